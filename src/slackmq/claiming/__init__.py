@@ -1,0 +1,1 @@
+"""How to be the only one: one Protocol, one file a way."""

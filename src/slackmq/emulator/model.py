@@ -1,0 +1,56 @@
+"""The values of a workspace that cross its door: who calls, what is answered, what happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Caller", "Event", "Outcome", "TokenType"]
+
+TokenType = Literal["bot", "app", "user", "operator"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Whom a token stands for.
+
+    Attributes:
+        type: a bot token (xoxb-), an app-level token (xapp-), a person's token (xoxp-), or the operator of the
+            emulator itself, who has no token and no counterpart in Slack.
+        user: the acting user, "U…"; "" for app-level tokens and the operator.
+        app: the app the token was awarded to, "A…"; None for the operator.
+        bot: the bot id, "B…", of a bot token.
+        scopes: what the token may do.
+    """
+
+    type: TokenType
+    user: str = ""
+    app: str | None = None
+    bot: str | None = None
+    scopes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something happened that subscribed apps in the channel are told.
+
+    Attributes:
+        inner: the event as Slack sends it inside the wrapper, with `type`, `event_ts` and the rest.
+        subscription: the name by which an app subscribes, as "message.channels" or "reaction_added".
+        channel: the channel whose members hear of it; None if everybody does.
+    """
+
+    inner: Mapping[str, Any]
+    subscription: str
+    channel: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a call did: the reply, as Slack's JSON object with `ok`, and the events that it caused."""
+
+    reply: Mapping[str, Any]
+    events: tuple[Event, ...] = ()

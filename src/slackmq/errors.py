@@ -1,0 +1,227 @@
+"""Every error of the library on one page.
+
+::
+
+    SlackMQError                    carries `remedy`: what to do about it
+    ├── ConfigurationError          something is missing or contradicts itself before anything was sent
+    ├── SlackError                  Slack refused, or could not be asked; carries `method`
+    │   ├── Ambiguous               no answer: the call may have taken effect, now or later
+    │   ├── RateLimited             not done; carries `retry_after`
+    │   └── Refused                 not done; carries Slack's `code`
+    │       ├── TokenRefused        the token is absent, wrong, revoked or of the wrong kind
+    │       ├── MissingScope        carries `needed` and `provided`
+    │       ├── ChannelNotFound
+    │       ├── NotInChannel
+    │       ├── ChannelArchived
+    │       ├── MessageGone         the message was deleted
+    │       ├── AlreadyReacted      this bot user has put this emoji on this message before
+    │       └── TooManyReactions    Slack takes no more emoji on this message
+    ├── MessageRejected             a message that no handler may see; the sentence goes into its thread
+    │   ├── EnvelopeTooLarge        raised by `post`, nothing was sent
+    │   ├── EnvelopeTooNew          written by a newer version of this library
+    │   ├── EnvelopeDamaged         its digest does not fit: it was edited after it was posted
+    │   ├── ForeignEnvelope         addressed to this app, posted by another
+    │   ├── MessageEdited           a person edited it after it was posted
+    │   ├── TextTruncated           Slack cut its end off
+    │   ├── UnknownKind             no handler here has this name
+    │   └── ArgumentsRejected       the handler's arguments do not fit
+    ├── LeaseLost                   the claim ran out before it could be extended
+    │   └── InvariantBreach         somebody took what only the holder may take: a bug, or a stranger with this token
+    ├── Retry                       raised by a handler: not now, try again `after`
+    └── Reject                      raised by a handler: never again, this one is dead
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+__all__ = [
+    "AlreadyReacted",
+    "Ambiguous",
+    "ArgumentsRejected",
+    "ChannelArchived",
+    "ChannelNotFound",
+    "ConfigurationError",
+    "EnvelopeDamaged",
+    "EnvelopeTooLarge",
+    "EnvelopeTooNew",
+    "ForeignEnvelope",
+    "InvariantBreach",
+    "LeaseLost",
+    "MessageEdited",
+    "MessageGone",
+    "MessageRejected",
+    "MissingScope",
+    "NotInChannel",
+    "RateLimited",
+    "Refused",
+    "Reject",
+    "Retry",
+    "SlackError",
+    "SlackMQError",
+    "TextTruncated",
+    "TokenRefused",
+    "TooManyReactions",
+    "UnknownKind",
+]
+
+
+class SlackMQError(Exception):
+    """The root of the tree. `str(error)` is the cause; `error.remedy` says what to do, and may be empty."""
+
+    def __init__(self, cause: str, *, remedy: str = "") -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.cause} {self.remedy}".rstrip()
+
+
+class ConfigurationError(SlackMQError):
+    """Something is missing, or two settings contradict each other; nothing was sent."""
+
+
+class SlackError(SlackMQError):
+    """Slack refused a call, or could not be asked.
+
+    Attributes:
+        method: the method of Slack's Web API, as "reactions.add".
+    """
+
+    def __init__(self, cause: str, *, method: str, remedy: str = "") -> None:
+        super().__init__(cause, remedy=remedy)
+        self.method = method
+
+
+class Ambiguous(SlackError):
+    """No answer came: the call may have taken effect, may take effect later, or never."""
+
+
+class RateLimited(SlackError):
+    """Slack did not do it, and asks not to call this method again for a while.
+
+    Attributes:
+        retry_after: seconds, from Slack's Retry-After header.
+    """
+
+    def __init__(self, cause: str, *, method: str, retry_after: float) -> None:
+        super().__init__(cause, method=method)
+        self.retry_after = retry_after
+
+
+class Refused(SlackError):
+    """Slack did not do it.
+
+    Attributes:
+        code: Slack's own error code, as "channel_not_found".
+    """
+
+    def __init__(self, cause: str, *, method: str, code: str, remedy: str = "") -> None:
+        super().__init__(cause, method=method, remedy=remedy)
+        self.code = code
+
+
+class TokenRefused(Refused):
+    """The token is absent, wrong, revoked, expired or of the wrong kind."""
+
+
+class MissingScope(Refused):
+    """The app lacks a permission.
+
+    Attributes:
+        needed: the scope that Slack wants, as Slack writes it.
+        provided: the scopes that the token has.
+    """
+
+    def __init__(self, cause: str, *, method: str, needed: str, provided: str, remedy: str = "") -> None:
+        super().__init__(cause, method=method, code="missing_scope", remedy=remedy)
+        self.needed = needed
+        self.provided = provided
+
+
+class ChannelNotFound(Refused):
+    """No such channel, or a private one that the bot was not invited to."""
+
+
+class NotInChannel(Refused):
+    """The bot is no member of the channel."""
+
+
+class ChannelArchived(Refused):
+    """The channel is archived: nothing can be posted or marked there."""
+
+
+class MessageGone(Refused):
+    """The message does not exist (any more)."""
+
+
+class AlreadyReacted(Refused):
+    """This bot user has put this emoji on this message before: whoever did it first owns the register."""
+
+
+class TooManyReactions(Refused):
+    """The message takes no further emoji, from anybody or from this bot."""
+
+
+class MessageRejected(SlackMQError):
+    """A message that no handler may see. The sentence is answered in the message's thread, once."""
+
+
+class EnvelopeTooLarge(MessageRejected):
+    """The body does not fit into one Slack message; nothing was sent."""
+
+
+class EnvelopeTooNew(MessageRejected):
+    """The envelope was written by a newer version of this library."""
+
+
+class EnvelopeDamaged(MessageRejected):
+    """The envelope's digest does not fit its content: it was changed after it was posted."""
+
+
+class ForeignEnvelope(MessageRejected):
+    """The envelope is addressed to this app but was posted by somebody else."""
+
+
+class MessageEdited(MessageRejected):
+    """A person edited the message after posting it and before it was done."""
+
+
+class TextTruncated(MessageRejected):
+    """The text is as long as Slack stores, so its end is probably missing."""
+
+
+class UnknownKind(MessageRejected):
+    """No handler here has this name."""
+
+
+class ArgumentsRejected(MessageRejected):
+    """The arguments in the message do not fit the handler's parameters."""
+
+
+class LeaseLost(SlackMQError):
+    """The claim ran out before it could be extended; somebody else may hold the message now."""
+
+
+class InvariantBreach(LeaseLost):
+    """A generation that only the holder may take was taken by somebody else before the holder's deadline."""
+
+
+class Retry(SlackMQError):
+    """Raised by a handler: not now.
+
+    Attributes:
+        after: how long to wait; None lets the handler's retry policy decide.
+    """
+
+    def __init__(self, cause: str, *, after: timedelta | None = None) -> None:
+        super().__init__(cause)
+        self.after = after
+
+
+class Reject(SlackMQError):
+    """Raised by a handler: this message can never succeed. It is marked dead, without further attempts."""

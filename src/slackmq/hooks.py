@@ -1,0 +1,75 @@
+"""What happened, as values in the past participle, and the Hook that is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from slackmq.message import Claim, Message, Outcome
+
+__all__ = ["Claimed", "Extended", "Failed", "Finished", "Happening", "Hook", "Lost", "Posted", "Rejected"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """A job stands in the channel."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """This process holds a message."""
+
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extended:
+    """A claim of this process goes on, under a new token."""
+
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """An attempt ended in an exception, or ran out of its time."""
+
+    claim: Claim
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A claim ended. `effective` is False if another holder had marked the message first."""
+
+    claim: Claim
+    outcome: Outcome
+    effective: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """A claim lapsed before it could be extended: the message may be worked on elsewhere."""
+
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A message was refused before any handler saw it."""
+
+    message: Message
+    reason: str
+
+
+Happening = Posted | Claimed | Extended | Failed | Finished | Lost | Rejected
+
+
+class Hook(Protocol):
+    """Told of everything that happens, in order, in the loop: it must return at once and not raise."""
+
+    def __call__(self, happening: Happening, /) -> None:
+        """Take note."""
+        ...

@@ -1,0 +1,1 @@
+"""Everything that speaks to Slack, and the only room that does."""

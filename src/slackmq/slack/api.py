@@ -1,0 +1,243 @@
+"""The dozen things we ever ask of Slack, as one Protocol, with promises and non-promises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from contextlib import AbstractAsyncContextManager
+
+__all__ = [
+    "Added",
+    "Arrived",
+    "Changed",
+    "Channel",
+    "Connected",
+    "Deleted",
+    "Event",
+    "Events",
+    "Identity",
+    "Metadata",
+    "Page",
+    "Row",
+    "Slack",
+    "Urgency",
+]
+
+
+class Urgency(IntEnum):
+    """Who goes first when a method's budget is short: the lower number."""
+
+    DONE = 0
+    """A finished job's mark: until it stands, the work may be repeated."""
+    BEAT = 1
+    """An extension: without it a running job is lost."""
+    CLAIM = 2
+    """A new claim, or a post by a program."""
+    SCAN = 3
+    """A look at the channel."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who this token is: `auth.test`."""
+
+    team: str
+    user: str
+    bot: str
+    app: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """A channel by its id ("C…") and its name without "#"."""
+
+    id: str
+    name: str
+    member: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """What a program attaches to a message for programs: a type, and a JSON object."""
+
+    type: str
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A message of a channel or thread as a read or an event showed it.
+
+    Attributes:
+        ts: its timestamp and identity.
+        user: user id of its author ("" for a classic bot).
+        bot: bot id of its author, None for a person.
+        subtype: Slack's subtype, None for an ordinary message.
+        thread: ts of the parent, None outside threads (a parent names itself).
+        edited: True if it was edited after it was posted.
+        reactions: emoji name -> user ids that put it there. Events carry none: {} then means "not told".
+        replies: how many replies its thread has.
+        latest_reply: ts of the newest reply, None if there is none.
+        metadata: what its author attached.
+    """
+
+    ts: str
+    user: str
+    text: str
+    bot: str | None = None
+    subtype: str | None = None
+    thread: str | None = None
+    edited: bool = False
+    reactions: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    replies: int = 0
+    latest_reply: str | None = None
+    metadata: Metadata | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A complete read of a window of a channel, however many calls it took.
+
+    Attributes:
+        rows: the window's messages, oldest first, thread replies left out.
+        read_at: a moment by Slack's clock that certainly was over when the reading began.
+    """
+
+    rows: tuple[Row, ...]
+    read_at: float
+
+
+class Slack(Protocol):
+    """A workspace, seen through one bot token.
+
+    Promised: a call that returns took effect before it returned. A call that raises `Refused` or `RateLimited`
+    did not take effect and never will. A call that raises `Ambiguous` may take effect at any later time.
+    Of several `react` calls by one bot user with one emoji on one message, at most one returns normally; the
+    others raise `AlreadyReacted`.
+
+    Not promised: that a read shows what was written a moment ago, that messages become visible in the order of
+    their `ts`, that a call comes through at all. Rate limits are waited out inside (`pacing`), so a call may take
+    minutes; whoever has a deadline wraps it in a timeout, and treats the timeout as `Ambiguous`.
+    """
+
+    def now(self) -> float:
+        """A moment by Slack's clock that certainly is over, in seconds since 1970; at most a few seconds old."""
+        ...
+
+    async def identity(self) -> Identity:
+        """Who we are. Asked once and kept."""
+        ...
+
+    async def channel(self, name: str) -> Channel:
+        """Find a channel by "#name", "name" or id.
+
+        Raises:
+            ChannelNotFound: there is none, or it is private and the bot was not invited.
+        """
+        ...
+
+    async def post(
+        self,
+        channel: str,
+        text: str,
+        *,
+        metadata: Metadata | None = None,
+        thread: str | None = None,
+        urgency: Urgency = Urgency.CLAIM,
+    ) -> str:
+        """Post a message, or a reply to `thread`; returns its ts. Sent once: an unanswered post is `Ambiguous`."""
+        ...
+
+    async def edit(self, channel: str, ts: str, text: str, *, metadata: Metadata | None = None) -> None:
+        """Replace the text of an own message; without `metadata` the old metadata stays."""
+        ...
+
+    async def react(self, channel: str, ts: str, emoji: str, *, urgency: Urgency = Urgency.CLAIM) -> None:
+        """Put an emoji on a message, as a write-once register of this bot user.
+
+        Raises:
+            AlreadyReacted: it stands there already; somebody with this token was first, perhaps an earlier,
+                unanswered call of this very process.
+        """
+        ...
+
+    async def history(self, channel: str, *, oldest: float, latest: float | None = None) -> Page:
+        """Read the messages with oldest < ts <= latest (seconds since 1970), all pages of it."""
+        ...
+
+    async def row(self, channel: str, ts: str) -> Row | None:
+        """Read one message; None if it cannot be seen."""
+        ...
+
+    async def replies(self, channel: str, ts: str) -> tuple[Row, ...]:
+        """Read the replies of a thread, oldest first, without its parent."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connected:
+    """The socket is open (again); what was missed meanwhile only history tells.
+
+    Attributes:
+        connections: how many sockets this app has open, this one included, as Slack said at that moment.
+    """
+
+    connections: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """A message was posted. `redelivered` is True if Slack marked the event as a repetition."""
+
+    channel: str
+    row: Row
+    redelivered: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """A message was edited; `row` is how it stands now."""
+
+    channel: str
+    row: Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deleted:
+    """A message was deleted."""
+
+    channel: str
+    ts: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """A reaction was put on a message."""
+
+    channel: str
+    ts: str
+    emoji: str
+    user: str
+
+
+Event = Connected | Arrived | Changed | Deleted | Added
+
+
+class Events(Protocol):
+    """Hints of what happens. Each event reaches one of the app's connections, late, twice or never."""
+
+    def listen(self) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
+        """Connect, stay connected, and yield what comes; leaving the context disconnects.
+
+        Raises:
+            TokenRefused: the app-level token is absent or wrong.
+        """
+        ...
