@@ -156,8 +156,12 @@ class Slack(Protocol):
         """Replace the text of an own message; without `metadata` the old metadata stays."""
         ...
 
-    async def react(self, channel: str, ts: str, emoji: str, *, urgency: Urgency = Urgency.CLAIM) -> None:
+    async def react(self, channel: str, ts: str, emoji: str, *, urgency: Urgency = Urgency.CLAIM) -> float:
         """Put an emoji on a message, as a write-once register of this bot user.
+
+        Returns:
+            When the request that took effect was sent, on this process's monotonic clock: waiting for the budget
+            comes before it, so a lease that is counted from here is not shortened by it.
 
         Raises:
             AlreadyReacted: it stands there already; somebody with this token was first, perhaps an earlier,
