@@ -78,7 +78,7 @@ class Claim:
         message: what was claimed.
         token: the fencing token, 1 for the first claim and rising with every later one and every extension;
             a resource that refuses a token lower than one it has seen cannot be touched by a stale holder.
-        attempt: which execution this is, 1 for the first; an extension is not one.
+        attempt: which execution this is, 1 for the first; an extension is not one, nor is one that was handed back.
         deadline: when it lapses, on the monotonic clock of the process that holds it, in seconds.
     """
 

@@ -27,6 +27,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         token: the generation under which it was written.
         attempt: which execution this was or is.
         retry_at: for a release, when the next attempt may begin: seconds since 1970 by Slack's clock.
+        failed: for a release, whether the attempt failed; a worker that stops hands back what did not.
         worker: who wrote it.
     """
 
@@ -35,6 +36,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     token: int
     attempt: int = 1
     retry_at: float | None = None
+    failed: bool = True
     worker: str = ""
 
     def payload(self) -> dict[str, Any]:
@@ -48,22 +50,38 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Record:
     """All that a message's thread says to programs."""
 
-    __slots__ = ("attempts", "ops", "refused", "releases")
+    __slots__ = ("begun", "handed_back", "ops", "refused", "releases")
 
     def __init__(self) -> None:
         self.ops: set[str] = set()
-        self.attempts = 1
+        self.begun = 1
+        self.handed_back = 0
         self.releases: dict[int, float] = {}
         self.refused = False
 
+    @property
+    def attempts(self) -> int:
+        """How many executions have begun, as far as the thread says; one that was handed back unfinished is none.
+
+        The first begins without a note.
+        """
+        return self.begun - self.handed_back
+
     def add(self, note: Note) -> None:
         """Take a note in; the same one again changes nothing."""
+        if note.op in self.ops:
+            return
         self.ops.add(note.op)
-        self.attempts = max(self.attempts, note.attempt)
-        if note.note == "release" and note.retry_at is not None:
-            self.releases.setdefault(note.token, note.retry_at)
-        if note.note == "refusal":
-            self.refused = True
+        match note.note:
+            case "attempt":
+                self.begun += 1
+            case "release" if note.retry_at is not None:
+                self.releases.setdefault(note.token, note.retry_at)
+                self.handed_back += not note.failed
+            case "refusal":
+                self.refused = True
+            case _:
+                return
 
 
 def read(payloads: Iterable[Mapping[str, Any]], into: Record) -> None:

@@ -205,12 +205,10 @@ def decide(facts: Facts, timing: Timing) -> Action:
         return Take(generation=1)
     if facts.unread:
         return Read()
-    if facts.retry_in is not None:
-        due = facts.retry_in
-    else:
-        # Others may not take a generation before its holder's deadline, and the holder counts from before its call:
-        # whoever has known of it for a whole lease and the margin is later than that, whatever the clocks say.
-        due = facts.lease + timing.margin.total_seconds() - facts.idle
+    # Others may not take a generation before its holder's deadline, and the holder counts from before its call:
+    # whoever has known of it for a whole lease and the margin is later than that, whatever the clocks say.
+    lapsed_in = facts.lease + timing.margin.total_seconds() - facts.idle
+    due = lapsed_in if facts.retry_in is None else facts.retry_in
     if due > 0:
         return Wait(delay=due)
     return Take(generation=facts.generation + 1) if facts.generation < facts.last else Bury()
@@ -218,25 +216,22 @@ def decide(facts: Facts, timing: Timing) -> Action:
 
 def _patience(facts: Facts, timing: Timing) -> Wait | None:
     """Why a message must not be touched yet, or ever, None if it may."""
+    grace = 0.0
+    options = Options()
     match facts.verdict:
         case Ignore():
             return Wait()
         case Later():
             grace = facts.lease + timing.margin.total_seconds()
-            if facts.age < grace:
-                return Wait(delay=grace - facts.age)
         case Accept(options=options):
-            if facts.stale(options):
-                return Wait()
+            pass
         case Refuse():
             pass
         case _ as unreachable:
             assert_never(unreachable)
-    if not facts.canonical:
+    if not facts.canonical or facts.stale(options) or (facts.doubtful and not facts.settled):
         return Wait()
-    if facts.doubtful and not facts.settled:
-        return Wait()
-    return None
+    return Wait(delay=grace - facts.age) if facts.age < grace else None
 
 
 def doubtful(message: Message) -> bool:

@@ -1,7 +1,7 @@
 """Generation reactions: attempt k is owned by whoever of the app adds the k-th emoji. No emoji is ever removed.
 
-Each (message, k) is a register that is written once: there is no unlocking, so nothing can be unlocked by mistake, and k
-is the fencing token. The holder extends by taking k + 1 itself, racing on the very register that a successor would take.
+Each (message, k) is a register that is written once: there is no unlocking, so nothing can be unlocked by mistake,
+and k is the fencing token. The holder extends by taking k + 1 itself, on the very register a successor would take.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from slackmq.message import Outcome
 from slackmq.slack.api import Urgency
 
 if TYPE_CHECKING:
+    from slackmq.claiming.marks import Marks
     from slackmq.clock import Clock
-    from slackmq.marks import Marks
     from slackmq.message import Claim, Message
     from slackmq.slack.api import Slack
 
@@ -64,6 +64,8 @@ class ReactionClaiming:
                     sent = await self._add_next(claim)
                 except AlreadyReacted:
                     return self._explain(claim, first_try, lease)
+                except (MessageGone, TooManyReactions) as error:
+                    raise LeaseLost(f"The claim cannot be extended: {error.cause}", remedy=error.remedy) from error
                 except Ambiguous:
                     first_try = trying if first_try is None else first_try
                     await self._clock.sleep(_PAUSE)

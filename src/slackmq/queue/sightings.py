@@ -11,8 +11,8 @@ from slackmq.notes import Record
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from slackmq.claiming.marks import Reading
     from slackmq.envelope import Letter
-    from slackmq.marks import Reading
     from slackmq.message import Message, Outcome
     from slackmq.policy import Verdict
 
@@ -34,6 +34,7 @@ class Sighting:
         record: its thread's notes.
         latest_reply: ts of the newest reply in its thread.
         noted_until: `latest_reply` at the time when the thread was last read.
+        heard: its event came to this process.
         busy: a task of this process is working on it.
         not_before: this process tries it no earlier, on its monotonic clock.
     """
@@ -48,6 +49,7 @@ class Sighting:
     record: Record = field(default_factory=Record)
     latest_reply: str | None = None
     noted_until: str | None = None
+    heard: bool = False
     busy: bool = False
     not_before: float = 0.0
 
@@ -110,6 +112,10 @@ class Sightings:
                 yield sighting
             else:
                 del self._open[ts]
+
+    def all(self) -> Iterator[Sighting]:
+        """Every message that is remembered, oldest first."""
+        yield from (self._by_ts[ts] for ts in sorted(self._by_ts))
 
     def oldest_open(self) -> float | None:
         """When the oldest of them was posted, seconds since 1970."""
