@@ -10,9 +10,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
 
-__all__ = ["Claim", "Json", "Message", "Outcome", "Post", "Receipt", "seconds"]
+__all__ = ["Claim", "Json", "Message", "Mrkdwn", "Outcome", "Post", "Receipt", "seconds"]
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+
+class Mrkdwn(str):
+    """An answer in Slack's mark-up, passed on as it is: `Mrkdwn("see <https://example.com|the log>")`.
+
+    A plain `str` is escaped, so that no text can mention anybody or pretend to be a link.
+    """
+
+    __slots__ = ()
 
 
 def seconds(ts: str) -> float:

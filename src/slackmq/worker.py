@@ -11,7 +11,7 @@ import anyio
 from anyio import CancelScope
 
 from slackmq.clock import SYSTEM
-from slackmq.errors import ArgumentsRejected, LeaseLost, Reject, Retry, UnknownKind
+from slackmq.errors import ArgumentsRejected, LeaseLost, Reject, Retry, SlackError, UnknownKind, first
 from slackmq.job import Job
 
 if TYPE_CHECKING:
@@ -82,12 +82,18 @@ class AsyncWorker:
         Raises:
             SlackError: Slack refuses for good: the token was revoked, a scope is missing, the bot was removed.
         """
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._hand_back_in_time)
-            async with anyio.create_task_group() as slots:
-                for _ in range(self._concurrency):
-                    slots.start_soon(self._slot)
-            tasks.cancel_scope.cancel()
+        refusal: SlackError | None = None
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._hand_back_in_time)
+                async with anyio.create_task_group() as slots:
+                    for _ in range(self._concurrency):
+                        slots.start_soon(self._slot)
+                tasks.cancel_scope.cancel()
+        except* SlackError as group:
+            refusal = first(group)
+        if refusal is not None:
+            raise refusal
 
     async def _hand_back_in_time(self) -> None:
         await self._draining.wait()

@@ -259,7 +259,7 @@ class Contest:
             sighting.gone = True
             return False
         reading = self._watch.read(row, sighting)
-        return reading.ended is None and reading.generation == claim.token
+        return reading.ended is None and reading.generation <= claim.token
 
     async def _refused(self, sighting: Sighting, claim: Claim) -> bool:
         """End a message here and now that no handler may see."""
@@ -275,8 +275,10 @@ class Contest:
         await self._ending.dead(sighting, claim, reason)
         return True
 
-    def _exhausted(self, sighting: Sighting, claim: Claim, options: Options) -> str | None:
-        spent = claim.attempt - 1
-        if spent < options.attempts:
-            return None
-        return f"Given up after {spent} attempts: the last one began and was never heard of again."
+
+def _exhausted(claim: Claim, options: Options) -> str | None:
+    """Why a handler must not get a claim whose attempt is one too many, None if it may."""
+    spent = claim.attempt - 1
+    if spent < options.attempts:
+        return None
+    return f"Given up after {spent} attempts: the last one began and was never heard of again."

@@ -66,6 +66,8 @@ class Lease:
         self._keeper = keeper
         self._period = period
         self._clock = clock
+        self._extending = anyio.Lock()
+        self._frozen = False
         self._settling = False
         self._tasks: TaskGroup | None = None
 
@@ -93,7 +95,7 @@ class Lease:
         return bool(cancelled and swallowed)
 
     async def _settle(self, error: BaseException | None) -> None:
-        if self.receipt is not None or self.lost is not None:
+        if self._settling or self.lost is not None:
             return
         if error is None:
             await self.ack()
@@ -113,24 +115,35 @@ class Lease:
     async def fail(self, reason: str, *, retry_in: timedelta | None = None) -> Receipt:
         """The attempt failed: try again in `retry_in`, or never if None."""
         self._settling = True
+        if retry_in is not None:
+            await self._freeze()
         self.receipt = await self._keeper.fail(self.claim, reason, retry_in=retry_in)
         return self.receipt
 
     async def release(self) -> Receipt:
         """Give it back for somebody else to start at once."""
         self._settling = True
+        await self._freeze()
         self.receipt = await self._keeper.release(self.claim)
         return self.receipt
+
+    async def _freeze(self) -> None:
+        """Extend no more: a note that gives back this generation must not be overtaken by the next one."""
+        async with self._extending:
+            self._frozen = True
 
     async def _keep(self, scope: CancelScope) -> None:
         while self.lost is None:
             await self._clock.sleep(self.claim.deadline - self._period - self._clock.monotonic())
-            try:
-                self.claim = await self._keeper.extend(self.claim)
-            except LeaseLost as error:
-                self.lost = error
-            except SlackError as error:
-                self.lost = LeaseLost(f"The claim cannot be extended: {error.cause}", remedy=error.remedy)
+            async with self._extending:
+                if self._frozen:
+                    return
+                try:
+                    self.claim = await self._keeper.extend(self.claim)
+                except LeaseLost as error:
+                    self.lost = error
+                except SlackError as error:
+                    self.lost = LeaseLost(f"The claim cannot be extended: {error.cause}", remedy=error.remedy)
         self._keeper.let_go(self.claim, self.lost)
         if not self._settling:
             scope.cancel()

@@ -312,7 +312,9 @@ class AsyncQueue:
         if retry_in is None:
             return await self._ending.dead(sighting, claim, reason)
         text = f":warning: attempt {claim.attempt} failed: {reason} — again in {retry_in.total_seconds():.0f} s"
-        return await self._ending.released(sighting, claim, text, retry_in=retry_in, failed=True)
+        receipt = await self._ending.released(sighting, claim, text, retry_in=retry_in, failed=True)
+        self._inside.watch.wake()
+        return receipt
 
     async def release(self, claim: Claim) -> Receipt:
         """Give a claim back: anybody may take the message at once, and the attempt does not count."""

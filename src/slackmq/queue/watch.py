@@ -9,7 +9,7 @@ import anyio
 
 from slackmq import policy
 from slackmq.envelope import JOB, typed, unseal
-from slackmq.errors import Ambiguous, SlackError
+from slackmq.errors import Ambiguous, SlackError, first
 from slackmq.queue.sightings import Sighting
 from slackmq.slack.api import Added, Arrived, Changed, Connected, Deleted
 
@@ -94,7 +94,7 @@ class Watch:
                 tasks.start_soon(self._listen)
                 tasks.start_soon(self._scan_always)
         except* SlackError as group:
-            self.failure = _first(group)
+            self.failure = first(group)
             _log.error("stopped watching %s: %s", self._channel, self.failure)  # the sentence says it
             self.wake()
 
@@ -208,8 +208,3 @@ class Watch:
         if row.bot is not None or row.subtype is not None or not row.user:
             return None
         return typed(channel=self._channel, ts=row.ts, author=row.user, text=row.text, edited=row.edited)
-
-
-def _first(group: BaseExceptionGroup[SlackError]) -> SlackError:
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
