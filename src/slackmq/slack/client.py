@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from slackmq.clock import SYSTEM
 from slackmq.errors import ChannelNotFound, MissingScope, TokenRefused
+from slackmq.message import seconds
 from slackmq.slack.api import Channel, Identity, Page, Urgency
 from slackmq.slack.caller import Caller
 from slackmq.slack.refusals import refusal
@@ -48,7 +49,7 @@ class Client:
     def __init__(self, wire: Wire, *, clock: Clock = SYSTEM) -> None:
         self.caller = Caller(wire, clock)
         self._identity: Identity | None = None
-        self._joined: dict[str, Channel] = {}
+        self._listed: dict[str, Channel] = {}
 
     def now(self) -> float:
         """A moment by Slack's clock that certainly is over, in seconds since 1970; 0 before any answer came."""
@@ -74,9 +75,10 @@ class Client:
             found = await self.caller.read("conversations.info", {"channel": name}, urgency=Urgency.CLAIM)
             return _channel(found["channel"])
         name = name.removeprefix("#")
-        if name not in self._joined:
+        # Where the bot is no member yet it may be invited any moment, so that is asked again.
+        if name not in self._listed or not self._listed[name].member:
             await self._list(name)
-        return self._joined.pop(name) if not self._joined[name].member else self._joined[name]
+        return self._listed[name]
 
     async def post(
         self,
@@ -119,11 +121,12 @@ class Client:
         """Read the messages with oldest < ts <= latest (seconds since 1970), all pages of it."""
         read_at = self.now()
         wide = (read_at if latest is None else latest) - oldest > _WIDE
+        after = f"{max(oldest, 0):.6f}"
         args: dict[str, object] = {
             "channel": channel,
             "limit": _WIDE_PAGE if wide else _PAGE,
             "include_all_metadata": True,
-            "oldest": f"{max(oldest, 0):.6f}",
+            "oldest": after,
         }
         if latest is not None:
             args |= {"latest": f"{latest:.6f}", "inclusive": True}
@@ -131,7 +134,7 @@ class Client:
         async for message in self._pages("conversations.history", args, "messages", urgency=Urgency.SCAN):
             seen = row(message)
             # `inclusive` counts for both ends, and we want only the later one.
-            if in_channel(seen) and seen.ts > args["oldest"]:
+            if in_channel(seen) and seconds(seen.ts) > seconds(after):
                 rows[seen.ts] = seen
         return Page(rows=tuple(rows[ts] for ts in sorted(rows)), read_at=read_at)
 
@@ -171,14 +174,14 @@ class Client:
             await self._keep("public_channel,private_channel")
         except MissingScope:  # a bot for public channels alone needs no groups:read
             await self._keep("public_channel")
-        if name not in self._joined:
+        if name not in self._listed:
             raise _absent(name)
 
     async def _keep(self, types: str) -> None:
         args = {"types": types, "limit": _PAGE}
         async for entry in self._pages("conversations.list", args, "channels", urgency=Urgency.CLAIM):
             found = _channel(entry)
-            self._joined[found.name] = found
+            self._listed[found.name] = found
 
     async def _pages(
         self, method: str, args: Mapping[str, object], key: str, *, urgency: Urgency
@@ -189,7 +192,8 @@ class Client:
             page = await self.caller.read(method, {**args, "cursor": cursor} if cursor else args, urgency=urgency)
             for entry in page.get(key) or ():
                 yield entry
-            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            more: Mapping[str, Any] = page.get("response_metadata") or {}
+            cursor = str(more.get("next_cursor") or "")
             if not cursor:
                 return
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from slackmq.slack.api import Event
 
@@ -19,7 +19,7 @@ class NoEvents:
     """Implements `slackmq.slack.api.Events` for apps without Socket Mode: it never yields, and never ends."""
 
     @asynccontextmanager
-    async def listen(self) -> AsyncIterator[AsyncIterator[Event]]:
+    async def listen(self) -> AsyncGenerator[AsyncIterator[Event]]:
         """Yield an iterator whose first event never comes."""
         yield _Silence()
 

@@ -17,7 +17,7 @@ from slackmq.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["refusal"]
 
@@ -97,5 +97,6 @@ def _missing_scope(method: str, body: Mapping[str, Any]) -> MissingScope:
 
 def _details(body: Mapping[str, Any]) -> str:
     """What Slack says beyond the code, as for `invalid_arguments`."""
-    said = (body.get("response_metadata") or {}).get("messages") or body.get("errors") or ()
+    more: Mapping[str, Any] = body.get("response_metadata") or {}
+    said: Sequence[object] = more.get("messages") or body.get("errors") or ()
     return " ".join(str(line) for line in said) or "see docs.slack.dev for this code."

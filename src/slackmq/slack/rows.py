@@ -54,7 +54,7 @@ def event(payload: Mapping[str, Any], *, redelivered: bool = False) -> Event | N
         payload: the outer object, `{"type": "event_callback", "event": {…}}`.
         redelivered: whether Slack marked the envelope as a repetition.
     """
-    inner = payload.get("event") or {}
+    inner: Mapping[str, Any] = payload.get("event") or {}
     try:
         match inner.get("type"):
             case "message":
