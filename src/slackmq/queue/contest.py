@@ -266,7 +266,7 @@ class Contest:
         verdict = sighting.verdict
         if isinstance(verdict, Ignore):
             return True
-        reason = _exhausted(sighting, claim, verdict.options) if isinstance(verdict, Accept) else str(verdict.error)
+        reason = _exhausted(claim, verdict.options) if isinstance(verdict, Accept) else str(verdict.error)
         if reason is None:
             return False
         self._hook(Rejected(message=sighting.message, reason=reason))

@@ -149,7 +149,11 @@ class Slack(Protocol):
         thread: str | None = None,
         urgency: Urgency = Urgency.CLAIM,
     ) -> str:
-        """Post a message, or a reply to `thread`; returns its ts. Sent once: an unanswered post is `Ambiguous`."""
+        """Post a message, or a reply to `thread`; returns its ts. Sent once: an unanswered post is `Ambiguous`.
+
+        Nobody is mentioned and nothing is linked by accident: a text that is no `Mrkdwn` is shown character by
+        character.
+        """
         ...
 
     async def edit(self, channel: str, ts: str, text: str, *, metadata: Metadata | None = None) -> None:

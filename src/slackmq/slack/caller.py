@@ -53,12 +53,20 @@ class Caller:
             Refused: it did not take effect and never will.
             Ambiguous: it may have.
         """
+        body, _ = await self.write_timed(method, args, urgency=urgency, channel=channel)
+        return body
+
+    async def write_timed(
+        self, method: str, args: Mapping[str, object], *, urgency: Urgency, channel: str | None = None
+    ) -> tuple[Mapping[str, Any], float]:
+        """As `write`, with the monotonic time at which the call that took effect was sent."""
         while True:
             await self.pacing.admit(method, urgency, channel)
+            sent = self._clock.monotonic()
             reply = await self._wire.call(method, args)
             self._learn(reply)
             if not self._limited(method, reply, channel):
-                return _settled(method, reply)
+                return _settled(method, reply), sent
 
     async def read(self, method: str, args: Mapping[str, object], *, urgency: Urgency) -> Mapping[str, Any]:
         """Ask for something, several times if no answer comes.

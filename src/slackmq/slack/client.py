@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from slackmq.clock import SYSTEM
 from slackmq.errors import ChannelNotFound, MissingScope, TokenRefused
-from slackmq.message import seconds
+from slackmq.message import Mrkdwn, seconds
 from slackmq.slack.api import Channel, Identity, Page, Urgency
 from slackmq.slack.caller import Caller
+from slackmq.slack.markup import escape
 from slackmq.slack.refusals import refusal
 from slackmq.slack.rows import in_channel, row
 
@@ -89,9 +90,17 @@ class Client:
         thread: str | None = None,
         urgency: Urgency = Urgency.CLAIM,
     ) -> str:
-        """Post a message, or a reply to `thread`; returns its ts. Sent once: an unanswered post is `Ambiguous`."""
+        """Post a message, or a reply to `thread`; returns its ts. Sent once: an unanswered post is `Ambiguous`.
+
+        Nobody is mentioned and nothing is linked by accident: a text that is no `Mrkdwn` is escaped.
+        """
         # A preview of a link would arrive as an edit of the message, so none is asked for.
-        args: dict[str, object] = {"channel": channel, "text": text, "unfurl_links": False, "unfurl_media": False}
+        args: dict[str, object] = {
+            "channel": channel,
+            "text": _shown(text),
+            "unfurl_links": False,
+            "unfurl_media": False,
+        }
         if thread is not None:
             args["thread_ts"] = thread
         if metadata is not None:
@@ -103,19 +112,23 @@ class Client:
 
     async def edit(self, channel: str, ts: str, text: str, *, metadata: Metadata | None = None) -> None:
         """Replace the text of an own message; without `metadata` the old metadata stays."""
-        args: dict[str, object] = {"channel": channel, "ts": ts, "text": text}
+        args: dict[str, object] = {"channel": channel, "ts": ts, "text": _shown(text)}
         if metadata is not None:
             args["metadata"] = _sealed(metadata)
         await self.caller.write("chat.update", args, urgency=Urgency.CLAIM)
 
-    async def react(self, channel: str, ts: str, emoji: str, *, urgency: Urgency = Urgency.CLAIM) -> None:
+    async def react(self, channel: str, ts: str, emoji: str, *, urgency: Urgency = Urgency.CLAIM) -> float:
         """Put an emoji on a message, as a write-once register of this bot user.
+
+        Returns:
+            When the request that took effect was sent, on this process's monotonic clock.
 
         Raises:
             AlreadyReacted: it stands there already.
         """
         args = {"channel": channel, "timestamp": ts, "name": emoji}
-        await self.caller.write("reactions.add", args, urgency=urgency)
+        _, sent = await self.caller.write_timed("reactions.add", args, urgency=urgency)
+        return sent
 
     async def history(self, channel: str, *, oldest: float, latest: float | None = None) -> Page:
         """Read the messages with oldest < ts <= latest (seconds since 1970), all pages of it."""
@@ -196,6 +209,10 @@ class Client:
             cursor = str(more.get("next_cursor") or "")
             if not cursor:
                 return
+
+
+def _shown(text: str) -> str:
+    return str(text) if isinstance(text, Mrkdwn) else escape(text)
 
 
 def _identity(body: Mapping[str, Any]) -> Identity:
