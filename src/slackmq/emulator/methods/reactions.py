@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from slackmq.emulator.emoji import is_emoji
 from slackmq.emulator.refusal import Refusal
-from slackmq.emulator.registry import Family, Reply, Tier
+from slackmq.emulator.registry import Family, Tier
 from slackmq.emulator.rows import permalink
 
 if TYPE_CHECKING:
     from slackmq.emulator.call import Call
+    from slackmq.emulator.registry import Reply
     from slackmq.emulator.state import Channel, Row, Stored
 
 __all__ = ["FAMILY"]
