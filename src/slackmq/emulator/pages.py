@@ -40,7 +40,9 @@ def cursor_at(args: Arguments, kind: str) -> str | None:
     return place
 
 
-def page(args: Arguments, things: Sequence[T], *, default: int, most: int, strict: bool = True) -> tuple[Sequence[T], str]:
+def page(
+    args: Arguments, things: Sequence[T], *, default: int, most: int, strict: bool = True
+) -> tuple[Sequence[T], str]:
     """The things that the caller's cursor and limit ask for, and the next cursor, "" at the end.
 
     Args:

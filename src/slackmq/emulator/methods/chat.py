@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from slackmq.emulator.content import LONGEST_EDIT, content_of
 from slackmq.emulator.refusal import Refusal
-from slackmq.emulator.registry import Family, Reply, Tier
+from slackmq.emulator.registry import Family, Tier
 from slackmq.emulator.rows import authored, channel_type, permalink, place, recount, rich_text
 from slackmq.emulator.state import Stored
 from slackmq.emulator.timestamps import is_ts, ts_of
@@ -14,6 +14,7 @@ from slackmq.emulator.timestamps import is_ts, ts_of
 if TYPE_CHECKING:
     from slackmq.emulator.call import Call
     from slackmq.emulator.content import Content
+    from slackmq.emulator.registry import Reply
     from slackmq.emulator.state import Channel, Row
 
 __all__ = ["FAMILY"]

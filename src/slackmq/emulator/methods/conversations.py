@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from slackmq.emulator.pages import page
 from slackmq.emulator.refusal import Refusal
-from slackmq.emulator.registry import Family, Reply, Tier
+from slackmq.emulator.registry import Family, Tier
 from slackmq.emulator.residents import open_channel
 from slackmq.emulator.rows import post_notice
 from slackmq.emulator.timestamps import ts_of
 
 if TYPE_CHECKING:
     from slackmq.emulator.call import Call
+    from slackmq.emulator.registry import Reply
     from slackmq.emulator.state import Channel, Row
 
 __all__ = ["FAMILY"]
@@ -115,9 +116,7 @@ def join(call: Call) -> Reply:
     return {"channel": _shown(call, channel)}
 
 
-@FAMILY.method(
-    "conversations.invite", tier=Tier.THREE, public=_INVITE_PUBLIC, private=_INVITE_PRIVATE, write=True
-)
+@FAMILY.method("conversations.invite", tier=Tier.THREE, public=_INVITE_PUBLIC, private=_INVITE_PRIVATE, write=True)
 def invite(call: Call) -> Reply:
     """Make others members."""
     channel = call.joined()
@@ -133,9 +132,7 @@ def invite(call: Call) -> Reply:
     return {"channel": _shown(call, channel)}
 
 
-@FAMILY.method(
-    "conversations.leave", tier=Tier.THREE, public=_MANAGE_PUBLIC, private=_MANAGE_PRIVATE, write=True
-)
+@FAMILY.method("conversations.leave", tier=Tier.THREE, public=_MANAGE_PUBLIC, private=_MANAGE_PRIVATE, write=True)
 def leave(call: Call) -> Reply:
     """Be a member no more."""
     channel = call.channel()
@@ -154,9 +151,7 @@ def leave(call: Call) -> Reply:
     return {}
 
 
-@FAMILY.method(
-    "conversations.archive", tier=Tier.TWO, public=_MANAGE_PUBLIC, private=_MANAGE_PRIVATE, write=True
-)
+@FAMILY.method("conversations.archive", tier=Tier.TWO, public=_MANAGE_PUBLIC, private=_MANAGE_PRIVATE, write=True)
 def archive(call: Call) -> Reply:
     """Close a channel: nothing can be posted or marked there any more."""
     channel = call.joined()
@@ -196,7 +191,7 @@ def _admit(call: Call, channel: Channel, user: str, *, inviter: str = "") -> Non
     channel.members[user] = None
     told = {"inviter": inviter} if inviter else {}
     text = f"<@{user}> has joined the channel"
-    post_notice(call, channel, "channel_join", text, **{"user": user}, **told)
+    post_notice(call, channel, "channel_join", text, user=user, **told)
     _tell_member(call, channel, "member_joined_channel", user, **told)
 
 

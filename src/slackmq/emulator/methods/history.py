@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from slackmq.emulator.pages import cursor_at, cursor_of, page
 from slackmq.emulator.refusal import Refusal
-from slackmq.emulator.registry import Family, Reply, Tier
+from slackmq.emulator.registry import Family, Tier
 from slackmq.emulator.timestamps import is_ts, ts_of, window_edge
 
 if TYPE_CHECKING:
     from slackmq.emulator.call import Call
+    from slackmq.emulator.registry import Reply
     from slackmq.emulator.state import Channel, Row
 
 __all__ = ["FAMILY"]

@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from slackmq.emulator.refusal import Refusal
-from slackmq.emulator.registry import Family, Reply, Tier
+from slackmq.emulator.registry import Family, Tier
 from slackmq.emulator.residents import admit_app, admit_person
 from slackmq.emulator.seed import QUEUE_EVENTS, QUEUE_SCOPES
 
 if TYPE_CHECKING:
     from slackmq.emulator.call import Call
     from slackmq.emulator.model import TokenType
+    from slackmq.emulator.registry import Reply
     from slackmq.emulator.state import App, Row, User
 
 __all__ = ["FAMILY"]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from slackmq.emulator.refusal import Refusal
-from slackmq.emulator.registry import Family, Reply, Tier
+from slackmq.emulator.registry import Family, Tier
 from slackmq.emulator.rows import permalink, post_notice
 from slackmq.emulator.state import Pin
 
 if TYPE_CHECKING:
     from slackmq.emulator.call import Call
+    from slackmq.emulator.registry import Reply
     from slackmq.emulator.state import Channel, Row, Stored
 
 __all__ = ["FAMILY"]

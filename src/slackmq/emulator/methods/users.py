@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from slackmq.emulator.pages import page
 from slackmq.emulator.refusal import Refusal
-from slackmq.emulator.registry import Family, Reply, Tier
+from slackmq.emulator.registry import Family, Tier
 
 if TYPE_CHECKING:
     from slackmq.emulator.call import Call
+    from slackmq.emulator.registry import Reply
     from slackmq.emulator.state import Row, User
 
 __all__ = ["FAMILY"]
