@@ -146,7 +146,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """A future of this loop."""
         return asyncio.Future(loop=self)
 
-    def create_task(  # type: ignore[override]  # typeshed allows generators
+    def create_task(  # asyncio allows more
         self,
         coro: Coroutine[Any, Any, T] | Generator[Any, None, T],
         *,
