@@ -1,1 +1,55 @@
-"""Slack is the broker: a job queue and highly available bots in a Slack channel."""
+"""Slack is the broker: a job queue and highly available bots in a Slack channel.
+
+Every name here is loaded when it is first used, so `import slackmq` costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from slackmq.errors import ConfigurationError as ConfigurationError
+    from slackmq.errors import Reject as Reject
+    from slackmq.errors import Retry as Retry
+    from slackmq.errors import SlackMQError as SlackMQError
+    from slackmq.handlers import Handlers as Handlers
+    from slackmq.job import Job as Job
+    from slackmq.message import Claim as Claim
+    from slackmq.message import Message as Message
+    from slackmq.message import Outcome as Outcome
+    from slackmq.message import Receipt as Receipt
+    from slackmq.policy import Backoff as Backoff
+    from slackmq.policy import Timing as Timing
+    from slackmq.task import Task as Task
+
+_ROOMS = {
+    # functions, and what they get and raise
+    "Handlers": "handlers",
+    "Task": "task",
+    "Job": "job",
+    "Retry": "errors",
+    "Reject": "errors",
+    "SlackMQError": "errors",
+    "ConfigurationError": "errors",
+    # what flows
+    "Message": "message",
+    "Claim": "message",
+    "Receipt": "message",
+    "Outcome": "message",
+    # how long, how often
+    "Timing": "policy",
+    "Backoff": "policy",
+}
+
+__all__ = list(_ROOMS)  # pyright: ignore[reportUnsupportedDunderAll]  # one list; a test holds it against the imports
+
+
+def __getattr__(name: str) -> object:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'slackmq' has no attribute {name!r}")
+    value: object = getattr(import_module(f"slackmq.{_ROOMS[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_ROOMS]

@@ -66,6 +66,7 @@ __all__ = [
     "TokenRefused",
     "TooManyReactions",
     "UnknownKind",
+    "first",
 ]
 
 
@@ -225,3 +226,9 @@ class Retry(SlackMQError):
 
 class Reject(SlackMQError):
     """Raised by a handler: this message can never succeed. It is marked dead, without further attempts."""
+
+
+def first(group: BaseExceptionGroup[SlackError]) -> SlackError:
+    """The first of several simultaneous refusals: they have one cause, and one sentence is enough."""
+    error = group.exceptions[0]
+    return first(error) if isinstance(error, BaseExceptionGroup) else error

@@ -54,6 +54,7 @@ class Lost:
     """A claim lapsed before it could be extended: the message may be worked on elsewhere."""
 
     claim: Claim
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

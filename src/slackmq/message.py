@@ -10,9 +10,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
 
-__all__ = ["Claim", "Json", "Message", "Outcome", "Post", "Receipt", "seconds"]
+__all__ = ["Claim", "Json", "Message", "Mrkdwn", "Outcome", "Post", "Receipt", "seconds"]
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+
+class Mrkdwn(str):
+    """An answer in Slack's mark-up, passed on as it is: `Mrkdwn("see <https://example.com|the log>")`.
+
+    A plain `str` is escaped, so that no text can mention anybody or pretend to be a link.
+    """
+
+    __slots__ = ()
 
 
 def seconds(ts: str) -> float:
@@ -78,7 +87,7 @@ class Claim:
         message: what was claimed.
         token: the fencing token, 1 for the first claim and rising with every later one and every extension;
             a resource that refuses a token lower than one it has seen cannot be touched by a stale holder.
-        attempt: which execution this is, 1 for the first; an extension is not one.
+        attempt: which execution this is, 1 for the first; an extension is not one, nor is one that was handed back.
         deadline: when it lapses, on the monotonic clock of the process that holds it, in seconds.
     """
 

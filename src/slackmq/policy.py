@@ -4,12 +4,45 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
+
+from slackmq.errors import EnvelopeTooNew, MessageEdited
 
 if TYPE_CHECKING:
-    from slackmq.errors import MessageRejected
+    from collections.abc import Callable
 
-__all__ = ["Accept", "Backoff", "Ignore", "Later", "Options", "Refuse", "Timing", "Verdict"]
+    from slackmq.envelope import Letter
+    from slackmq.errors import MessageRejected
+    from slackmq.message import Message
+
+__all__ = [
+    "REPOST_AFTER",
+    "Accept",
+    "Action",
+    "Backoff",
+    "Bury",
+    "Facts",
+    "Ignore",
+    "Later",
+    "Options",
+    "Read",
+    "Refuse",
+    "Take",
+    "Timing",
+    "Verdict",
+    "Wait",
+    "decide",
+    "doubtful",
+    "lease_of",
+    "scan_period",
+    "verdict_on",
+]
+
+_PROMPT = 8.0
+"""A first try that reached the channel later than this after it was sent may be overtaken by its own repetition."""
+REPOST_AFTER = 10.0
+"""Seconds before an unanswered post is repeated: longer than `_PROMPT`, so that a repetition never precedes a prompt
+first try, whatever the clocks' resolution (Slack's Date header counts whole seconds)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,3 +130,152 @@ class Later:
 
 
 Verdict = Accept | Ignore | Refuse | Later
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Take:
+    """Take this generation now."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bury:
+    """Every generation is used up and the last one has lapsed: mark it dead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """Read the thread first: it may say that the claim was given back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Nothing now; look again in `delay` seconds, or when something is seen. None: only when something is seen."""
+
+    delay: float | None = None
+
+
+Action = Take | Bury | Read | Wait
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a process knows of a message when it decides.
+
+    Attributes:
+        verdict: whether a handler here takes it.
+        age: seconds since it was posted, at least.
+        canonical: no earlier message with its key is known.
+        doubtful: another copy of it may be about to appear before it.
+        settled: that has been excluded by a late enough read.
+        generation: the highest generation that was taken.
+        last: the last generation there is.
+        idle: seconds since this process first knew that generation to be taken.
+        lease: seconds that a claim on it lasts.
+        unread: its thread has replies that were not read.
+        retry_in: seconds until the released claim may be taken again, None if it was not released.
+        typed: a person typed it.
+    """
+
+    verdict: Verdict
+    age: float
+    canonical: bool
+    doubtful: bool
+    settled: bool
+    generation: int
+    last: int
+    idle: float
+    lease: float
+    unread: bool
+    retry_in: float | None
+    typed: bool = False
+
+    def stale(self, options: Options) -> bool:
+        """A person typed it so long ago, and nobody began it, that an answer would only surprise."""
+        return self.typed and self.generation == 0 and self.age > options.within.total_seconds()
+
+
+def decide(facts: Facts, timing: Timing) -> Action:
+    """What to do about a message that has not ended and that nobody in this process is working on."""
+    wait = _patience(facts, timing)
+    if wait is not None:
+        return wait
+    if facts.generation == 0:
+        return Take(generation=1)
+    if facts.unread:
+        return Read()
+    # Others may not take a generation before its holder's deadline, and the holder counts from before its call:
+    # whoever has known of it for a whole lease and the margin is later than that, whatever the clocks say.
+    lapsed_in = facts.lease + timing.margin.total_seconds() - facts.idle
+    due = lapsed_in if facts.retry_in is None else facts.retry_in
+    if due > 0:
+        return Wait(delay=due)
+    return Take(generation=facts.generation + 1) if facts.generation < facts.last else Bury()
+
+
+def _patience(facts: Facts, timing: Timing) -> Wait | None:
+    """Why a message must not be touched yet, or ever, None if it may."""
+    grace = 0.0
+    options = Options()
+    match facts.verdict:
+        case Ignore():
+            return Wait()
+        case Later():
+            grace = facts.lease + timing.margin.total_seconds()
+        case Accept(options=options):
+            pass
+        case Refuse():
+            pass
+        case _ as unreachable:
+            assert_never(unreachable)
+    if not facts.canonical or facts.stale(options) or (facts.doubtful and not facts.settled):
+        return Wait()
+    return Wait(delay=grace - facts.age) if facts.age < grace else None
+
+
+def doubtful(message: Message) -> bool:
+    """Whether an earlier copy of a message may still be on its way into view.
+
+    A first try that arrived promptly is the earliest of its copies: its repetitions are sent `REPOST_AFTER` seconds
+    after it. Not so a repetition, a first try that arrived late, and a key that other programs may post too.
+    """
+    if message.kind is None:
+        return False
+    prompt = message.sent_at is not None and float(message.ts) - message.sent_at <= _PROMPT
+    return message.keyed or message.repost > 0 or not prompt
+
+
+def verdict_on(letter: Letter, select: Callable[[Message], Verdict]) -> Verdict:
+    """Whether a message shall be handled, given what is wrong with it and what the handlers say of it."""
+    match letter.error:
+        case None:
+            return select(letter.message)
+        case EnvelopeTooNew() as error:
+            return Later(error=error)
+        case MessageEdited() as error:
+            wanted = isinstance(select(letter.message), Accept | Refuse)
+            return Refuse(error=error) if wanted else Ignore()
+        case error:
+            return Refuse(error=error)
+
+
+def lease_of(message: Message, verdict: Verdict, timing: Timing, generations: int) -> float:
+    """Seconds that a claim on a message lasts unless it is extended.
+
+    An extension uses up a generation and there are only so many, so a handler that may run long gets a longer lease:
+    two executions of full length must fit.
+    """
+    options = verdict.options if isinstance(verdict, Accept) else Options()
+    if message.lease is not None:
+        return message.lease.total_seconds()
+    lease = (options.lease or timing.lease).total_seconds()
+    if options.timeout is None:
+        return lease
+    extensions = max(1, generations - options.attempts)
+    return max(lease, 4 * options.timeout.total_seconds() / extensions)
+
+
+def scan_period(timing: Timing, connections: int) -> float:
+    """Seconds between two scans of one process: all sockets of an app share 50 reads of history a minute."""
+    return max(timing.scan.total_seconds(), 1.5 * connections)

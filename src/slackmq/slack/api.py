@@ -149,15 +149,23 @@ class Slack(Protocol):
         thread: str | None = None,
         urgency: Urgency = Urgency.CLAIM,
     ) -> str:
-        """Post a message, or a reply to `thread`; returns its ts. Sent once: an unanswered post is `Ambiguous`."""
+        """Post a message, or a reply to `thread`; returns its ts. Sent once: an unanswered post is `Ambiguous`.
+
+        Nobody is mentioned and nothing is linked by accident: a text that is no `Mrkdwn` is shown character by
+        character.
+        """
         ...
 
     async def edit(self, channel: str, ts: str, text: str, *, metadata: Metadata | None = None) -> None:
         """Replace the text of an own message; without `metadata` the old metadata stays."""
         ...
 
-    async def react(self, channel: str, ts: str, emoji: str, *, urgency: Urgency = Urgency.CLAIM) -> None:
+    async def react(self, channel: str, ts: str, emoji: str, *, urgency: Urgency = Urgency.CLAIM) -> float:
         """Put an emoji on a message, as a write-once register of this bot user.
+
+        Returns:
+            When the request that took effect was sent, on this process's monotonic clock: waiting for the budget
+            comes before it, so a lease that is counted from here is not shortened by it.
 
         Raises:
             AlreadyReacted: it stands there already; somebody with this token was first, perhaps an earlier,

@@ -1,1 +1,21 @@
-"""Slack's methods as pure functions of the workspace, one file a family."""
+"""The methods of the Web API, one file a family; `METHODS` holds them all by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from slackmq.emulator.methods import auth, chat, conversations, history, operator, pins, reactions, users
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from slackmq.emulator.registry import Method
+
+__all__ = ["METHODS"]
+
+METHODS: Mapping[str, Method] = {
+    name: method
+    for family in (auth, chat, conversations, history, operator, pins, reactions, users)
+    for name, method in family.FAMILY.methods.items()
+}
+"""Name -> method, of all families."""

@@ -1,0 +1,81 @@
+"""Sessions named for what they prove. They share .venv, made from the committed lock by `scripts/setup dev`."""
+
+from __future__ import annotations
+
+import nox
+
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "types", "layers", "docs", "tests"]
+nox.needs_version = ">=2026.10"
+
+PYTHON = ".venv/bin/python"
+
+
+def prepare(session: nox.Session) -> None:
+    """Bring .venv to what uv.lock says; takes no time when it is."""
+    session.run("scripts/setup", "dev", external=True)
+
+
+def check(session: nox.Session, name: str) -> None:
+    prepare(session)
+    session.run(PYTHON, "scripts/check.py", name, external=True)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """The code reads the same everywhere: ruff's rules and format."""
+    check(session, "lint")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Mypy and pyright, both strict, find nothing."""
+    check(session, "types")
+
+
+@nox.session
+def layers(session: nox.Session) -> None:
+    """Every room imports only the rooms below it."""
+    check(session, "layers")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The pages build without a warning, every reference leads somewhere, their examples run."""
+    check(session, "docs")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The promises hold. Arguments go to pytest: nox -s tests -- tests/unit -x."""
+    prepare(session)
+    session.run(PYTHON, "-m", "pytest", *session.posargs, external=True)
+
+
+@nox.session
+def simulation(session: nox.Session) -> None:
+    """No job is lost, held twice or repeated without a reason, whatever fails: nox -s simulation -- --seeds 2000."""
+    prepare(session)
+    session.run(PYTHON, "-m", "slackmq.simulation", *session.posargs, external=True)
+
+
+@nox.session
+def benchmark(session: nox.Session) -> None:
+    """What a job costs, in calls, time and memory."""
+    prepare(session)
+    session.run(PYTHON, "tests/benchmarks/run.py", *session.posargs, external=True)
+
+
+@nox.session
+def page(session: nox.Session) -> None:
+    """A person can see and use the local Slack in a browser."""
+    prepare(session)
+    session.run("scripts/chromium", external=True)
+    session.run(PYTHON, "-m", "pytest", "tests/page", *session.posargs, external=True)
+
+
+@nox.session
+def clients(session: nox.Session) -> None:
+    """Other people's Slack clients take the local Slack for Slack."""
+    prepare(session)
+    session.run(PYTHON, "-m", "pytest", "tests/clients", *session.posargs, external=True)

@@ -1,0 +1,63 @@
+"""The emoji that a queue puts on a message, and what they say about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from slackmq.message import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["CLOCKS", "Marks", "Reading"]
+
+CLOCKS = (
+    *(f"clock{hour}" for hour in range(1, 13)),
+    *(f"clock{hour}30" for hour in range(1, 13)),
+)
+"""The 24 clock faces of Unicode under Slack's names: one o'clock is the first generation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What the marks on a message say.
+
+    Attributes:
+        generation: the highest generation that was ever claimed, 0 if none was.
+        ended: how the job ended, None if it did not.
+    """
+
+    generation: int = 0
+    ended: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """Which emoji stand for what. Every process that works a channel must use the same.
+
+    A generation's emoji is put on once and never removed, so that each is a register that is written once.
+
+    Attributes:
+        generations: one emoji for each claim or extension, in order; when they are used up, nobody can claim.
+        done: the work succeeded.
+        dead: it will not be tried again.
+    """
+
+    generations: tuple[str, ...] = CLOCKS
+    done: str = "white_check_mark"
+    dead: str = "x"
+
+    def generation(self, emoji: str) -> int:
+        """The generation that an emoji stands for, 0 if it stands for none."""
+        return self.generations.index(emoji) + 1 if emoji in self.generations else 0
+
+    def outcome(self, emoji: str) -> Outcome | None:
+        """The end that an emoji stands for, None if it stands for none."""
+        return {self.done: Outcome.DONE, self.dead: Outcome.DEAD}.get(emoji)
+
+    def read(self, reactions: Mapping[str, frozenset[str]], user: str) -> Reading:
+        """What the marks of one bot user say; other people's emoji mean nothing."""
+        mine = [emoji for emoji, users in reactions.items() if user in users]
+        ended = next((outcome for emoji in mine if (outcome := self.outcome(emoji))), None)
+        return Reading(generation=max(map(self.generation, mine), default=0), ended=ended)

@@ -1,0 +1,110 @@
+"""What a caller wants a message to say: text, blocks, attachments and metadata, checked against Slack's limits."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from slackmq.emulator.identifiers import derived_id
+from slackmq.emulator.refusal import Refusal
+from slackmq.emulator.text import stored
+
+if TYPE_CHECKING:
+    from slackmq.emulator.arguments import Arguments
+    from slackmq.emulator.state import Row
+
+__all__ = ["LONGEST_EDIT", "LONGEST_TEXT", "Content", "content_of"]
+
+LONGEST_TEXT = 40_000
+"""Characters; Slack cuts the rest off (docs.slack.dev, chat.postMessage, "Truncating content")."""
+LONGEST_EDIT = 4_000
+"""Characters of `text` that chat.update takes (docs.slack.dev, chat.update, msg_too_long)."""
+MOST_BLOCKS = 50
+MOST_ATTACHMENTS = 100
+
+_EVENT_TYPE = re.compile(r"[A-Za-z][\w-]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """A message's content. Of the optional parts, None means that the caller did not give it.
+
+    Attributes:
+        metadata: {} removes what was there.
+        truncated: True if the end of the text was cut off.
+    """
+
+    text: str | None
+    blocks: list[Row] | None
+    attachments: list[Row] | None
+    metadata: Row | None
+    truncated: bool
+
+    @property
+    def empty(self) -> bool:
+        """True if there is nothing to show."""
+        return not (self.text and self.text.strip()) and not self.blocks and not self.attachments
+
+
+def content_of(args: Arguments, metadata_size: int) -> Content:
+    """The content in a call's arguments.
+
+    Raises:
+        Refusal: markdown_text_conflict, invalid_blocks_format, invalid_blocks, invalid_attachments,
+            too_many_attachments, invalid_metadata_format, metadata_too_large.
+    """
+    blocks = _blocks(args)
+    text = args.text("text") if "text" in args else None
+    if "markdown_text" in args:
+        if text is not None or blocks is not None:
+            raise Refusal("markdown_text_conflict")
+        text = args.text("markdown_text")
+    truncated = text is not None and len(text) > LONGEST_TEXT
+    if text is not None:
+        text = stored(text[:LONGEST_TEXT], links=args.text("parse") != "none")
+    return Content(
+        text=text,
+        blocks=blocks,
+        attachments=_attachments(args),
+        metadata=_metadata(args, metadata_size),
+        truncated=truncated,
+    )
+
+
+def _blocks(args: Arguments) -> list[Row] | None:
+    given = args.array("blocks", refusal="invalid_blocks_format")
+    if given is None:
+        return None
+    if len(given) > MOST_BLOCKS or not all(isinstance(block, dict) and "type" in block for block in given):
+        raise Refusal("invalid_blocks")
+    return [{"block_id": derived_id("", index, block)[:5], **block} for index, block in enumerate(given)]
+
+
+def _attachments(args: Arguments) -> list[Row] | None:
+    given = args.array("attachments", refusal="invalid_attachments")
+    if given is None:
+        return None
+    if not all(isinstance(attachment, dict) for attachment in given):
+        raise Refusal("invalid_attachments")
+    if len(given) > MOST_ATTACHMENTS:
+        raise Refusal("too_many_attachments")
+    return [{"id": number, **attachment} for number, attachment in enumerate(given, start=1)]
+
+
+def _metadata(args: Arguments, size: int) -> Row | None:
+    given = args.mapping("metadata", refusal="invalid_metadata_format")
+    if not given:
+        return given
+    kind, payload = given.get("event_type"), given.get("event_payload")
+    if not isinstance(kind, str) or not kind or not isinstance(payload, dict):
+        raise Refusal("invalid_metadata_format")
+    if len(json.dumps(payload)) > size:
+        raise Refusal("metadata_too_large")
+    return {"event_type": kind, "event_payload": payload} if _kept(kind) else None
+
+
+def _kept(kind: Any) -> bool:
+    """Slack silently drops metadata whose type has a dot (reported in bolt-python's issue 863)."""
+    return _EVENT_TYPE.fullmatch(kind) is not None

@@ -1,0 +1,32 @@
+"""Ids and tokens as pure functions of what they name, so that replaying a journal gives the same ones."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+__all__ = ["derived_id", "derived_secret", "derived_uuid"]
+
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_LENGTH = 10
+
+
+def derived_id(prefix: str, *of: object) -> str:
+    """`prefix` and ten capital letters or digits, as Slack's ids look: "C" -> "C07K…"; the same for the same `of`."""
+    number = int.from_bytes(hashlib.sha256(f"{prefix}/{'/'.join(map(str, of))}".encode()).digest()[:8], "big")
+    digits: list[str] = []
+    for _ in range(_LENGTH):
+        number, digit = divmod(number, 36)
+        digits.append(_DIGITS[digit])
+    return prefix + "".join(digits)
+
+
+def derived_secret(secret: str, label: str, length: int) -> str:
+    """`length` (at most 64) hexadecimal digits that nobody can tell without `secret`."""
+    return hmac.new(secret.encode(), label.encode(), hashlib.sha256).hexdigest()[:length]
+
+
+def derived_uuid(*of: object) -> str:
+    """A UUID that is the same for the same `of`."""
+    digits = hashlib.sha256("/".join(map(str, of)).encode()).hexdigest()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}"

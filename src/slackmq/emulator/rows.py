@@ -1,0 +1,109 @@
+"""Messages as Slack writes them, and the events that tell of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from slackmq.emulator.identifiers import derived_id, derived_uuid
+from slackmq.emulator.state import Stored
+from slackmq.emulator.text import mentions, plain
+
+if TYPE_CHECKING:
+    from slackmq.emulator.call import Call
+    from slackmq.emulator.state import Channel, Row
+
+__all__ = ["authored", "channel_type", "permalink", "place", "post_notice", "rich_text", "tell_message"]
+
+
+def authored(call: Call, channel: Channel, ts: str, text: str) -> Row:
+    """A new row by the caller: of a bot as today's apps write it (no subtype), or of a person."""
+    caller, team = call.caller, call.state.seed.team_id
+    if caller.app is not None and caller.bot is not None:
+        profile = call.state.apps[caller.app].profile
+        return {
+            "user": caller.user,
+            "type": "message",
+            "ts": ts,
+            "bot_id": caller.bot,
+            "app_id": caller.app,
+            "text": text,
+            "team": team,
+            "bot_profile": profile,
+        }
+    return {
+        "user": caller.user,
+        "type": "message",
+        "ts": ts,
+        "client_msg_id": call.args.text("client_msg_id") or derived_uuid(channel.id, ts),
+        "text": text,
+        "team": team,
+        "blocks": rich_text(channel, ts, text),
+    }
+
+
+def rich_text(channel: Channel, ts: str, text: str) -> list[Row]:
+    """The block in which Slack's own client sends what a person typed."""
+    section = {"type": "rich_text_section", "elements": [{"type": "text", "text": plain(text)}]}
+    return [{"type": "rich_text", "block_id": derived_id("", channel.id, ts)[:5], "elements": [section]}]
+
+
+def channel_type(channel: Channel) -> str:
+    """What events call the kind of channel."""
+    return "group" if channel.private else "channel"
+
+
+def permalink(call: Call, channel: Channel, ts: str, thread: str | None) -> str:
+    """The address of a message."""
+    link = f"{call.state.url}archives/{channel.id}/p{ts.replace('.', '')}"
+    return f"{link}?thread_ts={thread}&cid={channel.id}" if thread and thread != ts else link
+
+
+def place(call: Call, channel: Channel, ts: str, message: Stored) -> None:
+    """Put a new message into its channel and thread, and tell of it."""
+    channel.add(ts, message)
+    if message.thread is not None:
+        parent = channel.messages[message.thread]
+        parent.replies.append(ts)
+        recount(channel, message.thread)
+    tell_message(call, channel, message.full)
+
+
+def recount(channel: Channel, thread: str) -> None:
+    """Bring the parent's row in line with its replies."""
+    parent = channel.messages[thread]
+    kept = {key: value for key, value in parent.row.items() if key not in _THREAD_KEYS}
+    if parent.replies:
+        users = list(dict.fromkeys(channel.messages[ts].row["user"] for ts in parent.replies))
+        kept |= {
+            "thread_ts": thread,
+            "reply_count": len(parent.replies),
+            "reply_users_count": len(users),
+            "latest_reply": parent.replies[-1],
+            "reply_users": users,
+            "is_locked": False,
+            "subscribed": False,
+        }
+    parent.row = kept
+
+
+_THREAD_KEYS = frozenset(
+    {"thread_ts", "reply_count", "reply_users_count", "latest_reply", "reply_users", "is_locked", "subscribed"},
+)
+
+
+def tell_message(call: Call, channel: Channel, row: Row, *, ts: str | None = None) -> None:
+    """Tell of a message, and once more those whom it mentions; `ts` is the event's own, if not the row's."""
+    inner: dict[str, Any] = {**row, "channel": channel.id, "event_ts": ts or row["ts"]}
+    text = str(row.get("text", ""))
+    subscription = "message.groups" if channel.private else "message.channels"
+    call.tell(subscription, channel, {**inner, "channel_type": channel_type(channel)})
+    if "subtype" not in row and "<@" in text and any(mentions(text, app.bot_user) for app in call.state.apps.values()):
+        call.tell("app_mention", channel, {**inner, "type": "app_mention"})
+
+
+def post_notice(call: Call, channel: Channel, subtype: str, text: str, **extra: object) -> str:
+    """What Slack itself writes into a channel: somebody joined, something was pinned. Returns its ts."""
+    ts = channel.stamp(call.now)
+    row = {"type": "message", "subtype": subtype, "ts": ts, "user": call.caller.user, "text": text, **extra}
+    place(call, channel, ts, Stored(row=row))
+    return ts

@@ -1,0 +1,165 @@
+"""What a workspace remembers. One owner: the Workspace; the methods change it only through a call.
+
+Rows are never changed in place: whoever changes a message builds a new row. So a row that was handed out, or
+stands in an event as `previous_message`, stays as it was, and reading copies nothing deeply.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from slackmq.emulator.timestamps import ts_of
+
+if TYPE_CHECKING:
+    from slackmq.emulator.model import Caller
+    from slackmq.emulator.seed import Seed
+
+__all__ = ["App", "Channel", "Pin", "Row", "State", "Stored", "User"]
+
+Row = dict[str, Any]
+"""A message as Slack's JSON object."""
+
+
+@dataclass(slots=True, kw_only=True)
+class App:
+    """An app in this workspace.
+
+    Attributes:
+        hears: the events it is subscribed to and has the scope for.
+        profile: the `bot_profile` in its messages.
+    """
+
+    id: str
+    name: str
+    bot_user: str
+    bot_id: str
+    bot_token: str
+    app_token: str
+    scopes: frozenset[str]
+    events: tuple[str, ...]
+    hears: frozenset[str]
+    profile: Row
+    created: int
+    revoked: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class User:
+    """A person or a bot. `token` is a person's own, "" for bots; `app` names a bot's app."""
+
+    id: str
+    name: str
+    created: int
+    token: str = ""
+    app: App | None = None
+    deleted: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Stored:
+    """A message.
+
+    Attributes:
+        row: as reads show it, its metadata reduced to the type.
+        metadata: the whole metadata.
+        thread: ts of the parent of a reply; None for others.
+        replies: ts of the replies, in order.
+        broadcast: True for a reply that is shown in the channel too.
+    """
+
+    row: Row
+    metadata: Row | None = None
+    thread: str | None = None
+    replies: list[str] = field(default_factory=list[str])
+    broadcast: bool = False
+
+    @property
+    def full(self) -> Row:
+        """The row with all of its metadata."""
+        return self.row if self.metadata is None else {**self.row, "metadata": self.metadata}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """A message pinned to its channel: by whom and when, in seconds since 1970."""
+
+    ts: str
+    by: str
+    at: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Channel:
+    """A channel, its members in the order they came, its messages by ts.
+
+    Attributes:
+        everybody: True if whoever is new in the workspace becomes a member.
+        shown: ts of the messages that history shows, rising; replies are not among them.
+        last: the last moment at which something happened here, in microseconds since 1970.
+    """
+
+    id: str
+    name: str
+    creator: str
+    created: int
+    private: bool = False
+    general: bool = False
+    everybody: bool = False
+    archived: bool = False
+    members: dict[str, None] = field(default_factory=dict[str, None])
+    messages: dict[str, Stored] = field(default_factory=dict[str, Stored])
+    shown: list[str] = field(default_factory=list[str])
+    pins: dict[str, Pin] = field(default_factory=dict[str, Pin])
+    last: int = 0
+
+    def stamp(self, now: int) -> str:
+        """A ts of its own for what happens now: later than everything that happened here before."""
+        self.last = max(now, self.last + 1)
+        return ts_of(self.last)
+
+    def add(self, ts: str, message: Stored) -> None:
+        """Take in a new message; `ts` must come from `stamp`."""
+        self.messages[ts] = message
+        if message.thread is None or message.broadcast:
+            self.shown.append(ts)
+
+    def remove(self, ts: str) -> None:
+        """Forget a message and its pin."""
+        del self.messages[ts]
+        self.pins.pop(ts, None)
+        at = bisect_left(self.shown, ts)
+        if at < len(self.shown) and self.shown[at] == ts:
+            del self.shown[at]
+
+    def window(self, oldest: str, latest: str, *, inclusive: bool) -> tuple[int, int]:
+        """The range of `shown` between the two edges, either of which may be "" for none."""
+        low, high = (bisect_left, bisect_right) if inclusive else (bisect_right, bisect_left)
+        return low(self.shown, oldest) if oldest else 0, high(self.shown, latest) if latest else len(self.shown)
+
+
+@dataclass(slots=True, kw_only=True)
+class State:
+    """Everything in the workspace, by id.
+
+    Attributes:
+        names: channel ids by channel name, archived channels included: their names stay taken.
+        bots: the apps by bot id.
+        tokens: whom each token stands for.
+        refused: tokens that are valid no more, and the error code they get.
+    """
+
+    seed: Seed
+    users: dict[str, User] = field(default_factory=dict[str, User])
+    apps: dict[str, App] = field(default_factory=dict[str, App])
+    bots: dict[str, App] = field(default_factory=dict[str, App])
+    channels: dict[str, Channel] = field(default_factory=dict[str, Channel])
+    names: dict[str, str] = field(default_factory=dict[str, str])
+    tokens: dict[str, Caller] = field(default_factory=dict[str, "Caller"])
+    refused: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def url(self) -> str:
+        """The workspace's address, with a slash at the end."""
+        return f"https://{self.seed.domain}.slack.com/"

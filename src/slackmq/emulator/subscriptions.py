@@ -1,0 +1,31 @@
+"""Which scope an app needs to hear of an event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["SCOPES", "heard"]
+
+SCOPES = {
+    "app_mention": "app_mentions:read",
+    "channel_archive": "channels:read",
+    "channel_created": "channels:read",
+    "group_archive": "groups:read",
+    "member_joined_channel": "channels:read",
+    "member_left_channel": "channels:read",
+    "message.channels": "channels:history",
+    "message.groups": "groups:history",
+    "pin_added": "pins:read",
+    "pin_removed": "pins:read",
+    "reaction_added": "reactions:read",
+    "reaction_removed": "reactions:read",
+}
+"""Subscription -> bot scope (docs.slack.dev, "Events": each event's page)."""
+
+
+def heard(events: Iterable[str], scopes: frozenset[str]) -> frozenset[str]:
+    """Of the subscribed events, those that the scopes let through; Slack drops the others silently."""
+    return frozenset(event for event in events if SCOPES.get(event) in scopes)

@@ -1,0 +1,137 @@
+"""A Slack workspace as a pure function of its seed and the calls it was given: no clock, no I/O, no dice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from slackmq.emulator.arguments import Arguments
+from slackmq.emulator.call import Call
+from slackmq.emulator.identifiers import derived_id, derived_secret
+from slackmq.emulator.methods import METHODS
+from slackmq.emulator.model import Caller, Outcome
+from slackmq.emulator.refusal import Refusal
+from slackmq.emulator.residents import founded
+from slackmq.emulator.seed import Seed
+from slackmq.emulator.text import mentions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from slackmq.emulator.model import Event
+    from slackmq.emulator.registry import Method
+    from slackmq.emulator.state import App
+
+__all__ = ["NOBODY", "OPERATOR", "WRITES", "Workspace", "is_open", "is_write"]
+
+OPERATOR = Caller(type="operator")
+"""Whoever runs the emulator; may call the emulator.* methods, which no token reaches."""
+
+NOBODY = Caller(type="user")
+"""A caller without a token, for the methods that need none (`is_open`)."""
+
+WRITES = frozenset(name for name, method in METHODS.items() if method.write)
+"""The methods that change the workspace: the journal must record them, refused calls included."""
+
+
+def is_write(method: str) -> bool:
+    """True if the journal must record calls of the method."""
+    return method in WRITES
+
+
+def is_open(method: str) -> bool:
+    """True if the method needs no token: api.test."""
+    return method in METHODS and METHODS[method].open
+
+
+class Workspace:
+    """The whole of a workspace. It owns its state; rows in replies and events must not be changed by anybody."""
+
+    def __init__(self, seed: Seed | None = None) -> None:
+        self.seed = Seed() if seed is None else seed
+        self._state = founded(self.seed)
+
+    def authorize(self, token: str | None) -> Caller | str:
+        """Whom a token stands for; or Slack's error code: not_authed, invalid_auth, token_revoked, account_inactive."""
+        if not token:
+            return "not_authed"
+        caller = self._state.tokens.get(token)
+        return caller if caller is not None else self._state.refused.get(token, "invalid_auth")
+
+    def apply(self, now: int, caller: Caller, method: str, args: Mapping[str, object]) -> Outcome:
+        """Do what a call asks.
+
+        A refused call changes nothing. The same calls at the same moments give the same replies, ids and events.
+
+        Args:
+            now: the moment in microseconds since 1970; messages are stamped with it, or a little later.
+            caller: who asks, from `authorize`; or `OPERATOR`.
+            method: as "chat.postMessage".
+            args: from query, form and JSON, merged.
+        """
+        declared = METHODS.get(method)
+        try:
+            call = Call(self._state, now, caller, _admitted(declared, caller), Arguments(args))
+            reply = call.method.run(call)
+        except Refusal as refusal:
+            return Outcome(reply={"ok": False, "error": refusal.code, **refusal.facts})
+        return Outcome(reply={"ok": True, **reply}, events=tuple(call.events))
+
+    def audience(self, event: Event) -> tuple[str, ...]:
+        """The ids of the apps that are told: subscribed, with the scope, and their bot a member of the channel."""
+        members = None if event.channel is None else self._state.channels[event.channel].members
+        return tuple(
+            app.id
+            for app in self._state.apps.values()
+            if event.subscription in app.hears
+            and not app.revoked
+            and (members is None or app.bot_user in members)
+            and (event.subscription != "app_mention" or mentions(event.inner["text"], app.bot_user))
+        )
+
+    def wrap(self, event: Event, app: str, now: int) -> dict[str, Any]:
+        """The object that an app is sent: the event in its wrapper (docs.slack.dev, "Events API", callback field)."""
+        installed = self._state.apps[app]
+        team = self.seed.team_id
+        return {
+            "token": derived_secret(self.seed.secret, f"verification/{app}", 24),
+            "team_id": team,
+            "context_team_id": team,
+            "context_enterprise_id": None,
+            "api_app_id": app,
+            "event": dict(event.inner),
+            "type": "event_callback",
+            "event_id": _event_id(event, app),
+            "event_time": now // 1_000_000,
+            "authorizations": [_authorization(installed, team)],
+            "is_ext_shared_channel": False,
+            "event_context": f"4-{derived_id('', app, event.subscription, event.channel)}",
+        }
+
+
+def _admitted(method: Method | None, caller: Caller) -> Method:
+    """The method, if this kind of caller may call it with these scopes."""
+    if method is None or (caller.type != "operator" and "operator" in method.tokens and not method.open):
+        raise Refusal("unknown_method")
+    if caller.type not in method.tokens:
+        raise Refusal("not_allowed_token_type")
+    granted = caller.scopes
+    if method.public and "client" not in granted:
+        needed = method.public if method.private is method.public else method.public + method.private
+        if granted.isdisjoint(needed):
+            raise Refusal("missing_scope", needed=",".join(needed), provided=",".join(sorted(granted)))
+    return method
+
+
+def _event_id(event: Event, app: str) -> str:
+    inner = event.inner
+    return derived_id("Ev", app, inner["type"], inner.get("subtype"), event.channel, inner["event_ts"])
+
+
+def _authorization(app: App, team: str) -> dict[str, Any]:
+    return {
+        "enterprise_id": None,
+        "team_id": team,
+        "user_id": app.bot_user,
+        "is_bot": True,
+        "is_enterprise_install": False,
+    }

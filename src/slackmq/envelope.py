@@ -1,0 +1,218 @@
+"""A job to a Slack message and back: what is written, how it is checked, how large it may be."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from slackmq.errors import (
+    EnvelopeDamaged,
+    EnvelopeTooLarge,
+    EnvelopeTooNew,
+    ForeignEnvelope,
+    MessageEdited,
+)
+from slackmq.message import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from slackmq.errors import (
+        MessageRejected,
+    )
+    from slackmq.message import Json, Post
+
+__all__ = ["BODY_LIMIT", "JOB", "VERSION", "Letter", "Sealed", "Stamp", "preview", "seal", "typed", "unseal"]
+
+JOB = "slackmq_job"
+"""The type of the metadata that makes a message a job."""
+VERSION = 1
+"""The version of the envelope that this library writes, and the newest that it reads."""
+BODY_LIMIT = 8_000
+"""Bytes of a job's arguments as JSON. Slack refuses larger metadata with `metadata_too_large` and publishes no number
+(docs.slack.dev/reference/methods/chat.postMessage), so this stays far below what is known to pass."""
+_PREVIEW_LIMIT = 300
+
+
+class Stamp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
+    """The metadata of a job, as it stands in Slack: flat, because Slack's guidelines ask for flat metadata.
+
+    Attributes:
+        v: version of this format.
+        to: user id of the bot that shall do it.
+        kind: name of the handler.
+        body: the arguments, as a JSON object in a string.
+        key: the idempotency key.
+        keyed: True if the poster chose the key.
+        repost: 0, or the number of the repetition of an unanswered post.
+        sent_at: when it was sent, seconds since 1970 by Slack's clock, as a decimal string.
+        lease: seconds that a claim lasts; absent if the worker decides.
+        sha256: digest of all other fields but `repost` and `sent_at`.
+    """
+
+    v: int
+    to: str
+    kind: str
+    body: str
+    key: str
+    keyed: bool
+    repost: int
+    sent_at: str
+    sha256: str
+    lease: float | None = None
+
+    def digest(self) -> str:
+        """The digest that `sha256` must hold."""
+        content = [self.v, self.to, self.kind, self.body, self.key, self.keyed, self.lease]
+        return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """A job ready to be posted: what people read, and what programs read."""
+
+    text: str
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A message that concerns a queue, and what is wrong with it, if anything."""
+
+    message: Message
+    error: MessageRejected | None = None
+
+
+def preview(post: Post) -> str:
+    """The job as a person reads it in the channel: `resize(path="cat.png", width=300)`, cut if it is long."""
+    arguments = ", ".join(f"{name}={_json(value)}" for name, value in post.body.items())
+    line = f"{post.kind}({arguments})"
+    return line if len(line) <= _PREVIEW_LIMIT else line[: _PREVIEW_LIMIT - 2] + "…)"
+
+
+def seal(post: Post, *, to: str, sent_at: float, repost: int = 0) -> Sealed:
+    """Write a job as a Slack message.
+
+    Args:
+        post: the job.
+        to: user id of the bot whose workers shall do it.
+        sent_at: a moment by Slack's clock that certainly is over, in seconds since 1970.
+        repost: the number of the repetition, if an earlier try was not answered.
+
+    Raises:
+        EnvelopeTooLarge: the arguments are longer than `BODY_LIMIT`.
+    """
+    body = _json(dict(post.body))
+    if len(body.encode()) > BODY_LIMIT:
+        raise EnvelopeTooLarge(
+            f"The arguments of {post.kind!r} are {len(body.encode()):,} bytes of JSON, "
+            f"and one Slack message carries {BODY_LIMIT:,}; nothing was posted.",
+            remedy="Put the data where both sides can reach it, a file or a bucket, and post its address.",
+        )
+    stamp = Stamp(
+        v=VERSION,
+        to=to,
+        kind=post.kind,
+        body=body,
+        key=post.key,
+        keyed=post.keyed,
+        repost=repost,
+        sent_at=f"{sent_at:.3f}",
+        lease=post.lease.total_seconds() if post.lease else None,
+        sha256="",
+    )
+    stamp = msgspec.structs.replace(stamp, sha256=stamp.digest())
+    payload: dict[str, Any] = {
+        name: value for name, value in msgspec.structs.asdict(stamp).items() if value is not None
+    }
+    return Sealed(text=preview(post), payload=payload)
+
+
+def unseal(payload: Mapping[str, Any], *, channel: str, ts: str, author: str, me: str, text: str = "") -> Letter | None:
+    """Read the metadata of a job that stands in a channel.
+
+    Args:
+        payload: the metadata's payload.
+        channel: id of the channel.
+        ts: the message's timestamp.
+        author: user id of who posted it.
+        me: user id of this bot.
+        text: what people read.
+
+    Returns:
+        None if it is addressed to another bot; else the message, with what is wrong with it if anything is.
+    """
+    if payload.get("to") != me:
+        return None
+    bare = Message(
+        channel=channel, ts=ts, author=author, kind=str(payload.get("kind")), text=text, key=f"{channel}/{ts}"
+    )
+    if author != me:
+        return Letter(message=bare, error=_foreign(author))
+    version = payload.get("v")
+    if isinstance(version, int) and version > VERSION:
+        return Letter(message=bare, error=_too_new(version))
+    try:
+        stamp = msgspec.convert(payload, Stamp, strict=False)
+        body = msgspec.json.decode(stamp.body, type=dict[str, Any])
+        sent_at = float(stamp.sent_at)
+    except (msgspec.MsgspecError, ValueError) as error:
+        return Letter(message=bare, error=_damaged(str(error)))
+    if stamp.sha256 != stamp.digest():
+        return Letter(message=bare, error=_damaged("its digest does not fit"))
+    message = Message(
+        channel=channel,
+        ts=ts,
+        author=author,
+        kind=stamp.kind,
+        text=text,
+        body=body,
+        key=stamp.key,
+        keyed=stamp.keyed,
+        repost=stamp.repost,
+        sent_at=sent_at,
+        lease=None if stamp.lease is None else timedelta(seconds=stamp.lease),
+    )
+    return Letter(message=message)
+
+
+def typed(*, channel: str, ts: str, author: str, text: str, edited: bool) -> Letter:
+    """A message that a person typed, with what is wrong with it if it was edited."""
+    message = Message(channel=channel, ts=ts, author=author, text=text, key=f"{channel}/{ts}")
+    return Letter(message=message, error=_edited() if edited else None)
+
+
+def _json(value: Json) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _foreign(author: str) -> ForeignEnvelope:
+    return ForeignEnvelope(
+        f"This job is addressed to this app but was posted by {author}, so it was not done.",
+        remedy="Post it with this app's own bot token.",
+    )
+
+
+def _too_new(version: int) -> EnvelopeTooNew:
+    return EnvelopeTooNew(
+        f"This job is written in version {version} of the envelope; the workers here read up to {VERSION}.",
+        remedy="Upgrade slackmq where the workers run, then post the job again.",
+    )
+
+
+def _damaged(why: str) -> EnvelopeDamaged:
+    return EnvelopeDamaged(
+        f"This job was changed after it was posted ({why}), so it was not done.",
+        remedy="Post it again.",
+    )
+
+
+def _edited() -> MessageEdited:
+    return MessageEdited(
+        "This message was edited after it was posted, so it was not done: nobody can tell which version you meant.",
+        remedy="Post it again as a new message.",
+    )

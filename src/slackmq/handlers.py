@@ -1,0 +1,320 @@
+"""Functions by kind, for programs, and by pattern, for people; their arguments are parsed once, at the door."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
+
+import anyio
+import anyio.to_thread
+import msgspec
+
+from slackmq.errors import ConfigurationError, TextTruncated, UnknownKind
+from slackmq.parameters import Parameters, place
+from slackmq.policy import Accept, Ignore, Later, Options, Refuse
+from slackmq.task import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+    from datetime import timedelta
+
+    from slackmq.job import Job
+    from slackmq.message import Message
+    from slackmq.policy import Backoff, Verdict
+    from slackmq.task import Decorate, Poster
+
+__all__ = ["Bound", "Handler", "Handlers"]
+
+LONGEST_TEXT = 40_000
+"""Slack cuts text longer than this many characters (Slack's docs, chat.postMessage, "Truncating content")."""
+
+_STANDARD = Options()
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_F = TypeVar("_F", bound="Callable[..., object]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handler:
+    """A registered function.
+
+    Attributes:
+        name: the kind it handles, or the function's name if it listens to a pattern.
+        function: what is called.
+        parameters: what the function wants.
+        options: how its messages are treated.
+        pattern: what a person's text must match from end to end; None if it handles a kind.
+    """
+
+    name: str
+    function: Callable[..., object]
+    parameters: Parameters
+    options: Options
+    pattern: re.Pattern[str] | None = None
+
+    @property
+    def takes_job(self) -> bool:
+        """True if the function asks for the `Job`."""
+        return self.parameters.job is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """A handler with its arguments, ready to run.
+
+    Attributes:
+        handler: what will run.
+        arguments: its arguments by name, converted.
+    """
+
+    handler: Handler
+    arguments: Mapping[str, object]
+
+    async def __call__(self, job: Job) -> str | None:
+        """Run it and return its answer as Slack text; what it raises goes through unchanged.
+
+        A function that is not `async` runs on a thread of its own. Threads cannot be stopped: when this call is
+        cancelled it still waits for the function to end, and the function learns of it by `job.cancelled` only.
+
+        Returns:
+            None for None and for empty text; text as it is (Slack's mrkdwn); anything else as JSON in a code block.
+        """
+        run = functools.partial(self.handler.parameters.call, self.handler.function, self.arguments, job)
+        if inspect.iscoroutinefunction(self.handler.function):
+            result = run()
+        else:
+            # A limiter for each call is no limit: how many run at once is the worker's `concurrency`, not anyio's 40.
+            result = await anyio.to_thread.run_sync(run, abandon_on_cancel=False, limiter=anyio.CapacityLimiter(1))
+        if inspect.isawaitable(result):
+            result = await result
+        return _answer(result)
+
+
+class Handlers:
+    """The functions of one program, passed explicitly to whoever needs them; nothing is global."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, Handler] = {}
+        self._listeners: list[Handler] = []
+        self._posters: list[Poster] = []
+
+    def listen(
+        self,
+        pattern: str | re.Pattern[str],
+        *,
+        timeout: timedelta | None = _STANDARD.timeout,
+        attempts: int = _STANDARD.attempts,
+        lease: timedelta | None = _STANDARD.lease,
+        backoff: Backoff = _STANDARD.backoff,
+        within: timedelta = _STANDARD.within,
+    ) -> Callable[[_F], _F]:
+        """Handle what people type; the function's result is answered in the thread.
+
+        The whole text must match, without the blanks around it. Of several patterns that match, the one registered
+        first counts. Named groups become the arguments, converted to the annotated types; text stays as Slack
+        writes it, with `&`, `<` and `>` escaped, so it can be answered without calling anybody by accident.
+
+        Args:
+            pattern: a string ignores upper and lower case; a compiled pattern is used as it is.
+            timeout: an attempt that takes longer has failed.
+            attempts: after so many failed attempts the message is dead.
+            lease: how long a claim lasts unless it is extended; None: as the queue does.
+            backoff: how long to wait between attempts.
+            within: a message typed longer ago than this is left alone.
+
+        Raises:
+            ConfigurationError: when decorating: the groups do not fit the parameters, or the pattern is taken.
+        """
+        compiled = re.compile(pattern, re.IGNORECASE) if isinstance(pattern, str) else pattern
+        options = Options(timeout=timeout, attempts=attempts, lease=lease, backoff=backoff, within=within)
+
+        def register(function: _F) -> _F:
+            self._listeners.append(self._listener(function, compiled, options))
+            return function
+
+        return register
+
+    @overload
+    def task(self, function: Callable[Concatenate[Job, _P], _R], /) -> Task[Concatenate[Job, _P], _P, _R]: ...
+    @overload
+    def task(self, function: Callable[_P, _R], /) -> Task[_P, _P, _R]: ...
+    @overload
+    def task(
+        self,
+        /,
+        *,
+        name: str | None = None,
+        timeout: timedelta | None = ...,
+        attempts: int = ...,
+        lease: timedelta | None = ...,
+        backoff: Backoff = ...,
+    ) -> Decorate: ...
+    def task(
+        self,
+        function: Callable[..., object] | None = None,
+        /,
+        *,
+        name: str | None = None,
+        timeout: timedelta | None = _STANDARD.timeout,
+        attempts: int = _STANDARD.attempts,
+        lease: timedelta | None = _STANDARD.lease,
+        backoff: Backoff = _STANDARD.backoff,
+    ) -> Any:  # the overloads above are the public signature
+        """Handle what programs post; a decorator with or without parentheses.
+
+        Args:
+            function: what does the work. A first parameter annotated `Job` gets the attempt in hand.
+            name: the kind of its messages; None: the function's name.
+            timeout: an attempt that takes longer has failed.
+            attempts: after so many failed attempts the message is dead.
+            lease: how long a claim lasts unless it is extended; None: as the queue does.
+            backoff: how long to wait between attempts.
+
+        Raises:
+            ConfigurationError: when decorating: the name is taken, or no message could bring such arguments.
+        """
+        options = Options(timeout=timeout, attempts=attempts, lease=lease, backoff=backoff)
+
+        def register(function: Callable[_P, _R]) -> Task[_P, _P, _R]:
+            parameters = _read(function, options, untyped=Any)
+            kind = function.__name__ if name is None else name
+            handler = Handler(name=kind, function=function, parameters=parameters, options=options)
+            if kind in self._tasks:
+                raise ConfigurationError(
+                    f"Two tasks are called {kind!r}: {place(self._tasks[kind].function)} and {place(function)}.",
+                    remedy="Give one of them another name: task(name=…).",
+                )
+            self._tasks[kind] = handler
+            return Task(function, name=kind, parameters=parameters, lease=lease, door=lambda: self.poster)
+
+        return register if function is None else register(function)
+
+    def select(self, message: Message) -> Verdict:
+        """Whether a handler here takes this message. Text that Slack cut is refused if its beginning would match."""
+        if message.kind is not None:
+            handler = self._tasks.get(message.kind)
+            return Accept(options=handler.options) if handler else Later(error=self._unknown(message.kind))
+        if len(message.text) >= LONGEST_TEXT:
+            start = message.text.lstrip()
+            addressed = any(handler.pattern and handler.pattern.match(start) for handler in self._listeners)
+            return Refuse(error=_truncated()) if addressed else Ignore()
+        matched = self._match(message.text)
+        return Accept(options=matched[0].options) if matched else Ignore()
+
+    def bind(self, message: Message) -> Bound:
+        """The handler for this message, with its arguments.
+
+        Raises:
+            UnknownKind: no handler here has the message's kind, or no pattern matches its text.
+            ArgumentsRejected: names each argument that does not fit, and what the handler expects.
+        """
+        if message.kind is None:
+            matched = self._match(message.text)
+            if matched is None:
+                raise UnknownKind("No pattern here matches this text.")
+            handler, groups = matched
+            return Bound(handler=handler, arguments=handler.parameters.convert(groups, strict=False))
+        task = self._tasks.get(message.kind)
+        if task is None:
+            raise self._unknown(message.kind)
+        return Bound(handler=task, arguments=task.parameters.convert(message.body, strict=True))
+
+    @property
+    def poster(self) -> Poster:
+        """Where tasks post to: what the innermost `posting_to` named.
+
+        Raises:
+            ConfigurationError: nothing is open.
+        """
+        if not self._posters:
+            raise ConfigurationError(
+                "A task cannot be posted before its app is connected; nothing was sent.",
+                remedy="Post inside `async with app:`; inside a worker's handlers that is so already.",
+            )
+        return self._posters[-1]
+
+    @contextmanager
+    def posting_to(self, poster: Poster) -> Generator[None]:
+        """Let tasks post to this queue while inside; for the app and the worker."""
+        self._posters.append(poster)
+        try:
+            yield
+        finally:
+            self._posters.remove(poster)
+
+    def _match(self, text: str) -> tuple[Handler, dict[str, str]] | None:
+        """The first listener whose pattern matches, and the groups that took part in the match."""
+        text = text.strip()
+        for handler in self._listeners:
+            if handler.pattern and (match := handler.pattern.fullmatch(text)):
+                return handler, {name: group for name, group in match.groupdict().items() if group is not None}
+        return None
+
+    def _listener(self, function: Callable[..., object], pattern: re.Pattern[str], options: Options) -> Handler:
+        """A handler for a pattern, once it is sure that the pattern's groups can be the arguments."""
+        if isinstance(function, Task):
+            function = function.__wrapped__
+        parameters = _read(function, options, untyped=str)
+        names = parameters.posted.parameters.keys()
+        if wrong := sorted((parameters.required - pattern.groupindex.keys()) | (pattern.groupindex.keys() - names)):
+            raise ConfigurationError(
+                f"{place(function)}: the pattern {pattern.pattern!r} does not fit {parameters}: {', '.join(wrong)}.",
+                remedy="Each named group is an argument, and each parameter without a default needs its group.",
+            )
+        for other in self._listeners:
+            if other.pattern == pattern:
+                raise ConfigurationError(
+                    f"Two functions listen to {pattern.pattern!r}: {place(other.function)} and {place(function)}."
+                )
+        name = function.__name__
+        return Handler(name=name, function=function, parameters=parameters, options=options, pattern=pattern)
+
+    def _unknown(self, kind: str) -> UnknownKind:
+        """What to answer to a message for a task that is not here."""
+        close = difflib.get_close_matches(kind, self._tasks, n=1)
+        remedy = f"Did you mean {close[0]!r}?" if close else "Start a worker that has it, or post another kind."
+        return UnknownKind(f"No task here is called {kind!r}.", remedy=remedy)
+
+
+def _read(function: Callable[..., object], options: Options, *, untyped: object) -> Parameters:
+    """The parameters of a function that can be a handler, with options that make sense."""
+    if not inspect.isroutine(function):
+        raise ConfigurationError(f"{function!r} is no function.", remedy="Decorate a function.")
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise ConfigurationError(f"{place(function)} yields.", remedy="A handler returns one answer.")
+    if options.attempts < 1:
+        raise ConfigurationError(f"{place(function)}: attempts is {options.attempts}.", remedy="Allow at least 1.")
+    for name in ("timeout", "lease", "within"):
+        span: timedelta | None = getattr(options, name)
+        if span is not None and span.total_seconds() <= 0:
+            raise ConfigurationError(f"{place(function)}: {name} is {span}.", remedy="Give it more than 0 s.")
+    return Parameters.read(function, untyped=untyped)
+
+
+def _truncated() -> TextTruncated:
+    return TextTruncated(
+        f"This text has {LONGEST_TEXT} characters or more: Slack has probably cut off its end.",
+        remedy="Send a shorter one, or put the long part into a file.",
+    )
+
+
+def _answer(result: object) -> str | None:
+    """A handler's result as Slack text. The work is done by now, so no result may make this fail."""
+    if isinstance(result, str):
+        return result if result.strip() else None
+    if result is None:
+        return None
+    try:
+        text = msgspec.json.format(msgspec.json.encode(result, enc_hook=str), indent=2).decode()
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        text = repr(result)
+    # Slack reads &, < and > as markup even in a code block (Slack's docs, "Formatting text for app surfaces"), and
+    # three backticks would end the block; in JSON a backtick stands inside a string, where \u0060 means the same.
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("`", "\\u0060")
+    return f"```{text}```"

@@ -1,0 +1,80 @@
+"""What a handler may know about the work in hand: who claims it, for how long, and whether to stop."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import anyio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from slackmq.clock import Clock
+    from slackmq.message import Claim, Message
+
+__all__ = ["Job"]
+
+
+class Job:
+    """The attempt in hand; a handler gets it by a parameter annotated `Job`, whatever the parameter's name.
+
+    All attributes may be read from any thread.
+
+    Args:
+        claim: gives the current claim; its token and deadline change with every extension.
+        clock: the clock that the claim's deadline was read from.
+    """
+
+    __slots__ = ("_claim", "_clock", "_reason", "_stopped")
+
+    def __init__(self, *, claim: Callable[[], Claim], clock: Clock) -> None:
+        self._claim = claim
+        self._clock = clock
+        self._reason: str | None = None
+        self._stopped = anyio.Event()
+
+    @property
+    def message(self) -> Message:
+        """The message that is worked on."""
+        return self._claim().message
+
+    @property
+    def key(self) -> str:
+        """The idempotency key: store it with the effect, and a repetition can be told from a new job."""
+        return self._claim().message.key
+
+    @property
+    def token(self) -> int:
+        """The fencing token of this moment: it rises with every extension, so read it when you write."""
+        return self._claim().token
+
+    @property
+    def attempt(self) -> int:
+        """Which execution this is, 1 for the first."""
+        return self._claim().attempt
+
+    def remaining(self) -> timedelta:
+        """How long the claim still holds unless it is extended; zero or less once it has lapsed."""
+        return timedelta(seconds=self._claim().deadline - self._clock.monotonic())
+
+    @property
+    def cancelled(self) -> bool:
+        """True once the handler should stop: its result will not count. Functions on threads must look at it."""
+        return self._reason is not None
+
+    @property
+    def reason(self) -> str | None:
+        """Why the handler should stop; None while it should go on."""
+        return self._reason
+
+    async def wait_cancelled(self) -> str:
+        """Wait until the handler should stop, and return why."""
+        await self._stopped.wait()
+        return self._reason or ""
+
+    def cancel(self, reason: str) -> None:
+        """Tell the handler to stop; for the worker, in its event loop. Only the first reason counts."""
+        if self._reason is None:
+            self._reason = reason
+            self._stopped.set()

@@ -1,0 +1,6 @@
+"""The queue: posting jobs, contending for them, keeping and ending claims."""
+
+from slackmq.queue.lease import Lease
+from slackmq.queue.queue import AsyncQueue, Standing, accept_jobs
+
+__all__ = ["AsyncQueue", "Lease", "Standing", "accept_jobs"]

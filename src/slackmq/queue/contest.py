@@ -1,0 +1,282 @@
+"""The contest for messages: which one to try next, and how to win it fairly."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, assert_never
+
+import anyio
+
+from slackmq import policy
+from slackmq.claiming.marks import Reading
+from slackmq.errors import AlreadyReacted, Ambiguous, MessageGone, TooManyReactions
+from slackmq.hooks import Claimed, Rejected
+from slackmq.message import Claim, Outcome, seconds
+from slackmq.policy import Accept, Bury, Facts, Ignore, Read, Take, Wait
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from slackmq.claiming.way import Claiming
+    from slackmq.clock import Clock
+    from slackmq.hooks import Hook
+    from slackmq.policy import Action, Options, Timing
+    from slackmq.queue.ending import Ending
+    from slackmq.queue.sightings import Sighting, Sightings
+    from slackmq.queue.thread import Thread
+    from slackmq.queue.watch import Watch
+    from slackmq.slack.api import Slack
+
+__all__ = ["Chosen", "Contest"]
+
+_log = logging.getLogger("slackmq.contest")
+_HEAD = 16
+"""So many of the oldest messages are tried in an order of this process's own; the order of the rest is by age."""
+_COURTESY = 2.0
+"""Seconds for which a message that was only read is left to the process that got its event."""
+_SHORTEST = 1.0
+"""Seconds that a claim must have left when the work begins."""
+_FULL = 60.0
+"""Seconds until a message on which Slack takes no further emoji is tried again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """A message, and what to do about it now."""
+
+    sighting: Sighting
+    action: Action
+
+
+class Contest:
+    """Chooses messages and claims them.
+
+    Args:
+        slack: the workspace.
+        claiming: the way to be the only one.
+        watch: what keeps the sightings up to date.
+        sightings: what is known of the channel.
+        thread: where notes are read.
+        ending: how messages end that no handler may see.
+        timing: the time constants.
+        clock: the time of this process.
+        worker: its name.
+        hook: told of claims and refusals.
+    """
+
+    def __init__(
+        self,
+        slack: Slack,
+        claiming: Claiming,
+        *,
+        watch: Watch,
+        sightings: Sightings,
+        thread: Thread,
+        ending: Ending,
+        timing: Timing,
+        clock: Clock,
+        worker: str,
+        hook: Hook,
+    ) -> None:
+        self._slack = slack
+        self._claiming = claiming
+        self._watch = watch
+        self._sightings = sightings
+        self._thread = thread
+        self._ending = ending
+        self._timing = timing
+        self._clock = clock
+        self._worker = worker
+        self._hook = hook
+
+    def lease_of(self, sighting: Sighting) -> float:
+        """Seconds that a claim on a message lasts."""
+        return policy.lease_of(sighting.message, sighting.verdict, self._timing, self._claiming.generations)
+
+    def choose(self) -> Chosen | Wait:
+        """What to do next, or how long there is nothing to do."""
+        head: list[Chosen] = []
+        delays: list[float] = []
+        for chosen in self._considered():
+            if not isinstance(chosen.action, Wait):
+                head.append(chosen)
+            elif chosen.action.delay is not None:
+                delays.append(chosen.action.delay)
+            if len(head) == _HEAD:
+                break
+        if head:
+            # Each process has another order, so that those who see the same messages try different ones.
+            return min(head, key=lambda chosen: self._rank(chosen.sighting))
+        return Wait(delay=min(delays, default=None))
+
+    def _considered(self) -> Iterator[Chosen]:
+        now = self._clock.monotonic()
+        for sighting in self._sightings.open():
+            if sighting.busy:
+                continue
+            if sighting.not_before > now:
+                yield Chosen(sighting=sighting, action=Wait(delay=sighting.not_before - now))
+            else:
+                facts = self._facts(sighting, now)
+                yield Chosen(sighting=sighting, action=self._courteous(sighting, facts))
+
+    def _courteous(self, sighting: Sighting, facts: Facts) -> Action:
+        action = policy.decide(facts, self._timing)
+        if isinstance(action, Take) and action.generation == 1 and not sighting.heard and facts.age < _COURTESY:
+            return Wait(delay=_COURTESY - facts.age)
+        return action
+
+    def _facts(self, sighting: Sighting, now: float) -> Facts:
+        message = sighting.message
+        server = self._slack.now()
+        retry_at = sighting.record.releases.get(sighting.generation)
+        return Facts(
+            verdict=sighting.verdict,
+            age=server - seconds(message.ts),
+            canonical=self._sightings.canonical(message),
+            doubtful=policy.doubtful(message),
+            settled=sighting.settled,
+            generation=sighting.generation,
+            last=self._claiming.generations,
+            idle=now - sighting.first_seen.get(sighting.generation, now),
+            lease=self.lease_of(sighting),
+            unread=sighting.unread,
+            retry_in=None if retry_at is None else retry_at - server,
+            typed=message.kind is None,
+        )
+
+    def _rank(self, sighting: Sighting) -> bytes:
+        return hashlib.blake2b(f"{self._worker}/{sighting.message.ts}".encode(), digest_size=8).digest()
+
+    async def act(self, chosen: Chosen) -> Claim | None:
+        """Do what was chosen; returns the claim if one was won."""
+        sighting = chosen.sighting
+        sighting.busy = True
+        claim: Claim | None = None
+        try:
+            match chosen.action:
+                case Take(generation=generation):
+                    claim = await self.win(sighting, generation)
+                case Read():
+                    await self._read(sighting)
+                case Bury():
+                    await self._bury(sighting)
+                case Wait():
+                    pass
+                case _ as unreachable:
+                    assert_never(unreachable)
+        finally:
+            sighting.busy = claim is not None
+        return claim
+
+    async def _read(self, sighting: Sighting) -> None:
+        until = sighting.latest_reply
+        try:
+            await self._thread.read(sighting.message, sighting.record)
+        except Ambiguous:
+            self._leave_alone(sighting, self._timing.scan.total_seconds())
+        else:
+            sighting.noted_until = until
+
+    async def _bury(self, sighting: Sighting) -> None:
+        """Nobody can claim it any more, so nobody owns the right to say so: the mark itself decides who does."""
+        if await self._claiming.finish(sighting.message, Outcome.DEAD):
+            claim = Claim(
+                message=sighting.message,
+                token=sighting.generation,
+                attempt=sighting.record.attempts,
+                deadline=self._clock.monotonic(),
+            )
+            await self._ending.dead(
+                sighting, claim, f"Given up: all {self._claiming.generations} claims on this message are used up."
+            )
+        sighting.ended = Outcome.DEAD
+
+    async def win(self, sighting: Sighting, generation: int) -> Claim | None:
+        """Take a generation of a message, and make sure that there is still something to do."""
+        deadline = await self._take(sighting, generation)
+        if deadline is None:
+            return None
+        sighting.take_in(Reading(generation=generation), self._clock.monotonic())
+        claim = Claim(message=sighting.message, token=generation, attempt=1, deadline=deadline)
+        if generation > 1:
+            with anyio.move_on_after(deadline - self._clock.monotonic()) as scope:
+                succeeded = await self._succeed(sighting, claim)
+            if scope.cancelled_caught or succeeded is None:
+                return None
+            claim = succeeded
+        if await self._refused(sighting, claim) or claim.deadline - self._clock.monotonic() < _SHORTEST:
+            return None
+        self._hook(Claimed(claim=claim))
+        return claim
+
+    async def _take(self, sighting: Sighting, generation: int) -> float | None:
+        try:
+            deadline = await self._claiming.take(sighting.message, generation, lease=self.lease_of(sighting))
+        except AlreadyReacted:
+            sighting.take_in(Reading(generation=generation), self._clock.monotonic())
+            return None
+        except MessageGone:
+            sighting.gone = True
+            return None
+        except TooManyReactions as error:
+            _log.warning("cannot claim %s: %s", sighting.message.ts, error)
+            self._leave_alone(sighting, _FULL)
+            return None
+        if deadline is None:
+            # No answer. Whether the generation is taken will be read; until then it is as good as somebody else's.
+            self._leave_alone(sighting, self._timing.scan.total_seconds())
+        return deadline
+
+    def _leave_alone(self, sighting: Sighting, delay: float) -> None:
+        sighting.not_before = self._clock.monotonic() + delay
+
+    async def _succeed(self, sighting: Sighting, claim: Claim) -> Claim | None:
+        """Take over from an earlier holder: look again, count the attempt, write it down."""
+        try:
+            if claim.token - 1 not in sighting.record.releases and not await self._look_again(sighting, claim):
+                return None
+            await self._thread.read(sighting.message, sighting.record)
+        except Ambiguous:
+            return None
+        claim = replace(claim, attempt=sighting.record.attempts + 1)
+        retry_at = sighting.record.releases.get(claim.token - 1, 0.0)
+        if retry_at > self._slack.now() + self._timing.skew.total_seconds():
+            # The earlier holder had given it back for later, which was not visible when this generation was taken.
+            sighting.record.releases[claim.token] = retry_at
+            return None
+        if isinstance(sighting.verdict, Accept):
+            await self._ending.begin(sighting, claim)
+        return claim
+
+    async def _look_again(self, sighting: Sighting, claim: Claim) -> bool:
+        """Read the message once more, late enough to see a done mark that stood before our generation did."""
+        await self._clock.sleep(self._timing.skew.total_seconds())
+        row = await self._slack.row(sighting.message.channel, sighting.message.ts)
+        if row is None:
+            sighting.gone = True
+            return False
+        reading = self._watch.read(row, sighting)
+        return reading.ended is None and reading.generation <= claim.token
+
+    async def _refused(self, sighting: Sighting, claim: Claim) -> bool:
+        """End a message here and now that no handler may see."""
+        verdict = sighting.verdict
+        if isinstance(verdict, Ignore):
+            return True
+        reason = _exhausted(claim, verdict.options) if isinstance(verdict, Accept) else str(verdict.error)
+        if reason is None:
+            return False
+        self._hook(Rejected(message=sighting.message, reason=reason))
+        await self._ending.dead(sighting, claim, reason)
+        return True
+
+
+def _exhausted(claim: Claim, options: Options) -> str | None:
+    """Why a handler must not get a claim whose attempt is one too many, None if it may."""
+    spent = claim.attempt - 1
+    if spent < options.attempts:
+        return None
+    return f"Given up after {spent} attempts: the last one began and was never heard of again."

@@ -1,0 +1,110 @@
+"""How a claim ends: the note in the thread first, the mark second, and only then is it let go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from slackmq.hooks import Finished
+from slackmq.message import Outcome, Receipt
+from slackmq.notes import Note
+from slackmq.slack.api import Urgency
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from slackmq.claiming.way import Claiming
+    from slackmq.clock import Clock
+    from slackmq.hooks import Hook
+    from slackmq.message import Claim
+    from slackmq.notes import Kind
+    from slackmq.queue.sightings import Sighting
+    from slackmq.queue.thread import Thread
+    from slackmq.slack.api import Slack
+
+__all__ = ["Ending"]
+
+
+class Ending:
+    """Ends claims.
+
+    Args:
+        slack: the workspace, for its clock.
+        claiming: the way in which they were claimed.
+        thread: where notes go.
+        clock: the time of this process.
+        worker: the name under which it writes.
+        hook: told of every end.
+    """
+
+    def __init__(
+        self, slack: Slack, claiming: Claiming, thread: Thread, *, clock: Clock, worker: str, hook: Hook
+    ) -> None:
+        self._slack = slack
+        self._claiming = claiming
+        self._thread = thread
+        self._clock = clock
+        self._worker = worker
+        self._hook = hook
+
+    async def done(self, sighting: Sighting, claim: Claim, answer: str | None) -> Receipt:
+        """The work is done. The answer is written before the mark, so that a crash between them repeats it.
+
+        After the deadline the mark goes first: if somebody else has finished meanwhile, the answer is theirs.
+        """
+        lapsed = self._clock.monotonic() >= claim.deadline
+        if answer is not None and not lapsed:
+            await self._note(sighting, claim, "answer", answer)
+        effective = await self._mark(sighting, claim, Outcome.DONE)
+        if answer is not None and lapsed and effective:
+            await self._note(sighting, claim, "answer", answer)
+        return self._receipt(sighting, claim, Outcome.DONE, effective=effective)
+
+    async def dead(self, sighting: Sighting, claim: Claim, reason: str) -> Receipt:
+        """It will not be tried again; the thread says why, once."""
+        if not sighting.record.refused:
+            await self._note(sighting, claim, "refusal", f":x: {reason}")
+        effective = await self._mark(sighting, claim, Outcome.DEAD)
+        return self._receipt(sighting, claim, Outcome.DEAD, effective=effective)
+
+    async def released(
+        self, sighting: Sighting, claim: Claim, text: str, *, retry_in: timedelta, failed: bool
+    ) -> Receipt:
+        """It may be claimed again in `retry_in`, by anybody, without waiting for the deadline."""
+        retry_at = self._slack.now() + retry_in.total_seconds()
+        await self._note(sighting, claim, "release", text, retry_at=retry_at, failed=failed)
+        return self._receipt(sighting, claim, Outcome.RELEASED, effective=True)
+
+    async def begin(self, sighting: Sighting, claim: Claim) -> None:
+        """Write down that an execution begins that is not the first, so that attempts are counted."""
+        await self._note(sighting, claim, "attempt", f":repeat: attempt {claim.attempt}, by {self._worker}")
+
+    async def _note(
+        self,
+        sighting: Sighting,
+        claim: Claim,
+        kind: Kind,
+        text: str,
+        *,
+        retry_at: float | None = None,
+        failed: bool = True,
+    ) -> None:
+        note = Note(
+            note=kind,
+            op=self._clock.new_id(),
+            token=claim.token,
+            attempt=claim.attempt,
+            retry_at=retry_at,
+            failed=failed,
+            worker=self._worker,
+        )
+        await self._thread.write(claim.message, note, text, sighting.record, urgency=Urgency.DONE)
+
+    async def _mark(self, sighting: Sighting, claim: Claim, outcome: Outcome) -> bool:
+        effective = await self._claiming.finish(claim.message, outcome)
+        sighting.ended = outcome
+        return effective
+
+    def _receipt(self, sighting: Sighting, claim: Claim, outcome: Outcome, *, effective: bool) -> Receipt:
+        sighting.busy = False
+        self._hook(Finished(claim=claim, outcome=outcome, effective=effective))
+        return Receipt(message=claim.message, token=claim.token, outcome=outcome, effective=effective)

@@ -1,0 +1,360 @@
+"""AsyncQueue: post, claim, extend, ack, fail, release, inspect."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal, Self
+
+import anyio
+
+from slackmq.claiming.marks import Marks, Reading
+from slackmq.claiming.reaction import ReactionClaiming
+from slackmq.clock import SYSTEM
+from slackmq.envelope import JOB, Letter, seal, unseal
+from slackmq.errors import Ambiguous, ConfigurationError
+from slackmq.hooks import Extended, Failed, Lost, Posted
+from slackmq.message import Outcome, Post, seconds
+from slackmq.policy import REPOST_AFTER, Accept, Ignore, Options, Take, Timing, Wait, lease_of
+from slackmq.queue.contest import Chosen, Contest
+from slackmq.queue.ending import Ending
+from slackmq.queue.lease import Lease
+from slackmq.queue.sightings import Sighting, Sightings
+from slackmq.queue.thread import Thread
+from slackmq.queue.watch import Watch
+from slackmq.slack.api import Metadata
+from slackmq.slack.polling import NoEvents
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from types import TracebackType
+
+    from anyio.abc import TaskGroup
+
+    from slackmq.clock import Clock
+    from slackmq.errors import LeaseLost
+    from slackmq.hooks import Happening, Hook
+    from slackmq.message import Claim, Json, Message, Receipt
+    from slackmq.policy import Verdict
+    from slackmq.slack.api import Channel, Events, Identity, Slack
+
+__all__ = ["AsyncQueue", "Standing", "accept_jobs"]
+
+_REPOSTS = 5
+"""So often an unanswered post is repeated before the caller is told."""
+
+State = Literal["waiting", "held", "done", "dead", "duplicate", "gone"]
+
+
+def accept_jobs(message: Message) -> Verdict:
+    """Take every job that a program posted, and nothing that a person typed."""
+    return Ignore() if message.kind is None else Accept(options=Options())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a message stands.
+
+    Attributes:
+        message: the message.
+        state: waiting for a worker · held by one · done · dead · a duplicate of an earlier one by its key · deleted.
+        generation: how many claims and extensions it has seen.
+        age: since it was posted.
+    """
+
+    message: Message
+    state: State
+    generation: int
+    age: timedelta
+
+
+@dataclass(slots=True, kw_only=True)
+class _Opened:
+    """What a queue has only while it is open."""
+
+    identity: Identity
+    channel: Channel
+    watch: Watch
+    contest: Contest
+    tasks: TaskGroup
+    watching: bool = False
+
+
+class AsyncQueue:
+    """A channel as a queue of jobs.
+
+    Everything works inside `async with queue:`. Posting needs nothing else; claiming starts to watch the channel.
+
+    Args:
+        slack: the workspace, as `slackmq.connect()` yields it.
+        channel: "#name" or id.
+        events: hints of what happens; without them the channel is only read every `timing.scan`.
+        select: says of each message whether it shall be claimed here; by default every job and nothing typed.
+        marks: which emoji stand for what.
+        timing: the time constants; the same in all processes that work the channel.
+        clock: the time of this process.
+        hooks: told of everything that happens.
+        worker: the name of this process, shown to people; drawn at random if None.
+    """
+
+    def __init__(
+        self,
+        slack: Slack,
+        channel: str,
+        *,
+        events: Events | None = None,
+        select: Callable[[Message], Verdict] = accept_jobs,
+        marks: Marks | None = None,
+        timing: Timing | None = None,
+        clock: Clock = SYSTEM,
+        hooks: Sequence[Hook] = (),
+        worker: str | None = None,
+    ) -> None:
+        self._slack = slack
+        self._name = channel
+        self._events = events or NoEvents()
+        self._select = select
+        self._marks = marks or Marks()
+        self._clock = clock
+        self._hooks = hooks
+        self.timing = timing or Timing()
+        self.worker = worker or f"worker-{clock.new_id()[:8]}"
+        self._sightings = Sightings()
+        self._thread = Thread(slack, clock=clock, skew=self.timing.skew.total_seconds())
+        self._claiming = ReactionClaiming(slack, marks=self._marks, clock=clock)
+        self._ending = Ending(slack, self._claiming, self._thread, clock=clock, worker=self.worker, hook=self._tell)
+        self._stack = AsyncExitStack()
+        self._stopping = False
+        self._opened: _Opened | None = None
+
+    async def __aenter__(self) -> Self:
+        identity = await self._slack.identity()
+        channel = await self._slack.channel(self._name)
+        watch = self._watch(identity, channel)
+        contest = Contest(
+            self._slack,
+            self._claiming,
+            watch=watch,
+            sightings=self._sightings,
+            thread=self._thread,
+            ending=self._ending,
+            timing=self.timing,
+            clock=self._clock,
+            worker=self.worker,
+            hook=self._tell,
+        )
+        tasks = await self._stack.enter_async_context(anyio.create_task_group())
+        self._stack.callback(tasks.cancel_scope.cancel)
+        self._opened = _Opened(identity=identity, channel=channel, watch=watch, contest=contest, tasks=tasks)
+        return self
+
+    def _watch(self, identity: Identity, channel: Channel) -> Watch:
+        return Watch(
+            self._slack,
+            self._events,
+            channel=channel.id,
+            me=identity.user,
+            sightings=self._sightings,
+            select=self._select,
+            marks=self._marks,
+            timing=self.timing,
+            clock=self._clock,
+        )
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._opened = None
+        await self._stack.aclose()
+
+    @property
+    def _inside(self) -> _Opened:
+        if self._opened is None:
+            raise ConfigurationError("The queue is not open.", remedy="Use it inside `async with queue:`.")
+        return self._opened
+
+    @property
+    def channel(self) -> Channel:
+        """The channel, once the queue is open."""
+        return self._inside.channel
+
+    @property
+    def received_at(self) -> float | None:
+        """When the channel was last read or heard of, on the process's monotonic clock; None before the first time."""
+        return self._inside.watch.received_at
+
+    async def post(
+        self,
+        kind: str,
+        body: Mapping[str, Json] | None = None,
+        *,
+        key: str | None = None,
+        lease: timedelta | None = None,
+    ) -> Message:
+        """Post a job.
+
+        Args:
+            kind: the name of the handler that shall do it.
+            body: the handler's arguments by name.
+            key: of all jobs posted with one key within `timing.window`, one is done. A chosen key costs the time
+                `timing.skew` before the work starts, because another program may have posted it a moment before.
+            lease: how long a claim lasts unless it is extended; None leaves it to the worker.
+
+        Returns:
+            The message as it stands in the channel.
+
+        Raises:
+            EnvelopeTooLarge: the body is too long; nothing was sent.
+            Ambiguous: no answer came to any of several tries. The job may stand in the channel; post it again with
+                the same key to be sure.
+        """
+        new = Post(kind=kind, body=body or {}, key=key or self._clock.new_id(), keyed=key is not None, lease=lease)
+        for repost in range(_REPOSTS + 1):
+            sent = self._clock.monotonic()
+            try:
+                return await self._send(new, repost)
+            except Ambiguous:
+                if repost == _REPOSTS:
+                    raise
+                await self._clock.sleep(REPOST_AFTER - (self._clock.monotonic() - sent))
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    async def _send(self, post: Post, repost: int) -> Message:
+        me, channel = self._inside.identity.user, self._inside.channel.id
+        sealed = seal(post, to=me, sent_at=self._slack.now(), repost=repost)
+        ts = await self._slack.post(channel, sealed.text, metadata=Metadata(type=JOB, payload=sealed.payload))
+        letter = unseal(sealed.payload, channel=channel, ts=ts, author=me, me=me, text=sealed.text)
+        if letter is None or letter.error is not None:
+            raise AssertionError(f"an envelope just sealed cannot be read: {letter}")
+        self._tell(Posted(message=letter.message))
+        return letter.message
+
+    async def claims(self) -> AsyncGenerator[Lease]:
+        """Claims, one after the other, for as long as the queue is open and not stopped.
+
+        Several tasks may iterate at once, each over its own `claims()`; no message is given to two of them.
+
+        Raises:
+            SlackError: Slack refuses to show the channel: the token was revoked, a scope is missing, the bot was
+                removed from the channel.
+        """
+        self._start()
+        while (claim := await self._next()) is not None:
+            yield self.hold(claim)
+
+    def hold(self, claim: Claim) -> Lease:
+        """A lease that keeps a claim alive inside `async with`."""
+        return Lease(self, claim, period=self._lease_of(claim.message) / 2, clock=self._clock)
+
+    async def _next(self) -> Claim | None:
+        inside = self._inside
+        while not self._stopping:
+            if inside.watch.failure is not None:
+                raise inside.watch.failure
+            chosen = inside.contest.choose()
+            if isinstance(chosen, Wait):
+                await inside.watch.news(chosen.delay)
+            elif claim := await inside.contest.act(chosen):
+                return claim
+        return None
+
+    def _start(self) -> None:
+        inside = self._inside
+        if not inside.watching:
+            inside.watching = True
+            inside.tasks.start_soon(inside.watch.run)
+
+    def stop(self) -> None:
+        """Let every `claims()` end once its current contest is decided; claims that are held stay held."""
+        self._stopping = True
+        self._inside.watch.wake()
+
+    async def claim(self, message: Message) -> Claim | None:
+        """Claim one message, if nobody has it and it has not ended.
+
+        Returns:
+            The claim; None if it cannot be had now.
+        """
+        sighting = self._sightings.get(message.ts)
+        if sighting is None:
+            row = await self._slack.row(message.channel, message.ts)
+            sighting = self._inside.watch.see(row) if row else None
+        if sighting is None or sighting.busy or not sighting.open or sighting.generation:
+            return None
+        return await self._inside.contest.act(Chosen(sighting=sighting, action=Take(generation=1)))
+
+    async def extend(self, claim: Claim) -> Claim:
+        """Prolong a claim by its lease, under the next token.
+
+        Raises:
+            LeaseLost: it had lapsed, or the message cannot be claimed further.
+        """
+        extended = await self._claiming.extend(claim, lease=self._lease_of(claim.message))
+        if sighting := self._sightings.get(claim.message.ts):
+            sighting.take_in(Reading(generation=extended.token), self._clock.monotonic())
+        self._tell(Extended(claim=extended))
+        return extended
+
+    async def ack(self, claim: Claim, answer: str | None = None) -> Receipt:
+        """The work is done: answer in the thread, mark the message done.
+
+        Args:
+            claim: the claim under which it was done.
+            answer: for the thread, in Slack's mark-up; None for no answer.
+        """
+        return await self._ending.done(self._sighting(claim), claim, answer)
+
+    async def fail(self, claim: Claim, reason: str, *, retry_in: timedelta | None = None) -> Receipt:
+        """The attempt failed: the thread says why; the next attempt may begin in `retry_in`, or never if None."""
+        self._tell(Failed(claim=claim, reason=reason))
+        sighting = self._sighting(claim)
+        if retry_in is None:
+            return await self._ending.dead(sighting, claim, reason)
+        text = f":warning: attempt {claim.attempt} failed: {reason} — again in {retry_in.total_seconds():.0f} s"
+        receipt = await self._ending.released(sighting, claim, text, retry_in=retry_in, failed=True)
+        self._inside.watch.wake()
+        return receipt
+
+    async def release(self, claim: Claim) -> Receipt:
+        """Give a claim back: anybody may take the message at once, and the attempt does not count."""
+        text = f":leftwards_arrow_with_hook: handed back by {self.worker}"
+        sighting = self._sighting(claim)
+        return await self._ending.released(sighting, claim, text, retry_in=timedelta(0), failed=False)
+
+    def let_go(self, claim: Claim, reason: LeaseLost) -> None:
+        """Take note that a claim of this process is lost."""
+        self._sighting(claim).busy = False
+        self._tell(Lost(claim=claim, reason=str(reason)))
+        self._inside.watch.wake()
+
+    async def inspect(self) -> tuple[Standing, ...]:
+        """Read the whole window and say how each message stands, oldest first."""
+        await self._inside.watch.scan()
+        return tuple(self._standing(sighting) for sighting in self._sightings.all())
+
+    def _standing(self, sighting: Sighting) -> Standing:
+        message = sighting.message
+        age = timedelta(seconds=max(0.0, self._slack.now() - seconds(message.ts)))
+        state: State = "held" if sighting.generation else "waiting"
+        if not self._sightings.canonical(message):
+            state = "duplicate"
+        elif sighting.gone:
+            state = "gone"
+        elif sighting.ended is not None:
+            state = "dead" if sighting.ended is Outcome.DEAD else "done"
+        return Standing(message=message, state=state, generation=sighting.generation, age=age)
+
+    def _sighting(self, claim: Claim) -> Sighting:
+        """What is known of a claimed message; of one that was forgotten meanwhile, as little as possible."""
+        known = self._sightings.get(claim.message.ts)
+        return known or Sighting(letter=Letter(message=claim.message), verdict=self._select(claim.message))
+
+    def _lease_of(self, message: Message) -> float:
+        sighting = self._sightings.get(message.ts)
+        verdict = sighting.verdict if sighting else self._select(message)
+        return lease_of(message, verdict, self.timing, self._claiming.generations)
+
+    def _tell(self, happening: Happening) -> None:
+        for hook in self._hooks:
+            hook(happening)

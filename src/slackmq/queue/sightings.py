@@ -1,0 +1,139 @@
+"""What one process has seen of a channel, and when it saw it: the memory on which claims are decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from slackmq.message import seconds
+from slackmq.notes import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from slackmq.claiming.marks import Reading
+    from slackmq.envelope import Letter
+    from slackmq.message import Message, Outcome
+    from slackmq.policy import Verdict
+
+__all__ = ["Sighting", "Sightings"]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Sighting:
+    """What is known of one message. Everything in it only grows: an old read never takes a newer one back.
+
+    Attributes:
+        letter: the message, and what is wrong with it.
+        verdict: whether a handler here takes it.
+        generation: the highest generation known to be taken.
+        first_seen: generation -> when this process first knew it to be taken, on its monotonic clock, in seconds.
+        ended: how it ended, if it did.
+        gone: it was deleted.
+        settled: a read that began long enough after it was posted has shown every earlier copy of its key.
+        record: its thread's notes.
+        latest_reply: ts of the newest reply in its thread.
+        noted_until: `latest_reply` at the time when the thread was last read.
+        heard: its event came to this process.
+        busy: a task of this process is working on it.
+        not_before: this process tries it no earlier, on its monotonic clock.
+    """
+
+    letter: Letter
+    verdict: Verdict
+    generation: int = 0
+    first_seen: dict[int, float] = field(default_factory=dict[int, float])
+    ended: Outcome | None = None
+    gone: bool = False
+    settled: bool = False
+    record: Record = field(default_factory=Record)
+    latest_reply: str | None = None
+    noted_until: str | None = None
+    heard: bool = False
+    busy: bool = False
+    not_before: float = 0.0
+
+    @property
+    def message(self) -> Message:
+        """The message."""
+        return self.letter.message
+
+    @property
+    def open(self) -> bool:
+        """There may still be something to do for it."""
+        return self.ended is None and not self.gone
+
+    @property
+    def unread(self) -> bool:
+        """Its thread has replies that this process has not read."""
+        return self.latest_reply is not None and self.latest_reply != self.noted_until
+
+    def take_in(self, reading: Reading, now: float) -> None:
+        """Note what the marks say.
+
+        Args:
+            reading: the marks.
+            now: the monotonic time *after* the read: a clock started too early would rob the holder.
+        """
+        self.generation = max(self.generation, reading.generation)
+        if self.generation:
+            self.first_seen.setdefault(self.generation, now)
+        self.ended = self.ended or reading.ended
+
+
+class Sightings:
+    """The messages of one channel that concern a queue, by timestamp and by key."""
+
+    def __init__(self) -> None:
+        self._by_ts: dict[str, Sighting] = {}
+        self._open: dict[str, Sighting] = {}
+        self._copies: dict[str, set[str]] = {}
+
+    def get(self, ts: str) -> Sighting | None:
+        """What is known of a message, None if nothing is."""
+        return self._by_ts.get(ts)
+
+    def add(self, sighting: Sighting) -> Sighting:
+        """Remember a message seen for the first time; of one known before, the earlier memory stays."""
+        known = self._by_ts.setdefault(sighting.message.ts, sighting)
+        if known is sighting:
+            self._open[sighting.message.ts] = sighting
+            self._copies.setdefault(sighting.message.key, set()).add(sighting.message.ts)
+        return known
+
+    def canonical(self, message: Message) -> bool:
+        """Whether it is the earliest of all messages with its key: only that one is worked on."""
+        return min(self._copies[message.key]) == message.ts
+
+    def open(self) -> Iterator[Sighting]:
+        """The messages for which there may be something to do, in the order in which they were first seen."""
+        for ts, sighting in list(self._open.items()):
+            if sighting.open:
+                yield sighting
+            else:
+                del self._open[ts]
+
+    def all(self) -> Iterator[Sighting]:
+        """Every message that is remembered, oldest first."""
+        yield from (self._by_ts[ts] for ts in sorted(self._by_ts))
+
+    def oldest_open(self) -> float | None:
+        """When the oldest of them was posted, seconds since 1970."""
+        return min((seconds(sighting.message.ts) for sighting in self.open()), default=None)
+
+    def settle(self, *, read_at: float, skew: float) -> None:
+        """Take note of a complete read that began at `read_at`: all posted `skew` before that has been seen."""
+        for sighting in self.open():
+            if not sighting.settled and seconds(sighting.message.ts) + skew <= read_at:
+                sighting.settled = True
+
+    def forget(self, *, before: float) -> None:
+        """Drop what was posted before a moment, seconds since 1970: keys are remembered no longer than that."""
+        for ts, sighting in list(self._by_ts.items()):
+            if seconds(ts) < before and not sighting.busy:
+                del self._by_ts[ts]
+                self._open.pop(ts, None)
+                copies = self._copies[sighting.message.key]
+                copies.discard(ts)
+                if not copies:
+                    del self._copies[sighting.message.key]

@@ -1,0 +1,57 @@
+"""A message's thread: where a queue writes its notes, once each, and reads them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from slackmq.errors import Ambiguous
+from slackmq.notes import NOTE, read
+from slackmq.slack.api import Metadata
+
+if TYPE_CHECKING:
+    from slackmq.clock import Clock
+    from slackmq.message import Message
+    from slackmq.notes import Note, Record
+    from slackmq.slack.api import Slack, Urgency
+
+__all__ = ["Thread"]
+
+
+class Thread:
+    """Writes and reads notes.
+
+    Args:
+        slack: the workspace.
+        clock: the time of this process.
+        skew: seconds after which no read may miss a write.
+    """
+
+    def __init__(self, slack: Slack, *, clock: Clock, skew: float) -> None:
+        self._slack = slack
+        self._clock = clock
+        self._skew = skew
+
+    async def read(self, message: Message, into: Record) -> None:
+        """Add what the thread says to `into`. Only notes by this app's bot count: everybody can write there."""
+        me = (await self._slack.identity()).user
+        rows = await self._slack.replies(message.channel, message.ts)
+        own = (row.metadata for row in rows if row.user == me)
+        read((metadata.payload for metadata in own if metadata and metadata.type == NOTE), into)
+
+    async def write(self, message: Message, note: Note, text: str, record: Record, *, urgency: Urgency) -> None:
+        """Write a note, for as long as it takes, and once: a try that went unanswered is looked up first."""
+        metadata = Metadata(type=NOTE, payload=note.payload())
+        while note.op not in record.ops:
+            try:
+                await self._slack.post(message.channel, text, metadata=metadata, thread=message.ts, urgency=urgency)
+                record.add(note)
+            except Ambiguous:
+                await self._clock.sleep(self._skew)
+                await self._try_read(message, record)
+
+    async def _try_read(self, message: Message, record: Record) -> None:
+        try:
+            await self.read(message, record)
+        except Ambiguous:
+            # Then the next try may write the note twice; readers take two notes with one `op` for one.
+            return

@@ -1,0 +1,210 @@
+"""Keeps a process's sightings of a channel up to date: events are hints, history is the truth."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import anyio
+
+from slackmq import policy
+from slackmq.envelope import JOB, typed, unseal
+from slackmq.errors import Ambiguous, SlackError, first
+from slackmq.queue.sightings import Sighting
+from slackmq.slack.api import Added, Arrived, Changed, Connected, Deleted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from slackmq.claiming.marks import Marks, Reading
+    from slackmq.clock import Clock
+    from slackmq.envelope import Letter
+    from slackmq.message import Message
+    from slackmq.policy import Timing, Verdict
+    from slackmq.queue.sightings import Sightings
+    from slackmq.slack.api import Event, Events, Page, Row, Slack
+
+__all__ = ["Watch"]
+
+_log = logging.getLogger("slackmq.watch")
+_DEEP = 3600.0
+"""Seconds between two scans of the whole window."""
+
+
+class Watch:
+    """Reads one channel, all the time.
+
+    Args:
+        slack: the workspace.
+        events: hints of what happens there.
+        channel: id of the channel.
+        me: user id of this bot.
+        sightings: where it is remembered.
+        select: whether a handler here takes a message.
+        marks: which emoji stand for what.
+        timing: how often to read, and how far back.
+        clock: the time of this process.
+    """
+
+    def __init__(
+        self,
+        slack: Slack,
+        events: Events,
+        *,
+        channel: str,
+        me: str,
+        sightings: Sightings,
+        select: Callable[[Message], Verdict],
+        marks: Marks,
+        timing: Timing,
+        clock: Clock,
+    ) -> None:
+        self._slack = slack
+        self._events = events
+        self._channel = channel
+        self._me = me
+        self._sightings = sightings
+        self._select = select
+        self._marks = marks
+        self._timing = timing
+        self._clock = clock
+        self._news = anyio.Event()
+        self._rescan = anyio.Event()
+        self._connections = 1
+        self._deep_at: float | None = None
+        self.received_at: float | None = None
+        """When the channel was last read or heard of, on the monotonic clock."""
+        self.failure: SlackError | None = None
+        """Why watching ended, if it did: nothing will be seen any more."""
+
+    def wake(self) -> None:
+        """Let everybody who waits for news look again."""
+        self._news.set()
+        self._news = anyio.Event()
+
+    async def news(self, within: float | None) -> None:
+        """Wait until something was seen, `within` seconds at most."""
+        with anyio.move_on_after(within):
+            await self._news.wait()
+
+    async def run(self) -> None:
+        """Scan and listen until cancelled, or until Slack refuses; then `failure` says why."""
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._listen)
+                tasks.start_soon(self._scan_always)
+        except* SlackError as group:
+            self.failure = first(group)
+            _log.error("stopped watching %s: %s", self._channel, self.failure)  # the sentence says it
+            self.wake()
+
+    async def _listen(self) -> None:
+        async with self._events.listen() as events:
+            async for event in events:
+                self.received_at = self._clock.monotonic()
+                self.hear(event)
+
+    async def _scan_always(self) -> None:
+        while True:
+            rescan = self._rescan
+            try:
+                await self.scan()
+            except Ambiguous as error:
+                _log.warning("could not read %s: %s", self._channel, error)
+            with anyio.move_on_after(policy.scan_period(self._timing, self._connections)):
+                await rescan.wait()
+
+    async def scan(self) -> None:
+        """Read the channel once: the recent part, and whatever is still open; now and then the whole window."""
+        now = self._slack.now()
+        window = self._timing.window.total_seconds()
+        deep = self._deep_at is None or self._clock.monotonic() - self._deep_at >= _DEEP
+        oldest = now - (window if deep else self._timing.rescan.total_seconds())
+        unfinished = self._sightings.oldest_open()
+        if unfinished is not None:
+            oldest = min(oldest, unfinished - 1)
+        page = await self._slack.history(self._channel, oldest=max(0.0, oldest))
+        self.take_in(page)
+        if deep:
+            self._deep_at = self._clock.monotonic()
+            self._sightings.forget(before=now - window)
+
+    def take_in(self, page: Page) -> None:
+        """Remember what a read of the channel showed."""
+        now = self.received_at = self._clock.monotonic()
+        for row in page.rows:
+            sighting = self.see(row)
+            if sighting is not None:
+                sighting.take_in(self._marks.read(row.reactions, self._me), now)
+                sighting.latest_reply = row.latest_reply or sighting.latest_reply
+        self._sightings.settle(read_at=page.read_at, skew=self._timing.skew.total_seconds())
+        self.wake()
+
+    def hear(self, event: Event) -> None:
+        """Remember what an event said."""
+        match event:
+            case Connected(connections=connections):
+                self._connections = connections
+                self._rescan.set()  # what was missed while the socket was closed only history tells
+                self._rescan = anyio.Event()
+            case Arrived(channel=self._channel, row=row):
+                if sighting := self.see(row):
+                    sighting.heard = True
+            case Changed(channel=self._channel, row=row):
+                self._see_again(row)
+            case Deleted(channel=self._channel, ts=ts):
+                if sighting := self._sightings.get(ts):
+                    sighting.gone = True
+            case Added(channel=self._channel, user=self._me):
+                self._hear_mark(event)
+            case _:
+                return
+        self.wake()
+
+    def _hear_mark(self, event: Added) -> None:
+        if sighting := self._sightings.get(event.ts):
+            reading = self._marks.read({event.emoji: frozenset({event.user})}, self._me)
+            sighting.take_in(reading, self._clock.monotonic())
+
+    def see(self, row: Row) -> Sighting | None:
+        """Remember a message that a read or an event showed; None if it does not concern the queue."""
+        known = self._sightings.get(row.ts)
+        if known is not None:
+            return self._see_again(row)
+        letter = self.letter(row)
+        if letter is None:
+            return None
+        verdict = policy.verdict_on(letter, self._select)
+        if isinstance(verdict, policy.Ignore):
+            return None
+        return self._sightings.add(Sighting(letter=letter, verdict=verdict))
+
+    def _see_again(self, row: Row) -> Sighting | None:
+        """A message that is known: only an edit changes what is known of its content."""
+        known = self._sightings.get(row.ts)
+        letter = self.letter(row) if known and row.edited else None
+        if known and letter and letter.error and not known.busy:
+            known.letter = letter
+            known.verdict = policy.verdict_on(letter, self._select)
+        return known
+
+    def read(self, row: Row, sighting: Sighting) -> Reading:
+        """Look at a message again on behalf of its new holder: its marks, and whether it was edited."""
+        reading = self._marks.read(row.reactions, self._me)
+        sighting.take_in(reading, self._clock.monotonic())
+        letter = self.letter(row)
+        if letter is not None and letter.error is not None:
+            sighting.letter = letter
+            sighting.verdict = policy.verdict_on(letter, self._select)
+        return reading
+
+    def letter(self, row: Row) -> Letter | None:
+        """The message of a row; None if it is none for us: a reply, another bot's words, a notice of Slack."""
+        if row.thread is not None and row.thread != row.ts:
+            return None
+        if row.metadata is not None and row.metadata.type == JOB:
+            payload = row.metadata.payload
+            return unseal(payload, channel=self._channel, ts=row.ts, author=row.user, me=self._me, text=row.text)
+        if row.bot is not None or row.subtype is not None or not row.user:
+            return None
+        return typed(channel=self._channel, ts=row.ts, author=row.user, text=row.text, edited=row.edited)

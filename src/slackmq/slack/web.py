@@ -1,0 +1,124 @@
+"""The real Slack over HTTP: slack_sdk's web client with its own retries switched off."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, cast
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from slackmq.errors import Ambiguous, TokenRefused
+from slackmq.slack.wire import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    _ApiCall = Callable[..., Awaitable[object]]
+
+__all__ = ["SLACK", "SdkWire"]
+
+SLACK = "https://slack.com/api/"
+"""Where Slack's Web API lives: docs.slack.dev/apis/web-api."""
+
+TIMEOUT = 10.0
+"""Seconds for one call, connecting included; whatever is unanswered then counts as ambiguous."""
+
+_GET = frozenset(
+    {"conversations.history", "conversations.info", "conversations.list", "conversations.members"}
+    | {"conversations.replies", "pins.list", "reactions.get", "users.info", "users.list", "bots.info", "team.info"}
+)
+"""Methods that take no JSON body, or read only: docs.slack.dev/reference/methods. All others are posted as JSON."""
+
+
+class SdkWire:
+    """Implements `slackmq.slack.wire.Wire` over one long-lived HTTP session; build it inside a running event loop.
+
+    Args:
+        token: the bot token, "xoxb-…"; None if only `apps.*` methods will be called.
+        app_token: the app-level token, "xapp-…", for `apps.*` methods.
+        url: base of the Web API.
+        trust_env: whether to go through the proxy that HTTPS_PROXY names (NO_PROXY is heeded).
+    """
+
+    def __init__(
+        self, *, token: str | None = None, app_token: str | None = None, url: str = SLACK, trust_env: bool = False
+    ) -> None:
+        self._url = url
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT), trust_env=trust_env)
+        self._bot = _client(token, url, self._session)
+        self._app = _client(app_token, url, self._session)
+
+    def __repr__(self) -> str:
+        return f"SdkWire(url={self._url!r})"
+
+    async def call(self, method: str, args: Mapping[str, object]) -> Reply:
+        """Send one call with the bot's token (`apps.*` methods: with the app-level token) and wait for its reply.
+
+        Raises:
+            Ambiguous: no answer came within 10 s, or the connection broke.
+            TokenRefused: there is no token to send; nothing was sent.
+        """
+        client = self._app if method.startswith("apps.") else self._bot
+        if client.token is None:
+            name = "SLACK_APP_TOKEN (xapp-…)" if client is self._app else "SLACK_BOT_TOKEN (xoxb-…)"
+            raise TokenRefused(
+                f"{method} needs a token.", method=method, code="not_authed", remedy=f"Set {name} in the environment."
+            )
+        call = cast("_ApiCall", client.api_call)  # pyright: ignore[reportUnknownMemberType]  # the SDK says bare dict
+        try:
+            if method in _GET:
+                answer = await call(method, http_verb="GET", params=dict(args))
+            else:
+                answer = await call(method, json=dict(args))
+        except SlackApiError as error:
+            # Every status but 200 and every "ok": false comes this way, and so does JSON that is none, whose
+            # response is aiohttp's own.
+            return _reply(cast("object", error.response))
+        except AttributeError:
+            # The SDK looks for "ok" in what is text or a list: an HTTP 200 that Slack did not write.
+            return Reply(status=200)
+        except (aiohttp.ClientError, OSError, UnicodeDecodeError) as error:  # a timeout is an OSError
+            raise Ambiguous(
+                f"{method} got no answer ({type(error).__name__}): it may have taken effect.", method=method
+            ) from error
+        return _reply(answer)
+
+    async def aclose(self) -> None:
+        """Close the connections; afterwards `call` must not be used."""
+        await self._session.close()
+
+
+def _client(token: str | None, url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
+    client = AsyncWebClient(token=token, base_url=url, session=session, timeout=int(TIMEOUT), retry_handlers=[])
+    # The SDK takes HTTPS_PROXY from the environment without being asked and without NO_PROXY; the session knows better.
+    client.proxy = None
+    return client
+
+
+def _reply(answer: object) -> Reply:
+    """The reply in one of two responses: the SDK's, or aiohttp's where the body could not be read."""
+    data: object = getattr(answer, "data", None)
+    headers = cast("Mapping[str, str]", getattr(answer, "headers", {}))
+    status = cast("int", getattr(answer, "status_code", None) or getattr(answer, "status", 0))
+    return Reply(
+        status=status,
+        body=cast("dict[str, Any]", data) if isinstance(data, dict) else {},
+        date=_date(headers.get("Date")),
+        retry_after=_number(headers.get("Retry-After")),
+    )
+
+
+def _date(header: str | None) -> float | None:
+    try:
+        return parsedate_to_datetime(header).timestamp() if header else None
+    except ValueError:
+        return None
+
+
+def _number(header: str | None) -> float | None:
+    try:
+        return max(0.0, float(header)) if header else None
+    except ValueError:
+        return None

@@ -1,0 +1,160 @@
+"""AsyncWorker: claims messages, hands them to handlers, keeps the claims alive, and stops gently."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio import CancelScope
+
+from slackmq.clock import SYSTEM
+from slackmq.errors import ArgumentsRejected, LeaseLost, Reject, Retry, SlackError, UnknownKind, first
+from slackmq.job import Job
+
+if TYPE_CHECKING:
+    from slackmq.clock import Clock
+    from slackmq.handlers import Bound, Handlers
+    from slackmq.policy import Options
+    from slackmq.queue import AsyncQueue, Lease
+
+__all__ = ["AsyncWorker"]
+
+_log = logging.getLogger("slackmq.worker")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    answer: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Failed:
+    reason: str
+    retry_in: timedelta | None
+
+
+class _Stopped:
+    """The handler was cancelled because the worker stops."""
+
+
+_End = _Done | _Failed | _Stopped
+
+
+class AsyncWorker:
+    """Works a queue until told to stop.
+
+    Args:
+        queue: an open queue, made with `select=handlers.select`.
+        handlers: the functions that do the work.
+        concurrency: how many messages are worked on at once.
+        drain: how long running handlers may go on after `drain()`; what is left then is handed back.
+        clock: the time of this process.
+    """
+
+    def __init__(
+        self,
+        queue: AsyncQueue,
+        handlers: Handlers,
+        *,
+        concurrency: int = 4,
+        drain: timedelta = timedelta(seconds=30),
+        clock: Clock = SYSTEM,
+    ) -> None:
+        self._queue = queue
+        self._handlers = handlers
+        self._concurrency = concurrency
+        self._drain = drain
+        self._clock = clock
+        self._draining = anyio.Event()
+        self._running: dict[Job, CancelScope] = {}
+
+    def drain(self) -> None:
+        """Claim nothing more; `run` returns when what is running has ended or was handed back."""
+        self._queue.stop()
+        self._draining.set()
+
+    async def run(self) -> None:
+        """Work until `drain` is called.
+
+        Raises:
+            SlackError: Slack refuses for good: the token was revoked, a scope is missing, the bot was removed.
+        """
+        refusal: SlackError | None = None
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._hand_back_in_time)
+                async with anyio.create_task_group() as slots:
+                    for _ in range(self._concurrency):
+                        slots.start_soon(self._slot)
+                tasks.cancel_scope.cancel()
+        except* SlackError as group:
+            refusal = first(group)
+        if refusal is not None:
+            raise refusal
+
+    async def _hand_back_in_time(self) -> None:
+        await self._draining.wait()
+        await self._clock.sleep(self._drain.total_seconds())
+        for job, scope in self._running.items():
+            job.cancel("the worker stops")
+            scope.cancel()
+
+    async def _slot(self) -> None:
+        async for lease in self._queue.claims():
+            try:
+                async with lease:
+                    await self._work(lease)
+            except LeaseLost as error:
+                _log.warning("lost %s: %s", lease.claim.message.ts, error)
+
+    async def _work(self, lease: Lease) -> None:
+        job = Job(claim=lambda: lease.claim, clock=self._clock)
+        try:
+            end = await self._execute(lease, job)
+        finally:
+            job.cancel("the claim was lost" if lease.lost else "the job has ended")
+        match end:
+            case _Done(answer=answer):
+                await lease.ack(answer)
+            case _Failed(reason=reason, retry_in=retry_in):
+                await lease.fail(reason, retry_in=retry_in)
+            case _Stopped():
+                await lease.release()
+
+    async def _execute(self, lease: Lease, job: Job) -> _End:
+        try:
+            bound = self._handlers.bind(lease.claim.message)
+        except (UnknownKind, ArgumentsRejected) as error:
+            return _Failed(reason=str(error), retry_in=None)
+        with CancelScope() as scope:
+            self._running[job] = scope
+            try:
+                return await self._call(bound, lease, job)
+            finally:
+                del self._running[job]
+        return _Stopped()
+
+    async def _call(self, bound: Bound, lease: Lease, job: Job) -> _End:
+        options = bound.handler.options
+        limit = options.timeout.total_seconds() if options.timeout else None
+        try:
+            with anyio.move_on_after(limit):
+                return _Done(answer=await bound(job))
+        except Reject as error:
+            return _Failed(reason=str(error), retry_in=None)
+        except Retry as error:
+            return _Failed(reason=str(error), retry_in=self._retry_in(options, lease, error.after))
+        except Exception as error:  # noqa: BLE001  # handlers are strangers' code
+            _log.warning("%s failed", bound.handler.name, exc_info=error)
+            return _Failed(reason=f"{type(error).__name__}: {error}", retry_in=self._retry_in(options, lease))
+        return _Failed(reason=f"it took longer than {options.timeout}", retry_in=self._retry_in(options, lease))
+
+    def _retry_in(self, options: Options, lease: Lease, after: timedelta | None = None) -> timedelta | None:
+        """When to try again, None if this was the last attempt."""
+        attempt = lease.claim.attempt
+        if attempt >= options.attempts:
+            return None
+        return options.backoff.delay(attempt, self._clock.random()) if after is None else after

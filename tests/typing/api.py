@@ -1,0 +1,77 @@
+"""Right and wrong uses of the public face. Nothing runs this file: mypy and pyright judge it.
+
+A wrong use carries an ignore; as unused ignores are errors, it must stay an error.
+"""
+
+from __future__ import annotations
+
+# pyright: reportUnnecessaryTypeIgnoreComment=true
+from datetime import timedelta
+from typing import assert_type
+
+import slackmq
+
+handlers = slackmq.Handlers()
+
+
+@handlers.listen(r"toggle (?P<light>\w+) light")
+async def toggle(light: str) -> str:
+    return light
+
+
+@handlers.task
+def shrink(path: str, width: int = 300) -> float:
+    return len(path) / width
+
+
+@handlers.task
+def resize(job: slackmq.Job, path: str, *, width: int) -> str:
+    return f"{job.key} {path} {width}"
+
+
+@handlers.task(timeout=timedelta(minutes=5), attempts=5, name="mail")
+async def send_mail(job: slackmq.Job, to: str) -> int:
+    return job.attempt + len(to)
+
+
+@handlers.task(attempts=2)
+def tidy() -> None: ...
+
+
+async def right(job: slackmq.Job) -> None:
+    assert_type(await toggle("dining"), str)
+    assert_type(await shrink.post("cat.png"), slackmq.Message)
+    assert_type(await shrink.post(path="cat.png", width=3), slackmq.Message)
+    assert_type(shrink("cat.png", 3), float)
+    assert_type(await resize.post("cat.png", width=300), slackmq.Message)
+    assert_type(await resize.keyed("cat/300").post("cat.png", width=300), slackmq.Message)
+    assert_type(resize(job, "cat.png", width=300), str)
+    assert_type(await send_mail.post(to="you@example.org"), slackmq.Message)
+    assert_type(await send_mail(job, "you@example.org"), int)
+    await tidy.post()
+    tidy()
+
+
+async def wrong(job: slackmq.Job) -> None:
+    await toggle(3)  # type: ignore[arg-type]
+    await shrink.post()  # type: ignore[call-arg]
+    await shrink.post(3)  # type: ignore[arg-type]
+    await shrink.post("cat.png", 3, 4)  # type: ignore[call-arg]
+    await shrink.post("cat.png", key="cat/3")  # type: ignore[call-arg]
+    await shrink.keyed(3).post("cat.png")  # type: ignore[arg-type]
+    await resize.post(job, "cat.png", width=300)  # type: ignore[arg-type,misc]
+    await resize.post("cat.png", width="300")  # type: ignore[arg-type]
+    await resize.post("cat.png")  # type: ignore[call-arg]
+    resize("cat.png", width=300)  # type: ignore[call-arg,arg-type]
+    await send_mail.post(job, "you@example.org")  # type: ignore[call-arg,arg-type]
+    await tidy.post(1)  # type: ignore[call-arg]
+    tidy.delay()  # type: ignore[attr-defined]
+    job.token = 3  # type: ignore[misc]
+
+
+@handlers.task(tries=3)  # type: ignore[call-overload,untyped-decorator]
+def again() -> None: ...
+
+
+@handlers.listen(3)  # type: ignore[arg-type]
+def three() -> None: ...

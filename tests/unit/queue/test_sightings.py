@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from slackmq.claiming.marks import Marks, Reading
+from slackmq.envelope import Letter
+from slackmq.message import Message, Outcome
+from slackmq.notes import Note, Record, read
+from slackmq.policy import Accept, Options
+from slackmq.queue.sightings import Sighting, Sightings
+
+
+def sighting(ts: str, *, key: str | None = None) -> Sighting:
+    message = Message(channel="C1", ts=ts, author="U1", kind="a", key=key or ts)
+    return Sighting(letter=Letter(message=message), verdict=Accept(options=Options()))
+
+
+def test_the_clock_of_a_generation_starts_at_its_first_sight_and_never_again() -> None:
+    seen = sighting("1.0")
+    seen.take_in(Reading(generation=1), 10.0)
+    seen.take_in(Reading(generation=1), 20.0)
+    assert seen.first_seen == {1: 10.0}
+
+
+def test_an_old_read_takes_no_newer_knowledge_back() -> None:
+    seen = sighting("1.0")
+    seen.take_in(Reading(generation=2, ended=Outcome.DONE), 10.0)
+    seen.take_in(Reading(generation=1), 20.0)
+    assert (seen.generation, seen.ended) == (2, Outcome.DONE)
+
+
+def test_the_earliest_copy_is_canonical_in_whatever_order_copies_are_seen() -> None:
+    sightings = Sightings()
+    late, early = sightings.add(sighting("2.000000", key="k")), sighting("1.000000", key="k")
+    assert sightings.canonical(late.message)
+    sightings.add(early)
+    assert not sightings.canonical(late.message)
+    assert sightings.canonical(early.message)
+
+
+def test_a_deleted_job_still_keeps_its_later_copies_from_running() -> None:
+    sightings = Sightings()
+    first, copy = sightings.add(sighting("1.000000", key="k")), sightings.add(sighting("2.000000", key="k"))
+    first.gone = True
+    assert [*sightings.open()] == [copy]
+    assert not sightings.canonical(copy.message)
+
+
+def test_a_message_is_settled_by_a_read_that_began_late_enough() -> None:
+    sightings = Sightings()
+    seen = sightings.add(sighting("100.000000"))
+    sightings.settle(read_at=103.9, skew=4.0)
+    assert not seen.settled
+    sightings.settle(read_at=104.0, skew=4.0)
+    assert seen.settled
+
+
+def test_what_is_forgotten_takes_its_key_along() -> None:
+    sightings = Sightings()
+    sightings.add(sighting("1.000000", key="k"))
+    sightings.forget(before=2.0)
+    again = sightings.add(sighting("3.000000", key="k"))
+    assert sightings.canonical(again.message)
+    assert [*sightings.all()] == [again]
+
+
+def test_what_is_being_worked_on_is_not_forgotten() -> None:
+    sightings = Sightings()
+    seen = sightings.add(sighting("1.000000"))
+    seen.busy = True
+    sightings.forget(before=2.0)
+    assert sightings.get("1.000000") is seen
+
+
+def test_only_the_own_bots_marks_count() -> None:
+    marks = Marks()
+    reactions = {
+        "clock1": frozenset({"ME", "U2"}),
+        "clock3": frozenset({"U2"}),
+        "white_check_mark": frozenset({"U2"}),
+        "tada": frozenset({"ME"}),
+    }
+    assert marks.read(reactions, "ME") == Reading(generation=1)
+
+
+def test_the_highest_generation_counts_also_after_twelve_oclock() -> None:
+    mine = frozenset({"ME"})
+    assert Marks().read({"clock12": mine, "clock130": mine, "x": mine}, "ME") == Reading(
+        generation=13, ended=Outcome.DEAD
+    )
+
+
+def note(kind: str, op: str, **fields: object) -> dict[str, object]:
+    return {"note": kind, "op": op, "token": 1} | fields
+
+
+def test_a_note_written_twice_counts_once() -> None:
+    record = Record()
+    read([note("attempt", "a", token=2), note("attempt", "a", token=2)], record)
+    assert record.attempts == 2
+
+
+def test_an_execution_that_was_handed_back_is_no_attempt() -> None:
+    record = Record()
+    read([note("release", "a", retry_at="5.0", failed=False)], record)
+    assert record.attempts == 0
+    assert record.releases == {1: 5.0}
+
+
+def test_a_failed_execution_is_one() -> None:
+    record = Record()
+    read([note("release", "a", retry_at="5.0")], record)
+    assert record.attempts == 1
+
+
+def test_a_strangers_metadata_is_passed_over() -> None:
+    record = Record()
+    read([{"note": "party"}, {}, note("refusal", "a")], record)
+    assert record.refused
+    assert record.attempts == 1
+
+
+def test_a_note_survives_the_way_through_slack() -> None:
+    original = Note(note="release", op="a", token=3, attempt=2, retry_at=1.5, failed=False, worker="w")
+    record = Record()
+    read([original.payload()], record)
+    assert record.releases == {3: 1.5}

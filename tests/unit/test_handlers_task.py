@@ -1,0 +1,117 @@
+"""Posting a task: what goes into the message, and what is refused before anything is sent."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import Enum
+from pathlib import Path
+
+import pytest
+
+from slackmq.clock import SYSTEM
+from slackmq.errors import ArgumentsRejected, ConfigurationError
+from slackmq.handlers import Handlers
+from slackmq.job import Job
+from slackmq.message import Claim, Json, Message
+
+
+class Mode(Enum):
+    FAST = "fast"
+
+
+class Sheet:
+    """A queue that writes down what was posted."""
+
+    def __init__(self) -> None:
+        self.posts: list[tuple[str, Mapping[str, Json], str | None, timedelta | None]] = []
+
+    async def post(
+        self, kind: str, body: Mapping[str, Json], *, key: str | None = None, lease: timedelta | None = None
+    ) -> Message:
+        self.posts.append((kind, body, key, lease))
+        return Message(channel="C1", ts="1.000001", author="U1", kind=kind, body=body, key=key or "new")
+
+
+handlers = Handlers()
+
+
+@handlers.task(lease=timedelta(minutes=2))
+def resize(job: Job, path: Path, width: int = 300, *, mode: Mode = Mode.FAST) -> str:
+    """Make it smaller."""
+    return f"{job.key}: {path} {width} {mode.value}"
+
+
+@handlers.task
+def label(key: str) -> str:
+    return key
+
+
+@handlers.task
+def scale(factor: float) -> float:
+    return factor
+
+
+async def test_a_post_carries_the_arguments_by_name_as_json() -> None:
+    sheet = Sheet()
+    with handlers.posting_to(sheet):
+        message = await resize.post(Path("cat.png"), mode=Mode.FAST)
+    assert sheet.posts == [("resize", {"path": "cat.png", "mode": "fast"}, None, timedelta(minutes=2))]
+    assert message.kind == "resize"
+
+
+async def test_a_posted_body_binds_to_the_arguments_it_was_made_from() -> None:
+    sheet = Sheet()
+    with handlers.posting_to(sheet):
+        message = await resize.post(Path("cat.png"), 3, mode=Mode.FAST)
+    assert handlers.bind(message).arguments == {"path": Path("cat.png"), "width": 3, "mode": Mode.FAST}
+
+
+async def test_a_keyed_task_posts_under_its_key_and_leaves_the_task_alone() -> None:
+    sheet = Sheet()
+    with handlers.posting_to(sheet):
+        await resize.keyed("cat/300").post(Path("cat.png"))
+        await resize.post(Path("cat.png"))
+    assert [key for _, _, key, _ in sheet.posts] == ["cat/300", None]
+
+
+async def test_a_parameter_called_key_is_the_functions_own() -> None:
+    sheet = Sheet()
+    with handlers.posting_to(sheet):
+        await label.post(key="red")
+    assert sheet.posts == [("label", {"key": "red"}, None, None)]
+
+
+async def test_a_key_among_the_arguments_is_refused_and_the_right_way_named() -> None:
+    with pytest.raises(ArgumentsRejected, match=r"resize\.keyed"):
+        await resize.post(Path("cat.png"), key="cat/300")  # type: ignore[call-arg]  # the mistake under test
+
+
+async def test_arguments_that_do_not_fit_are_refused_before_anything_is_sent() -> None:
+    sheet = Sheet()
+    with handlers.posting_to(sheet):
+        with pytest.raises(ArgumentsRejected, match=r"width: expected int .*path: |path: .*width: expected int"):
+            await resize.post(3, "wide")  # type: ignore[arg-type]  # the mistake under test
+        with pytest.raises(ArgumentsRejected, match="missing a required argument: 'path'"):
+            await resize.post()  # type: ignore[call-arg]  # the mistake under test
+        with pytest.raises(ArgumentsRejected, match="path: cannot be written as JSON"):
+            await resize.post(object())  # type: ignore[arg-type]  # the mistake under test
+        with pytest.raises(ArgumentsRejected, match="factor: expected float"):
+            await scale.post(float("nan"))
+    assert sheet.posts == []
+
+
+async def test_a_post_without_a_connection_says_how_to_open_one() -> None:
+    with pytest.raises(ConfigurationError, match="async with app"):
+        await resize.post(Path("cat.png"))
+
+
+async def test_posting_ends_with_the_connection() -> None:
+    with handlers.posting_to(Sheet()):
+        pass
+    with pytest.raises(ConfigurationError):
+        await resize.post(Path("cat.png"))
+
+
+def test_a_task_is_still_the_function() -> None:
+    claim = Claim(message=Message(channel="C1", ts="1.0", author="U1", key="k"), token=1, attempt=1, deadline=0.0)
+    assert resize(Job(claim=lambda: claim, clock=SYSTEM), Path("cat.png"), 3) == "k: cat.png 3 fast"
+    assert (resize.__name__, resize.__doc__) == ("resize", "Make it smaller.")
