@@ -105,7 +105,15 @@ def cell(name: str, seed: int) -> Faults:
 
 
 def _swarm(dice: Random) -> Faults:
-    rates: tuple[str, ...] = ("lost_request", "lost_response", "late_effect", "error_before", "error_after", "limited", "slow")
+    rates: tuple[str, ...] = (
+        "lost_request",
+        "lost_response",
+        "late_effect",
+        "error_before",
+        "error_after",
+        "limited",
+        "slow",
+    )
     rates += ("kills", "pauses", "lag", "events_lost", "redelivered")
     drawn: dict[str, float] = {}
     for name in rates:

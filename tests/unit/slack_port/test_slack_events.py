@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 from aiohttp import WSMsgType, web
 
@@ -31,7 +32,7 @@ class Clockwork:
 
     async def sleep(self, delay: float) -> None:
         self.naps.append(delay)
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
 
     def random(self) -> float:
         return 0.5
