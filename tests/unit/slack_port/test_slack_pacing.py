@@ -146,14 +146,13 @@ async def test_a_caller_who_gives_up_holds_up_nobody_and_takes_nothing(pacing: P
         await pacing.admit("pins.add", Urgency.CLAIM)
         served.append(clock.monotonic())
 
-    async with anyio.create_task_group() as tasks:
-        async with anyio.create_task_group() as impatient:
-            for _ in range(3):
-                impatient.start_soon(pacing.admit, "pins.add", Urgency.DONE)
-            tasks.start_soon(ask)
-            tasks.start_soon(ask)
-            await anyio.sleep(1)
-            impatient.cancel_scope.cancel()
+    async with anyio.create_task_group() as tasks, anyio.create_task_group() as impatient:
+        for _ in range(3):
+            impatient.start_soon(pacing.admit, "pins.add", Urgency.DONE)
+        tasks.start_soon(ask)
+        tasks.start_soon(ask)
+        await anyio.sleep(1)
+        impatient.cancel_scope.cancel()
     assert served == [pytest.approx(3.0, abs=0.01), pytest.approx(6.0, abs=0.01)]
 
 
