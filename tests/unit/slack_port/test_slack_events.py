@@ -16,7 +16,7 @@ from slackmq.slack.events import SocketEvents
 from slackmq.slack.web import SdkWire
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
     from slackmq.slack.api import Event
 
@@ -70,9 +70,9 @@ class SocketServer:
         self.transports.append(request.transport)
         for frame in self.greeting:
             await socket.send_json(frame)
-        async for frame in socket:
-            if frame.type is WSMsgType.TEXT:
-                self.received.append(frame.json())
+        async for message in socket:
+            if message.type is WSMsgType.TEXT:
+                self.received.append(message.json())
         self.ended += 1
         return socket
 
@@ -111,9 +111,11 @@ def posted(envelope: str, ts: str, **more: Any) -> dict[str, Any]:
     return {"envelope_id": envelope, "type": "events_api", "payload": payload, "accepts_response_payload": False} | more
 
 
-async def until_received(slack: SocketServer, number: int) -> None:
-    while len(slack.received) < number:
-        await anyio.sleep(0.005)
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what the other end of a socket does."""
+    with anyio.fail_after(5):
+        while not condition():  # noqa: ASYNC110  # the kernel sets no Event
+            await anyio.sleep(0.005)
 
 
 async def test_a_connection_says_how_many_there_are(slack: SocketServer) -> None:
@@ -130,7 +132,7 @@ async def test_events_come_in_order_and_are_acknowledged_at_once(slack: SocketSe
         reacted = {"type": "reaction_added", "user": "U1", "reaction": "clock1", "item": item}
         await slack.sockets[0].send_json(posted("e1", "1.000000"))
         await slack.sockets[0].send_json(posted("e2", "1.000000", payload={"event": reacted}))
-        await until_received(slack, 2)  # nobody has read an event yet
+        await until(lambda: len(slack.received) == 2)  # nobody has read an event yet
         assert slack.received == [{"envelope_id": "e1"}, {"envelope_id": "e2"}]
         first, second = await anext(stream), await anext(stream)
         assert isinstance(first, Arrived)
@@ -160,7 +162,7 @@ async def test_what_is_nothing_to_us_is_acknowledged_and_left_out(slack: SocketS
         await socket.send_bytes(b"\x00")
         await socket.send_json(posted("e3", "3.000000"))
         assert isinstance(await anext(stream), Arrived)
-        await until_received(slack, 3)
+        await until(lambda: len(slack.received) == 3)
     assert [ack["envelope_id"] for ack in slack.received] == ["e1", "e2", "e3"]
 
 
@@ -180,8 +182,7 @@ async def test_a_connection_that_slack_gives_up_is_replaced(slack: SocketServer,
         await anext(stream)
         await slack.sockets[0].send_json({"type": "disconnect", "reason": reason})
         assert await anext(stream) == Connected(connections=1)
-        while slack.ended < 1:
-            await anyio.sleep(0.005)
+        await until(lambda: slack.ended == 1)
 
 
 async def test_a_silent_connection_is_replaced(slack: SocketServer) -> None:
@@ -194,8 +195,7 @@ async def test_a_silent_connection_is_replaced(slack: SocketServer) -> None:
 async def test_a_connection_without_a_greeting_is_replaced(slack: SocketServer) -> None:
     slack.greeting = []
     async with listening(slack, silence=0.2) as stream:
-        while not slack.sockets:
-            await anyio.sleep(0.005)
+        await until(lambda: bool(slack.sockets))
         slack.greeting = [{"type": "hello", "num_connections": 1}]
         assert isinstance(await anext(stream), Connected)
     assert len(slack.opened) == 2
@@ -250,19 +250,20 @@ async def test_a_server_that_hangs_up_is_tried_ever_more_slowly(slack: SocketSer
 
 
 async def test_an_error_of_the_listener_comes_out_as_it_went_in(slack: SocketServer) -> None:
-    with pytest.raises(LookupError, match="mine"):
+    async def stumble() -> None:
         async with listening(slack) as stream:
             await anext(stream)
             raise LookupError("mine")
+
+    with pytest.raises(LookupError, match="mine"):
+        await stumble()
 
 
 async def test_leaving_closes_the_socket_and_leaves_nothing_open(slack: SocketServer) -> None:
     before = asyncio.all_tasks()
     async with listening(slack) as stream:
         await anext(stream)
-    with anyio.fail_after(5):
-        while slack.ended < 1 or asyncio.all_tasks() - before:
-            await anyio.sleep(0.005)
+    await until(lambda: slack.ended == 1 and not asyncio.all_tasks() - before)
     assert slack.sockets[0].close_code == 1000
     gc.collect()
 
@@ -274,7 +275,5 @@ async def test_who_is_cancelled_while_listening_leaves_nothing_open(slack: Socke
             async for _ in stream:
                 pass
     assert patience.cancelled_caught
-    with anyio.fail_after(5):
-        while asyncio.all_tasks() - before:
-            await anyio.sleep(0.005)
+    await until(lambda: not asyncio.all_tasks() - before)
     gc.collect()

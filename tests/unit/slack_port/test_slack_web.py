@@ -33,9 +33,9 @@ async def server(handler: Handler) -> AsyncGenerator[str]:
 
 
 @asynccontextmanager
-async def wire(handler: Handler, *, token: str | None = "xoxb-secret") -> AsyncGenerator[SdkWire]:
+async def wire(handler: Handler, *, bot: str | None = "xoxb-secret") -> AsyncGenerator[SdkWire]:
     async with server(handler) as url:
-        opened = SdkWire(token=token, app_token="xapp-secret", url=url)
+        opened = SdkWire(token=bot, app_token="xapp-secret", url=url)
         try:
             yield opened
         finally:
@@ -141,7 +141,7 @@ async def test_apps_methods_go_with_the_app_level_token() -> None:
 
 
 async def test_a_call_without_its_token_is_refused_before_it_is_sent() -> None:
-    async with wire(seen, token=None) as slack:
+    async with wire(seen, bot=None) as slack:
         with pytest.raises(TokenRefused, match="SLACK_BOT_TOKEN"):
             await slack.call("auth.test", {})
         assert (await slack.call("apps.connections.open", {})).status == 200
