@@ -20,12 +20,16 @@ class Touched:
     Attributes:
         channel: where it stands.
         ts: which one it is.
+        thread: ts of the thread's parent if it is shown in that thread only, else "".
         is_new: True if it was not there before.
+        is_gone: True if it was deleted.
     """
 
     channel: str
     ts: str
+    thread: str = ""
     is_new: bool = False
+    is_gone: bool = False
 
 
 def touched(event: Event) -> tuple[Touched, ...]:
@@ -47,7 +51,7 @@ def merged(changes: Iterable[Touched]) -> list[Touched]:
     found: dict[tuple[str, str], Touched] = {}
     for change in changes:
         key = (change.channel, change.ts)
-        if key not in found or change.is_new:
+        if key not in found or change.is_new or change.is_gone:
             found[key] = change
     return [found[key] for key in sorted(found)]
 
@@ -56,14 +60,19 @@ def _by_message(inner: Mapping[str, Any]) -> Iterable[Touched]:
     channel: str = inner["channel"]
     match inner.get("subtype"):
         case "message_changed":
-            changed: Mapping[str, Any] = inner["message"]
-            yield Touched(channel=channel, ts=changed["ts"])
+            row: Mapping[str, Any] = inner["message"]
+            yield Touched(channel=channel, ts=row["ts"], thread=_thread(row))
         case "message_deleted":
-            changed = inner.get("previous_message") or {}
-            yield Touched(channel=channel, ts=inner["deleted_ts"])
+            row = inner.get("previous_message") or {}
+            yield Touched(channel=channel, ts=inner["deleted_ts"], thread=_thread(row), is_gone=True)
         case _:
-            changed = inner
-            yield Touched(channel=channel, ts=inner["ts"], is_new=True)
-    parent = changed.get("thread_ts")
-    if parent and parent != changed.get("ts"):
+            row = inner
+            yield Touched(channel=channel, ts=row["ts"], thread=_thread(row), is_new=True)
+    parent = row.get("thread_ts")
+    if parent and parent != row.get("ts"):
         yield Touched(channel=channel, ts=parent)  # its count of replies
+
+
+def _thread(row: Mapping[str, Any]) -> str:
+    parent: str = row.get("thread_ts", "")
+    return "" if parent == row.get("ts") or row.get("subtype") == "thread_broadcast" else parent

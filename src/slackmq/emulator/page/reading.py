@@ -52,7 +52,7 @@ class Reading:
     ) -> None:
         self._ask = ask
         self._seen = seen
-        self._listed = self._pages("conversations.list", "channels", {"exclude_archived": True})
+        self._listed = self._pages("conversations.list", "channels", {"exclude_archived": True, "types": "public_channel,private_channel"})
         people = {
             user["id"]: (user.get("profile") or {}).get("display_name") or user.get("name", "")
             for user in self._pages("users.list", "members", {})
@@ -89,11 +89,19 @@ class Reading:
         return self._drawn(rows[:1], channel, "messages", rows[1]["ts"] if len(rows) > 1 else None)[0]
 
     def thread(self, channel: str, ts: str) -> tuple[view.MessageView, ...]:
-        """The thread that a message stands in, its parent first; empty if it is gone."""
+        """The thread that a message stands in, its parent first; empty if there is none."""
+        if not ts:
+            return ()
         args = {"channel": channel, "ts": ts, "include_all_metadata": True}
         rows = self._pages("conversations.replies", "messages", args)
         unique = {row["ts"]: row for row in rows}  # every page may begin with the parent again
         return self._drawn(list(unique.values()), channel, "replies", ts)
+
+    def placed(self, place: str, channel: str, ts: str) -> view.MessageView | None:
+        """One message as it stands in a place, "messages" or "replies"; None if it is gone."""
+        if place != "replies":
+            return self.message(channel, ts)
+        return next((reply for reply in self.thread(channel, ts) if reply.ts == ts), None)
 
     def _drawn(
         self, rows: Sequence[Mapping[str, Any]], channel: str, place: str, after: str | None
