@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 BEGAN = 1_700_000_000.0
 TIMING = Timing()
+DICE = Random(0)  # noqa: S311  # a simulation's dice must be repeatable
 
 
 class House:
@@ -88,7 +89,7 @@ class House:
         async with AsyncExitStack() as stack:
             tasks = await stack.enter_async_context(anyio.create_task_group())
             for number in range(workers):
-                clock = SimClock(Random(number))
+                clock = SimClock(Random(number))  # noqa: S311  # as DICE
                 self.queue = AsyncQueue(
                     Client(_Wire(self), clock=clock),
                     "#jobs",
@@ -105,6 +106,12 @@ class House:
             yield self.queue
             tasks.cancel_scope.cancel()
 
+    async def until(self, true: Callable[[], object]) -> None:
+        """Wait until something holds."""
+        with anyio.fail_after(60):
+            while not true():
+                await SimClock(DICE).sleep(0.1)
+
     async def ended(self, queue: AsyncQueue, *, within: timedelta = timedelta(minutes=10)) -> tuple[Standing, ...]:
         """Wait until nothing is waiting or held; time costs nothing here."""
         with anyio.fail_after(within.total_seconds()):
@@ -112,7 +119,7 @@ class House:
                 standings = await queue.inspect()
                 if standings and all(standing.state not in {"waiting", "held"} for standing in standings):
                     return standings
-                await SimClock(Random(0)).sleep(5)
+                await SimClock(DICE).sleep(5)
 
 
 class _Wire:
@@ -123,15 +130,15 @@ class _Wire:
 
     async def call(self, method: str, args: Mapping[str, object]) -> Reply:
         house = self._house
-        await SimClock(Random(0)).sleep(0.05)
+        await SimClock(DICE).sleep(0.05)
         house.calls.append(method)
         fault = next((found for fault in house.faults if (found := fault(method, args))), None)
         if fault != "lost":
             reply = house.call(house.bot, method, **args)
-            await SimClock(Random(0)).sleep(0.05)
+            await SimClock(DICE).sleep(0.05)
             if fault is None:
                 return Reply(status=200, body=reply, date=float(int(house.now())))
-        await SimClock(Random(0)).sleep(10)
+        await SimClock(DICE).sleep(10)
         raise Ambiguous("no answer", method=method)
 
     async def aclose(self) -> None:

@@ -11,6 +11,7 @@ import pytest
 from slackmq.errors import NotInChannel, Reject, Retry, TokenRefused
 from slackmq.handlers import Handlers
 from slackmq.hooks import Claimed, Extended, Finished, Rejected
+from slackmq.job import Job  # noqa: TC001  # a handler's annotations are read at run time
 from slackmq.message import Mrkdwn, Outcome
 from slackmq.policy import Backoff
 from slackmq.simulation.loop import run
@@ -18,9 +19,7 @@ from slackmq.simulation.loop import run
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests_house import House
-
-    from slackmq.job import Job
+    House = Any  # the fixture's class stands in conftest.py, which is no module to import from
 
 
 def ran() -> tuple[Handlers, list[tuple[int, int, int]]]:
@@ -332,7 +331,7 @@ def test_a_worker_that_slack_refuses_for_good_stops_loudly_with_a_remedy(
 
 
 def _app(house: House) -> str:
-    return str(house.workspace.authorize(house.bot).app)  # type: ignore[union-attr]  # a good token gives a caller
+    return str(house.workspace.authorize(house.bot).app)
 
 
 def test_a_drained_worker_finishes_what_it_holds_and_claims_nothing_more(house: House) -> None:
@@ -340,9 +339,7 @@ def test_a_drained_worker_finishes_what_it_holds_and_claims_nothing_more(house: 
         handlers, runs = ran()
         async with house.at_work(handlers, concurrency=1) as queue:
             first = await queue.post("work", {"n": 1, "seconds": 20.0})
-            with anyio.fail_after(30):
-                while not runs:
-                    await anyio.sleep(1)
+            await house.until(lambda: runs)
             second = await queue.post("work", {"n": 2})
             house.worker.drain()
             await anyio.sleep(100)
@@ -357,9 +354,7 @@ def test_what_outlives_the_drain_is_handed_back_and_that_is_no_attempt(house: Ho
         handlers, runs = ran()
         async with house.at_work(handlers, drain=timedelta(seconds=5)) as queue:
             message = await queue.post("work", {"n": 1, "seconds": 30.0})
-            with anyio.fail_after(30):
-                while not runs:
-                    await anyio.sleep(1)
+            await house.until(lambda: runs)
             house.worker.drain()
             await anyio.sleep(20)
             assert house.thread(message.ts) == [":leftwards_arrow_with_hook: handed back by w0"]
