@@ -58,19 +58,23 @@ class Arguments:
             Refusal: with code `refusal`, if it is something else.
         """
         value = self._parsed(name, refusal)
-        if value is None or isinstance(value, list):
-            return cast("list[Any] | None", value)
+        if value is None:
+            return None
+        if isinstance(value, list):
+            return [*value]
         raise Refusal(refusal)
 
-    def object(self, name: str, *, refusal: str) -> dict[str, Any] | None:
+    def mapping(self, name: str, *, refusal: str) -> dict[str, Any] | None:
         """A JSON object, or a string that holds one; None if absent.
 
         Raises:
             Refusal: with code `refusal`, if it is something else.
         """
         value = self._parsed(name, refusal)
-        if value is None or isinstance(value, dict):
-            return cast("dict[str, Any] | None", value)
+        if value is None:
+            return None
+        if isinstance(value, dict):
+            return cast("dict[str, Any]", value)
         raise Refusal(refusal)
 
     def all(self) -> dict[str, object]:

@@ -94,7 +94,7 @@ def _attachments(args: Arguments) -> list[Row] | None:
 
 
 def _metadata(args: Arguments, size: int) -> Row | None:
-    given = args.object("metadata", refusal="invalid_metadata_format")
+    given = args.mapping("metadata", refusal="invalid_metadata_format")
     if not given:
         return given
     kind, payload = given.get("event_type"), given.get("event_payload")

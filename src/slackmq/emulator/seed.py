@@ -131,14 +131,13 @@ class Seed:
         Raises:
             TypeError: a key is missing or unknown.
         """
-        return cls(
-            **{
-                **values,
-                "people": tuple(SeedPerson(**person) for person in values["people"]),
-                "channels": tuple(_channel(channel) for channel in values["channels"]),
-                "apps": tuple(_app(app) for app in values["apps"]),
-            },
-        )
+        fields: dict[str, Any] = {
+            **values,
+            "people": tuple(SeedPerson(**person) for person in values["people"]),
+            "channels": tuple(_channel(channel) for channel in values["channels"]),
+            "apps": tuple(_app(app) for app in values["apps"]),
+        }
+        return cls(**fields)
 
 
 def _channel(values: Mapping[str, Any]) -> SeedChannel:

@@ -25,7 +25,7 @@ _WRITE = ("reactions:write",)
 def add(call: Call) -> Reply:
     """Put an emoji on a message."""
     name = _emoji(call)
-    channel, ts, message = _item(call)
+    channel, message = _item(call)
     if channel.archived:
         raise Refusal("is_archived")
     user = call.caller.user
@@ -46,7 +46,7 @@ def add(call: Call) -> Reply:
     entry = {"name": name, "users": [*users, user], "count": len(users) + 1}
     changed = [*entries, entry] if at is None else [*entries[:at], entry, *entries[at + 1 :]]
     message.row = {**message.row, "reactions": changed}
-    _tell(call, "reaction_added", channel, ts, name, message)
+    _tell(call, "reaction_added", channel, name, message)
     return {}
 
 
@@ -54,7 +54,7 @@ def add(call: Call) -> Reply:
 def remove(call: Call) -> Reply:
     """Take an own emoji off a message."""
     name = _emoji(call)
-    channel, ts, message = _item(call)
+    channel, message = _item(call)
     if channel.archived:
         raise Refusal("is_archived")
     entries: list[Row] = message.row.get("reactions", _NONE)
@@ -68,7 +68,7 @@ def remove(call: Call) -> Reply:
     if not changed:
         del row["reactions"]
     message.row = row
-    _tell(call, "reaction_removed", channel, ts, name, message)
+    _tell(call, "reaction_removed", channel, name, message)
     return {}
 
 
@@ -97,22 +97,22 @@ def _emoji(call: Call) -> str:
     return name
 
 
-def _item(call: Call) -> tuple[Channel, str, Stored]:
+def _item(call: Call) -> tuple[Channel, Stored]:
     if not call.args.text("timestamp"):
         raise Refusal("no_item_specified")
     channel = call.joined(missing="no_item_specified")
-    ts, message = call.message(channel, "timestamp")
+    _, message = call.message(channel, "timestamp")
     if message.row.get("subtype") == "tombstone":
         raise Refusal("message_not_found")
-    return channel, ts, message
+    return channel, message
 
 
-def _tell(call: Call, what: str, channel: Channel, ts: str, name: str, message: Stored) -> None:
+def _tell(call: Call, what: str, channel: Channel, name: str, message: Stored) -> None:
     inner = {
         "type": what,
         "user": call.caller.user,
         "reaction": name,
-        "item": {"type": "message", "channel": channel.id, "ts": ts},
+        "item": {"type": "message", "channel": channel.id, "ts": message.row["ts"]},
         "item_user": message.row["user"],
         "event_ts": channel.stamp(call.now),
     }

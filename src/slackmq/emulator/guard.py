@@ -1,0 +1,98 @@
+"""Who may knock at all: only those who mean this server by its own name, and pages only from this server itself.
+
+A web page in the same browser may send requests to this machine, and after a DNS trick (rebinding) even read the
+answers. It can fake neither the Host header nor the Origin header.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+__all__ = ["Guard", "headers", "is_loopback"]
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Guard:
+    """Refuses requests that name another server, and writes to the page that come from another page.
+
+    Args:
+        host: the name or address the server is bound to.
+        port: its port.
+    """
+
+    def __init__(self, *, host: str, port: int) -> None:
+        self._host = host.lower()
+        self._port = port
+
+    @web.middleware
+    async def middleware(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """Let a request through, or answer 403 with the reason."""
+        if not self.means_us(request.headers.get("Host", "")):
+            raise web.HTTPForbidden(text="The Host header names another server than this one.\n")
+        origin = request.headers.get("Origin")
+        if origin is not None and not self.is_ours(origin) and not request.path.startswith("/api/"):
+            raise web.HTTPForbidden(text="This page takes no orders from another page.\n")
+        return await handler(request)
+
+    def means_us(self, host_header: str) -> bool:
+        """Tell whether a Host header names this server; the port may be left out, as slack_sdk's socket does."""
+        name, port = _split(host_header)
+        return port in {None, self._port} and self._is_our_name(name)
+
+    def is_ours(self, origin: str) -> bool:
+        """Tell whether an Origin header names this very server, port included."""
+        scheme, _, rest = origin.partition("://")
+        name, port = _split(rest)
+        return scheme == "http" and (80 if port is None else port) == self._port and self._is_our_name(name)
+
+    def _is_our_name(self, name: str) -> bool:
+        if self._host in {"0.0.0.0", "::"}:  # noqa: S104  # compared, not bound: whoever bound it has been warned
+            return name == "localhost" or _is_address(name)  # a rebound name is a name, never an address
+        return name == self._host or (is_loopback(self._host) and name in _LOOPBACK)
+
+
+async def headers(_request: web.Request, response: web.StreamResponse) -> None:
+    """Put the security headers on every answer (a signal handler for `Application.on_response_prepare`)."""
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address stays on this machine."""
+    return host.lower() in _LOOPBACK or (_is_address(host) and ip_address(host).is_loopback)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _split(netloc: str) -> tuple[str, int | None]:
+    try:
+        parts = urlsplit(f"//{netloc}")
+        return (parts.hostname or "").lower(), parts.port
+    except ValueError:
+        return "", -1

@@ -1,0 +1,226 @@
+"""The workspace's memory on disk: every call that may change it, written down before it is applied, in SQLite.
+
+Replaying the calls rebuilds the workspace; the first row is the seed. What `append` wrote survives the death of
+the process (a WAL file); after a power cut the last calls may be missing, whole calls only.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from slackmq.emulator.model import Caller
+from slackmq.emulator.seed import Seed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+__all__ = ["Entry", "Journal", "JournalError", "JournalFull", "JournalUnreadable"]
+
+SCHEMA = 1
+"""Version of the file's layout; a newer program raises it when it changes what rows mean."""
+
+_MAGIC = 0x534C4B4D  # "SLKM", SQLite's application_id of our files
+_SEED = "emulator.seed"
+_CREATE = """
+CREATE TABLE calls (
+    number INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    caller TEXT NOT NULL,
+    method TEXT NOT NULL,
+    args TEXT NOT NULL
+) STRICT
+"""
+
+
+class JournalError(Exception):
+    """The data file cannot be used. `cause` says why, `remedy` what to do."""
+
+    def __init__(self, cause: str, *, remedy: str) -> None:
+        super().__init__(f"{cause} {remedy}")
+        self.cause = cause
+        self.remedy = remedy
+
+
+class JournalFull(JournalError):
+    """A call could not be written down: it must not be applied. Nothing of it is in the file."""
+
+
+class JournalUnreadable(JournalError):
+    """The file is no journal, is damaged, or is of a newer version."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A call as it was written down.
+
+    Attributes:
+        number: 1 for the first call, and rising.
+        at: the moment it takes effect, in microseconds since 1970.
+    """
+
+    number: int
+    at: int
+    caller: Caller
+    method: str
+    args: Mapping[str, object]
+
+
+class Journal:
+    """One data file. Any thread may use it, one at a time; one process may write it, others may read it meanwhile.
+
+    Attributes:
+        seed: the workspace's beginning: of the file if it has one, else the given one, which is then written.
+    """
+
+    def __init__(self, path: Path | None, *, seed: Seed | None = None) -> None:
+        """Open the file, or make it; None keeps the journal in memory.
+
+        Raises:
+            JournalUnreadable: the file is no journal, is damaged, or is of a newer version.
+            JournalFull: there is no room for a new one.
+        """
+        self._name = "the journal in memory" if path is None else str(path)
+        self._rows: sqlite3.Connection | None = None
+        self._next = 1
+        try:
+            self._rows = sqlite3.connect(
+                ":memory:" if path is None else path, isolation_level=None, check_same_thread=False
+            )
+            self.seed = self._open(Seed() if seed is None else seed)
+        except sqlite3.Error as error:
+            self.close()
+            raise self._explained(error) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def append(self, now: int, caller: Caller, method: str, args: Mapping[str, object]) -> None:
+        """Write a call down; when this returns it survives the death of the process. A token among `args` is left out.
+
+        Raises:
+            JournalError: another process wrote to the file.
+            JournalFull: the disk is full; nothing was written, and the call must not be applied.
+        """
+        try:
+            told = {name: value for name, value in args.items() if name != "token"}
+            self._insert(self._next, now, _of_caller(caller), method, told)
+            self._next += 1
+        except sqlite3.Error as error:
+            raise self._explained(error) from error
+
+    def replay(self) -> Iterator[tuple[int, Caller, str, Mapping[str, object]]]:
+        """All calls in order, as `append` and `Workspace.apply` take them."""
+        for entry in self.record():
+            yield entry.at, entry.caller, entry.method, entry.args
+
+    def record(self, since: int = 0) -> Iterator[Entry]:
+        """The calls with a number greater than `since`, in order."""
+        try:
+            select = "SELECT number, at, caller, method, args FROM calls WHERE number > ? ORDER BY number"
+            for number, at, caller, method, args in self._connection.execute(select, (since,)):
+                yield Entry(number=number, at=at, caller=_caller(caller), method=method, args=json.loads(args))
+        except sqlite3.Error as error:
+            raise self._explained(error) from error
+
+    def close(self) -> None:
+        """Close the file; closing twice does nothing."""
+        if self._rows is not None:
+            self._rows.close()
+            self._rows = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        if self._rows is None:
+            raise JournalError(f"{self._name} is closed.", remedy="Open it again.")
+        return self._rows
+
+    def _open(self, seed: Seed) -> Seed:
+        rows = self._connection
+        magic, version = (rows.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
+        empty = rows.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+        if not empty and magic != _MAGIC:
+            raise JournalUnreadable(
+                f"{self._name} is a database, but no workspace's journal.", remedy="Name another data file."
+            )
+        if version > SCHEMA:
+            raise JournalUnreadable(
+                f"{self._name} was written by a newer version (its layout is {version}, this one reads {SCHEMA}).",
+                remedy="Update slackmq, or name another data file.",
+            )
+        rows.execute("PRAGMA journal_mode = WAL")
+        rows.execute("PRAGMA synchronous = NORMAL")
+        if empty:
+            self._create(seed)
+        self._next = 1 + int(rows.execute("SELECT max(number) FROM calls").fetchone()[0] or 0)
+        return self._read_seed()
+
+    def _create(self, seed: Seed) -> None:
+        rows = self._connection
+        rows.execute("BEGIN IMMEDIATE")
+        rows.execute(f"PRAGMA application_id = {_MAGIC}")
+        rows.execute(f"PRAGMA user_version = {SCHEMA}")
+        rows.execute(_CREATE)
+        self._insert(0, seed.created * 1_000_000, {"type": "operator"}, _SEED, seed.as_json())
+        rows.execute("COMMIT")
+
+    def _read_seed(self) -> Seed:
+        row = self._connection.execute("SELECT args FROM calls WHERE number = 0 AND method = ?", (_SEED,)).fetchone()
+        try:
+            return Seed.of_json(json.loads(row[0]))
+        except (TypeError, ValueError, KeyError) as error:
+            raise JournalUnreadable(f"{self._name} has no readable seed.", remedy="Name another data file.") from error
+
+    def _insert(self, number: int, at: int, caller: Mapping[str, Any], method: str, args: Mapping[str, object]) -> None:
+        row = (number, at, json.dumps(caller), method, json.dumps(args))
+        self._connection.execute("INSERT INTO calls VALUES (?, ?, ?, ?, ?)", row)
+
+    def _explained(self, error: sqlite3.Error) -> JournalError:
+        code = getattr(error, "sqlite_errorcode", 0) or 0
+        match code & 0xFF:
+            case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR:
+                return JournalFull(
+                    f"{self._name} cannot grow: {error}.",
+                    remedy="Make room on the disk; what was written before is intact, and no call was half applied.",
+                )
+            case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
+                return JournalUnreadable(f"{self._name} is no journal: {error}.", remedy="Name another data file.")
+            case sqlite3.SQLITE_CONSTRAINT:
+                return JournalError(
+                    f"{self._name} was written by another process in the meantime.",
+                    remedy="Give each emulator a data file of its own, and start this one again.",
+                )
+            case _:
+                return JournalError(
+                    f"{self._name} cannot be used: {error}.",
+                    remedy="Check that its folder exists, that you may write there, and that nobody else has it open.",
+                )
+
+
+def _of_caller(caller: Caller) -> dict[str, Any]:
+    return {
+        "type": caller.type,
+        "user": caller.user,
+        "app": caller.app,
+        "bot": caller.bot,
+        "scopes": sorted(caller.scopes),
+    }
+
+
+def _caller(text: str) -> Caller:
+    values = cast("dict[str, Any]", json.loads(text))
+    values["scopes"] = frozenset(values.get("scopes", ()))
+    return Caller(**values)

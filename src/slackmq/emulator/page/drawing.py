@@ -1,0 +1,45 @@
+"""Values to HTML: whole pages, and the fragments that replace parts of one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from slackmq.emulator.emoji import standard
+from slackmq.emulator.page.emoji import QUICK, character
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["STATIC", "Drawing"]
+
+_HERE = Path(__file__).parent
+STATIC = _HERE / "static"
+"""Where the style sheet, the script and the vendored htmx lie."""
+
+
+class Drawing:
+    """The templates, all compiled when the server starts: nobody waits for the disk later."""
+
+    def __init__(self) -> None:
+        # Everything is escaped unless this package itself made it: there is no |safe in any template.
+        self._environment = Environment(
+            autoescape=True,
+            auto_reload=False,
+            loader=FileSystemLoader(_HERE / "templates"),
+            lstrip_blocks=True,
+            trim_blocks=True,
+            undefined=StrictUndefined,
+        )
+        self._environment.globals.update(emoji=sorted(standard()), quick=[(name, character(name)) for name in QUICK])
+        self._templates = {name: self._environment.get_template(name) for name in self._environment.list_templates()}
+
+    def draw(self, template: str, **values: object) -> str:
+        """Fill in one template."""
+        return self._templates[template].render(values)
+
+    def all(self, templates: Iterable[str], **values: object) -> str:
+        """Fill in several templates with the same values, one after the other."""
+        return "".join(self.draw(template, **values) for template in templates)

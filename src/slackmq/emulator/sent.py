@@ -1,0 +1,86 @@
+"""What a caller sent, whichever way it was sent: query, form, JSON, multipart or nothing at all."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+from urllib.parse import parse_qsl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aiohttp import web
+
+__all__ = ["Sent", "read"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A call as it came through the door.
+
+    Attributes:
+        token: from the Authorization header or the form; a token in the query is not one (Slack's docs page
+            "authentication/tokens").
+        args: query and body in one; the body wins.
+        warning: Slack's remark on the content type, as "missing_charset"; "" if there is none.
+        error: why the body could not be read, as "invalid_json"; "" if it could.
+    """
+
+    token: str | None = None
+    args: Mapping[str, object] = field(default_factory=dict[str, object])
+    warning: str = ""
+    error: str = ""
+
+
+async def read(request: web.Request) -> Sent:
+    """Read a request to /api/<method>: slack_sdk alone sends the same arguments in four different ways.
+
+    Raises:
+        aiohttp.web.HTTPRequestEntityTooLarge: the body is larger than the application's `client_max_size`.
+    """
+    query = dict(request.query)
+    query.pop("token", None)
+    bearer = _bearer(request.headers.get("Authorization", ""))
+    charset = "charset=" in request.headers.get("Content-Type", "")
+    if request.content_type == "multipart/form-data":
+        return _form(bearer, query, await _fields(request), warning="")
+    raw = await request.read()
+    if not raw.strip():
+        return Sent(token=bearer, args=query)
+    match request.content_type:
+        case "application/json":
+            return _json(bearer, query, raw, warning="" if charset else "missing_charset")
+        case "application/x-www-form-urlencoded":
+            fields = dict(parse_qsl(raw.decode(errors="replace"), keep_blank_values=True))
+            return _form(bearer, query, fields, warning="superfluous_charset" if charset else "")
+        case _:
+            known = "Content-Type" in request.headers
+            return Sent(token=bearer, args=query, error="invalid_post_type" if known else "missing_post_type")
+
+
+async def _fields(request: web.Request) -> dict[str, str]:
+    """The text fields of a multipart body; files belong to methods that this workspace does not have yet."""
+    return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+
+
+def _form(bearer: str | None, query: dict[str, str], fields: dict[str, str], *, warning: str) -> Sent:
+    token = fields.pop("token", None)
+    return Sent(token=bearer or token, args={**query, **fields}, warning=warning)
+
+
+def _json(bearer: str | None, query: dict[str, str], raw: bytes, *, warning: str) -> Sent:
+    try:
+        body: object = json.loads(raw)
+    except (ValueError, RecursionError):
+        return Sent(token=bearer, args=query, error="invalid_json")
+    if not isinstance(body, dict):
+        return Sent(token=bearer, args=query, error="json_not_object")
+    args = cast("dict[str, object]", body)
+    args.pop("token", None)  # with JSON the token travels in the header only
+    return Sent(token=bearer, args={**query, **args}, warning=warning)
+
+
+def _bearer(header: str) -> str | None:
+    scheme, _, token = header.partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None

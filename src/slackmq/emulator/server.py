@@ -1,0 +1,225 @@
+"""One workspace, one order of calls: every write is in the journal before it takes effect, and in the same order."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from slackmq.emulator.journal import Journal, JournalError
+from slackmq.emulator.workspace import NOBODY, Workspace, is_open, is_write
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+    from pathlib import Path
+
+    from slackmq.emulator.limits import Limits
+    from slackmq.emulator.model import Caller, Outcome
+    from slackmq.emulator.seed import Seed
+
+__all__ = ["Answer", "Done", "Server", "wall_clock"]
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What goes back to a caller.
+
+    Attributes:
+        status: the HTTP status.
+        reply: Slack's JSON object.
+        caller: whom the token stands for; None if it was refused.
+        retry_after: seconds to wait, if the call came too often.
+    """
+
+    reply: Mapping[str, Any]
+    status: int = 200
+    caller: Caller | None = None
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A write call that was applied, for those who listen.
+
+    Attributes:
+        at: when, in microseconds since 1970.
+    """
+
+    at: int
+    method: str
+    args: Mapping[str, object]
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Verdict:
+    """How a write call ended: Slack's error code or "", and the ts of the message it made, if any."""
+
+    error: str
+    ts: str
+
+    @classmethod
+    def of(cls, reply: Mapping[str, Any]) -> _Verdict:
+        return cls(error=reply.get("error", ""), ts=reply.get("ts", ""))
+
+
+def wall_clock() -> int:
+    """Microseconds since 1970 by the clock of this machine: the emulator's only door to time."""
+    return time.time_ns() // 1000
+
+
+class Server:
+    """The one owner of a running workspace; `Server.opened` builds one.
+
+    Writes wait for each other in one lock: append to the journal (on a thread of its own, so nobody else waits for
+    the disk), then apply. A restart replays the journal and comes out where this run stood. Reads do not wait.
+    """
+
+    def __init__(
+        self, *, journal: Journal, disk: ThreadPoolExecutor, limits: Limits, clock: Callable[[], int] = wall_clock
+    ) -> None:
+        self._journal = journal
+        self._workspace = Workspace(journal.seed)
+        self._disk = disk
+        self._limits = limits
+        self._clock = clock
+        self._last = 0
+        self._verdicts: list[_Verdict] = []
+        self._lock = asyncio.Lock()
+        self._listeners: list[Callable[[Done], None]] = []
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(
+        cls, data: Path | None, *, seed: Seed, limits: Limits, clock: Callable[[], int] = wall_clock
+    ) -> AsyncIterator[Server]:
+        """Open the data file, or make it, and come out where its last run stood; close it on leaving.
+
+        Args:
+            data: the journal's file; None keeps the workspace in memory only.
+            seed: the beginning of a new workspace; an existing file has its own.
+            limits: how often methods may be called.
+            clock: microseconds since 1970.
+
+        Raises:
+            JournalError: the file cannot be used; the error carries a remedy.
+        """
+        # SQLite's connection belongs to the thread that opened it, so all of it happens on this one.
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal") as disk:
+            loop = asyncio.get_running_loop()
+            journal = await loop.run_in_executor(disk, lambda: Journal(data, seed=seed))
+            try:
+                server = cls(journal=journal, disk=disk, limits=limits, clock=clock)
+                await loop.run_in_executor(disk, server._replay)
+                yield server
+                async with server._lock:  # a write that is on its way comes through
+                    pass
+            finally:
+                await asyncio.shield(loop.run_in_executor(disk, journal.close))
+
+    @property
+    def workspace(self) -> Workspace:
+        """What the calls act upon; only this server applies writes to it."""
+        return self._workspace
+
+    def now(self) -> int:
+        """Microseconds since 1970, never earlier than anything that happened before, earlier runs included."""
+        self._last = max(self._clock(), self._last)
+        return self._last
+
+    def listen(self, listener: Callable[[Done], None]) -> None:
+        """Have `listener` told of every write, in order, before its caller gets the answer."""
+        self._listeners.append(listener)
+
+    async def call(self, token: str | None, method: str, args: Mapping[str, object]) -> Answer:
+        """Do what somebody with a token asks, within the rate limits."""
+        caller = NOBODY if token is None and is_open(method) else self._workspace.authorize(token)
+        if isinstance(caller, str):
+            return Answer(reply={"ok": False, "error": caller})
+        wait = self._limits.take(
+            self.now(),
+            team=self._workspace.seed.team_id,
+            app=caller.app or caller.user,
+            method=method,
+            channel=str(args.get("channel", "")),
+        )
+        if wait is not None:
+            return Answer(status=429, reply={"ok": False, "error": "ratelimited"}, caller=caller, retry_after=wait)
+        try:
+            return Answer(reply=await self._apply(caller, method, args), caller=caller)
+        except JournalError as error:
+            _cry(method, error)
+            return Answer(status=500, reply={"ok": False, "error": "internal_error"}, caller=caller)
+
+    async def act(self, caller: Caller, method: str, args: Mapping[str, object]) -> Mapping[str, Any]:
+        """Do what a known caller asks, without rate limits: the page's reader and the operator are no apps."""
+        try:
+            return await self._apply(caller, method, args)
+        except JournalError as error:
+            _cry(method, error)
+            return {"ok": False, "error": "internal_error", "detail": str(error)}
+
+    def ask(self, caller: Caller, method: str, args: Mapping[str, object]) -> Mapping[str, Any]:
+        """Read, at once and without rate limits.
+
+        Raises:
+            ValueError: the method changes the workspace.
+        """
+        if is_write(method):
+            raise ValueError(f"{method} changes the workspace: it must go through the journal.")
+        return self._workspace.apply(self.now(), caller, method, args).reply
+
+    async def record(self, since: int) -> list[dict[str, Any]]:
+        """Every write call after number `since`, and how it ended: what really happened, and in which order."""
+        entries = await self._on_disk(lambda: list(self._journal.record(since)))
+        return [
+            {
+                "seq": entry.number,
+                "at": entry.at,
+                "app": entry.caller.app,
+                "user": entry.caller.user,
+                "method": entry.method,
+                "args": entry.args,
+                "ok": not verdict.error,
+                "error": verdict.error,
+                "ts": verdict.ts,
+            }
+            # One that was appended but not applied yet has no verdict: it belongs to the next record.
+            for entry, verdict in zip(entries, self._verdicts[since:], strict=False)
+        ]
+
+    def _replay(self) -> None:
+        for now, caller, method, args in self._journal.replay():
+            self._verdicts.append(_Verdict.of(self._workspace.apply(now, caller, method, args).reply))
+            self._last = now
+
+    async def _apply(self, caller: Caller, method: str, args: Mapping[str, object]) -> Mapping[str, Any]:
+        if not is_write(method):
+            return self.ask(caller, method, args)
+        # A cancelled caller must not leave an entry that took no effect: once it is on its way, both happen.
+        return await asyncio.shield(asyncio.ensure_future(self._write(caller, method, args)))
+
+    async def _write(self, caller: Caller, method: str, args: Mapping[str, object]) -> Mapping[str, Any]:
+        async with self._lock:
+            now = self.now()
+            await self._on_disk(lambda: self._journal.append(now, caller, method, args))
+            outcome = self._workspace.apply(now, caller, method, args)
+            self._verdicts.append(_Verdict.of(outcome.reply))
+            done = Done(at=now, method=method, args=args, outcome=outcome)
+            for listener in self._listeners:
+                listener(done)
+            return outcome.reply
+
+    async def _on_disk(self, work: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._disk, work)
+
+
+def _cry(method: str, error: JournalError) -> None:
+    """The caller only learns internal_error, as from Slack; whoever runs the emulator must hear why."""
+    print(f"slackmq emulator: {method} was not done: {error}", file=sys.stderr, flush=True)  # noqa: T201  # to the operator

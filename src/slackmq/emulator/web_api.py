@@ -1,0 +1,85 @@
+"""The HTTP door at /api/<method>, where Slack's own clients knock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from slackmq.emulator.methods import METHODS
+from slackmq.emulator.sent import read
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from slackmq.emulator.model import Caller
+    from slackmq.emulator.sent import Sent
+    from slackmq.emulator.server import Answer, Server
+    from slackmq.emulator.socket_mode import Sockets
+
+__all__ = ["LARGEST_BODY", "WebApi"]
+
+LARGEST_BODY = 4 * 1024 * 1024
+"""Bytes. Slack does not publish its limit; the largest message that it documents is far below a megabyte."""
+
+
+class WebApi:
+    """Answers the methods of the Web API over HTTP.
+
+    Args:
+        server: does what is asked.
+        sockets: hands out the addresses of Socket Mode.
+    """
+
+    def __init__(self, server: Server, sockets: Sockets) -> None:
+        self._server = server
+        self._sockets = sockets
+
+    def routes(self) -> list[web.RouteDef]:
+        """GET and POST on every method: slack_sdk's sync client posts what its async client gets."""
+        return [web.get("/api/{method}", self._call), web.post("/api/{method}", self._call)]
+
+    async def _call(self, request: web.Request) -> web.Response:
+        try:
+            sent = await read(request)
+        except web.HTTPRequestEntityTooLarge:
+            return web.json_response(refused("post_contents_too_large"), status=413)
+        if sent.error:
+            return web.json_response(refused(sent.error))
+        method: str = request.match_info["method"]
+        answer = await self._server.call(sent.token, method, sent.args)
+        return self._response(request, method, sent, answer)
+
+    def _response(self, request: web.Request, method: str, sent: Sent, answer: Answer) -> web.Response:
+        reply = dict(answer.reply)
+        caller = answer.caller
+        if method == "apps.connections.open" and reply["ok"] and caller is not None and caller.app is not None:
+            reply["url"] = f"ws://{request.host}{self._sockets.invite(caller.app)}"
+        if sent.warning and reply["ok"]:
+            _warn(reply, sent.warning)
+        response = web.json_response(reply, status=answer.status)
+        response.headers.update(_scopes(method, caller))
+        if answer.retry_after is not None:
+            response.headers["Retry-After"] = str(answer.retry_after)
+        return response
+
+
+def refused(code: str) -> dict[str, Any]:
+    """The reply of a call that was not done."""
+    return {"ok": False, "error": code}
+
+
+def _warn(reply: dict[str, Any], warning: str) -> None:
+    """Add a remark as Slack does: in `warning`, comma-separated, and as a list in `response_metadata`."""
+    reply["warning"] = ",".join(filter(None, [reply.get("warning", ""), warning]))
+    known: Mapping[str, Any] = reply.get("response_metadata", {})
+    reply["response_metadata"] = {**known, "warnings": [*known.get("warnings", ()), warning]}
+
+
+def _scopes(method: str, caller: Caller | None) -> dict[str, str]:
+    """What the token may do and what the method wants; Bolt reads the first from the answer of auth.test."""
+    if caller is None:
+        return {}
+    declared = METHODS.get(method)
+    accepted = dict.fromkeys((*declared.public, *declared.private)) if declared else {}
+    return {"X-OAuth-Scopes": ",".join(sorted(caller.scopes)), "X-Accepted-OAuth-Scopes": ",".join(accepted)}
