@@ -5,12 +5,16 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 from aiohttp import web
 
-from slackmq.emulator.emoji import is_emoji
+from slackmq.emulator.limits import Limits
+from slackmq.emulator.seed import Seed
+from slackmq.emulator.server import Server
+from slackmq.emulator.socket_mode import Sockets
+from slackmq.emulator.web_api import WebApi
 from slackmq.emulator.workspace import OPERATOR, Workspace
 from slackmq.errors import (
     AlreadyReacted,
@@ -29,22 +33,33 @@ from slackmq.slack.web import SdkWire
 from slackmq.slack.wire import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
+    from slackmq.emulator.model import Caller
     from slackmq.slack.api import Slack
     from slackmq.slack.wire import Wire
 
 BEGAN = 1_700_000_000
 
 
+@pytest.fixture(autouse=True)
+def no_blocked_loop() -> None:
+    """Not watched here: closing the embedded workspace joins its idle journal thread inside the loop."""
+
+
 class SteppingClock:
-    """Whoever sleeps moves the time on, and so does every call."""
+    """Whoever sleeps moves the time on, and so does every look at the server's clock."""
 
     def __init__(self) -> None:
         self.mono = 0.0
 
     def monotonic(self) -> float:
         return self.mono
+
+    def server(self) -> int:
+        """Microseconds since 1970 at the workspace."""
+        self.mono += 0.25
+        return int((BEGAN + self.mono) * 1e6)
 
     async def sleep(self, delay: float) -> None:
         self.mono += delay
@@ -56,66 +71,69 @@ class SteppingClock:
         return "0" * 32
 
 
-class Place:
-    """A workspace, the time in it, and the calls of its operator and of its people."""
+class Place(Protocol):
+    """A workspace, asked from behind the scenes."""
 
-    def __init__(self) -> None:
-        self.workspace = Workspace()
-        self.clock = SteppingClock()
+    @property
+    def workspace(self) -> Workspace: ...
 
-    def apply(self, token: str | None, method: str, args: Mapping[str, object]) -> Mapping[str, Any]:
-        caller = self.workspace.authorize(token)
-        return {"ok": False, "error": caller} if isinstance(caller, str) else self._apply(caller, method, args)
-
-    def operate(self, method: str, **args: object) -> Mapping[str, Any]:
-        return self._apply(OPERATOR, method, args)
-
-    def person(self) -> str:
-        return str(self.operate("emulator.users.list")["users"][0]["token"])
-
-    def date(self) -> float:
-        return BEGAN + self.clock.mono // 1
-
-    def _apply(self, caller: Any, method: str, args: Mapping[str, object]) -> Mapping[str, Any]:
-        self.clock.mono += 0.25
-        return self.workspace.apply(int((BEGAN + self.clock.mono) * 1e6), caller, method, args).reply
+    async def act(self, caller: Caller, method: str, args: Mapping[str, object], /) -> Mapping[str, Any]: ...
 
 
 class InProcess:
-    """A wire without a network."""
+    """A workspace without a network, and the wire to it for one token."""
 
-    def __init__(self, place: Place, token: str) -> None:
+    def __init__(self, clock: SteppingClock) -> None:
+        self.workspace = Workspace()
+        self._clock = clock
+
+    async def act(self, caller: Caller, method: str, args: Mapping[str, object], /) -> Mapping[str, Any]:
+        return self.workspace.apply(self._clock.server(), caller, method, args).reply
+
+    def wire(self, token: str) -> Wire:
+        return InProcessWire(self, self._clock, token)
+
+
+class InProcessWire:
+    def __init__(self, place: InProcess, clock: SteppingClock, token: str) -> None:
         self._place = place
+        self._clock = clock
         self._token = token
 
     async def call(self, method: str, args: Mapping[str, object]) -> Reply:
-        return Reply(status=200, body=self._place.apply(self._token, method, args), date=self._place.date())
+        caller = self._place.workspace.authorize(self._token)
+        if isinstance(caller, str):
+            return Reply(status=200, body={"ok": False, "error": caller})
+        body = await self._place.act(caller, method, args)
+        return Reply(status=200, body=body, date=float(self._clock.server() // 1_000_000))
 
     async def aclose(self) -> None:
         pass
 
 
 @asynccontextmanager
-async def served(place: Place) -> AsyncGenerator[str]:
-    """The workspace behind HTTP; yields its base url."""
+async def in_process(clock: SteppingClock) -> AsyncGenerator[tuple[Place, Callable[[str], Wire]]]:
+    place = InProcess(clock)
+    yield place, place.wire
 
-    async def answer(request: web.Request) -> web.Response:
-        args: dict[str, object] = {**request.query}
-        if request.can_read_body:
-            args |= await request.json()
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        reply = place.apply(token, request.match_info["method"], args)
-        return web.json_response(reply, headers={"Date": formatdate(place.date(), usegmt=True)})
 
-    app = web.Application()
-    app.router.add_route("*", "/api/{method}", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/api/"
-    finally:
-        await runner.cleanup()
+@asynccontextmanager
+async def over_http(clock: SteppingClock) -> AsyncGenerator[tuple[Place, Callable[[str], Wire]]]:
+    async def dated(_request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Date"] = formatdate(clock.server() // 1_000_000, usegmt=True)
+
+    async with Server.opened(None, seed=Seed(), limits=Limits.off(), clock=clock.server) as server:
+        app = web.Application()
+        app.add_routes(WebApi(server, Sockets(server)).routes())
+        app.on_response_prepare.append(dated)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            url = f"http://127.0.0.1:{runner.addresses[0][1]}/api/"
+            yield server, lambda token: SdkWire(token=token, url=url)
+        finally:
+            await runner.cleanup()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,50 +141,60 @@ class Scene:
     """Two processes of one app, one of another app, one of an app without scopes; and what stands around them."""
 
     place: Place
+    clock: SteppingClock
     slack: Slack
     twin: Slack
     other: Slack
     poor: Slack
     stranger: Slack
     bot_token: str
+    person_token: str
     jobs: str
     empty: str
 
+    async def apply(self, token: str, method: str, **args: object) -> Mapping[str, Any]:
+        """Something that a person, or another program with this token, does."""
+        return await apply(self.place, token, method, **args)
 
-@pytest.fixture(scope="session", autouse=True)
-def emoji_known() -> None:
-    """The list of emoji is a file, read at the first question: not inside a loop that must not block."""
-    assert is_emoji("clock1")
+    async def operate(self, method: str, **args: object) -> Mapping[str, Any]:
+        return await self.place.act(OPERATOR, method, args)
 
 
-@pytest.fixture(params=["in process", "over HTTP"])
+async def apply(place: Place, token: str, method: str, **args: object) -> Mapping[str, Any]:
+    caller = place.workspace.authorize(token)
+    assert not isinstance(caller, str)
+    reply = await place.act(caller, method, args)
+    assert reply["ok"], reply
+    return reply
+
+
+async def installed(place: Place, name: str, **args: object) -> str:
+    reply = await place.act(OPERATOR, "emulator.apps.install", {"name": name, "channels": ["jobs"], **args})
+    return str(reply["app"]["bot_token"])
+
+
+@pytest.fixture(params=[in_process, over_http], ids=["in process", "over HTTP"])
 async def scene(request: pytest.FixtureRequest) -> AsyncGenerator[Scene]:
-    place = Place()
-    mine = place.operate("emulator.apps.list")["apps"][0]["bot_token"]
-    other = place.operate("emulator.apps.install", name="other", channels=["jobs"])["app"]["bot_token"]
-    poor = place.operate("emulator.apps.install", name="poor", scopes=["channels:read"], channels=["jobs"])["app"][
-        "bot_token"
-    ]
-    channels = {entry["name"]: entry["id"] for entry in place.apply(mine, "conversations.list", {})["channels"]}
-    made = place.apply(place.person(), "conversations.create", {"name": "empty"})
-    async with served(place) as url:
-
-        def opened(token: str) -> Client:
-            wire: Wire = SdkWire(token=token, url=url) if request.param == "over HTTP" else InProcess(place, token)
-            return Client(wire, clock=place.clock)
-
-        tokens = (mine, mine, other, poor, "xoxb-nobody")
-        slacks = [opened(token) for token in tokens]
-        slack, twin, another, lacking, stranger = slacks
+    clock = SteppingClock()
+    async with request.param(clock) as (place, wire):
+        mine = (await place.act(OPERATOR, "emulator.apps.list", {}))["apps"][0]["bot_token"]
+        person = (await place.act(OPERATOR, "emulator.users.list", {}))["users"][0]["token"]
+        other = await installed(place, "other")
+        poor = await installed(place, "poor", scopes=["channels:read"])
+        listed = (await apply(place, mine, "conversations.list"))["channels"]
+        made = await apply(place, person, "conversations.create", name="empty")
+        slacks = [Client(wire(token), clock=clock) for token in (mine, mine, other, poor, "xoxb-nobody")]
         yield Scene(
             place=place,
-            slack=slack,
-            twin=twin,
-            other=another,
-            poor=lacking,
-            stranger=stranger,
+            clock=clock,
+            slack=slacks[0],
+            twin=slacks[1],
+            other=slacks[2],
+            poor=slacks[3],
+            stranger=slacks[4],
             bot_token=mine,
-            jobs=channels["jobs"],
+            person_token=person,
+            jobs=next(entry["id"] for entry in listed if entry["name"] == "jobs"),
             empty=made["channel"]["id"],
         )
         for each in slacks:
@@ -227,8 +255,8 @@ async def test_a_mention_in_mark_up_stays_one(scene: Scene) -> None:
 
 
 async def test_a_person_is_read_as_typed(scene: Scene) -> None:
-    args = {"channel": scene.jobs, "text": "resize a&amp;b"}
-    ts = scene.place.apply(scene.place.person(), "chat.postMessage", args)["ts"]
+    typed = await scene.apply(scene.person_token, "chat.postMessage", channel=scene.jobs, text="resize a&amp;b")
+    ts = typed["ts"]
     seen = await scene.slack.row(scene.jobs, ts)
     assert seen is not None
     assert (seen.text, seen.bot, seen.metadata) == ("resize a&b", None, None)
@@ -282,9 +310,9 @@ async def test_each_app_has_its_own_registers(scene: Scene) -> None:
 
 async def test_a_reaction_tells_when_it_was_sent(scene: Scene) -> None:
     ts = await scene.slack.post(scene.jobs, "hi")
-    before = scene.place.clock.monotonic()
+    before = scene.clock.monotonic()
     assert await scene.slack.react(scene.jobs, ts, "clock1") == before
-    assert scene.place.clock.monotonic() > before
+    assert scene.clock.monotonic() > before
 
 
 async def test_a_message_that_bears_too_many_emoji_takes_no_more(scene: Scene) -> None:
@@ -298,7 +326,7 @@ async def test_a_message_that_bears_too_many_emoji_takes_no_more(scene: Scene) -
 
 async def test_a_message_that_is_gone_takes_no_emoji_and_is_not_seen(scene: Scene) -> None:
     ts = await scene.slack.post(scene.jobs, "hi")
-    scene.place.apply(scene.bot_token, "chat.delete", {"channel": scene.jobs, "ts": ts})
+    await scene.apply(scene.bot_token, "chat.delete", channel=scene.jobs, ts=ts)
     with pytest.raises(MessageGone):
         await scene.slack.react(scene.jobs, ts, "clock1")
     assert await scene.slack.row(scene.jobs, ts) is None
@@ -310,8 +338,7 @@ async def test_a_message_that_is_gone_takes_no_emoji_and_is_not_seen(scene: Scen
 async def test_history_is_complete_and_in_order_however_many_pages_it_takes(scene: Scene) -> None:
     first = await scene.slack.post(scene.jobs, "0")
     for number in range(1, 450):
-        args = {"channel": scene.jobs, "text": str(number)}
-        scene.place.apply(scene.bot_token, "chat.postMessage", args)
+        await scene.apply(scene.bot_token, "chat.postMessage", channel=scene.jobs, text=str(number))
     page = await scene.slack.history(scene.jobs, oldest=seconds(first) - 1)
     assert [seen.text for seen in page.rows] == [str(number) for number in range(450)]
 
@@ -358,6 +385,7 @@ async def test_an_app_without_the_permission_is_told_which_it_lacks(scene: Scene
 
 async def test_a_token_revoked_while_at_work_is_told_apart(scene: Scene) -> None:
     await scene.slack.identity()
-    scene.place.operate("emulator.apps.revoke", app=scene.place.operate("emulator.apps.list")["apps"][0]["id"])
+    apps = (await scene.operate("emulator.apps.list"))["apps"]
+    assert (await scene.operate("emulator.apps.revoke", app=apps[0]["id"]))["ok"]
     with pytest.raises(TokenRefused, match="token_revoked"):
         await scene.slack.post(scene.jobs, "hi")
