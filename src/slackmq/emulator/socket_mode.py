@@ -38,9 +38,7 @@ class _Link:
     name: str
     app: str
     socket: web.WebSocketResponse
-    outbox: asyncio.Queue[Mapping[str, Any] | None] = field(
-        default_factory=asyncio.Queue["Mapping[str, Any] | None"]
-    )
+    outbox: asyncio.Queue[Mapping[str, Any] | None] = field(default_factory=asyncio.Queue["Mapping[str, Any] | None"])
 
 
 class Sockets:

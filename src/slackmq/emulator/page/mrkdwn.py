@@ -33,7 +33,7 @@ def shown(text: str, names: Mapping[str, str]) -> Markup:
         text: as Slack stores it, with `&amp;`, `&lt;`, `&gt;` and `<@U…>`.
         names: id of a user or channel -> the name to show.
     """
-    return _split(text, _CODE, lambda found: _code(found), lambda rest: _quotes(rest, names))
+    return _split(text, _CODE, _code, lambda rest: _quotes(rest, names))
 
 
 def sealed(typed: str, ids: Mapping[str, str]) -> str:

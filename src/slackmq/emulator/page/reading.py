@@ -52,7 +52,9 @@ class Reading:
     ) -> None:
         self._ask = ask
         self._seen = seen
-        self._listed = self._pages("conversations.list", "channels", {"exclude_archived": True, "types": "public_channel,private_channel"})
+        self._listed = self._pages(
+            "conversations.list", "channels", {"exclude_archived": True, "types": "public_channel,private_channel"}
+        )
         people = {
             user["id"]: (user.get("profile") or {}).get("display_name") or user.get("name", "")
             for user in self._pages("users.list", "members", {})

@@ -149,7 +149,9 @@ class Streams:
             return self._everything(stream)
         reading = self._visitors.look(stream.caller)
         left = [
-            (change, reading.message(change.channel, change.ts)) for change in here if not change.thread and not change.is_gone
+            (change, reading.message(change.channel, change.ts))
+            for change in here
+            if not change.thread and not change.is_gone
         ]
         replies = {reply.ts: reply for reply in reading.thread(stream.channel, stream.thread)}
         right = [(change, replies.get(change.ts)) for change in here if change.ts in replies]

@@ -62,7 +62,9 @@ class Visitors:
     def ids(self) -> Mapping[str, str]:
         """Name -> id of everybody who can be mentioned, bots included."""
         bots = self._server.ask(OPERATOR, "emulator.apps.list", {})["apps"]
-        return {app["name"]: app["bot_user"] for app in bots} | {person["name"]: person["id"] for person in self.people()}
+        return {app["name"]: app["bot_user"] for app in bots} | {
+            person["name"]: person["id"] for person in self.people()
+        }
 
     def saw(self, user: str, channel: str, ts: str) -> None:
         """Remember that somebody has read a channel up to a message."""
