@@ -1,0 +1,76 @@
+"""The command's root: its subcommands, its flags as environment variables, its exit statuses."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from cyclopts import App
+from cyclopts.config import Env
+from cyclopts.exceptions import CycloptsError
+
+from slackmq.cli.exits import MEANINGS, Exit, exit_of, explanation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["app", "run"]
+
+_EPILOGUE = "\n".join(
+    [
+        "Every flag is also an environment variable: --log-level of `slackmq worker` is SLACKMQ_WORKER_LOG_LEVEL; "
+        "--local, --url and --local-port are SLACKMQ_LOCAL, SLACKMQ_URL and SLACKMQ_LOCAL_PORT everywhere. "
+        "A flag wins over its variable.\n",
+        "--debug (SLACKMQ_DEBUG), before or after any command, shows where an error came from.\n",
+        "Exit status:\n",
+        *(f"- {int(status)}: {meaning}" for status, meaning in MEANINGS.items()),
+    ]
+)
+
+app = App(
+    name="slackmq",
+    help="Slack is the broker: a job queue and highly available bots in a Slack channel.",
+    help_epilogue=_EPILOGUE,
+    help_format="markdown",
+    version=lambda: version("slackmq"),
+    config=Env("SLACKMQ_", command=True),
+    suppress_keyboard_interrupt=False,
+)
+app.command("slackmq.cli.demo:demo", name="demo", help="See it work: three workers, one of them killed.")
+app.command("slackmq.cli.emulator:emulator", name="emulator")
+app.command("slackmq.cli.worker:worker", name="worker")
+app.command("slackmq.cli.post:post", name="post")
+app.command("slackmq.cli.ls:ls", name="ls")
+app.command("slackmq.cli.manifest:manifest", name="manifest")
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command; returns its exit status, and prints no more than two lines about an error."""
+    words, debug = _without_debug(arguments)
+    try:
+        result = app(words, result_action="return_value", exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        _complain(f"{' '.join(str(error).split())}\nslackmq {' '.join(words[:1])} --help shows what there is.")
+        return Exit.USAGE
+    except (Exception, KeyboardInterrupt) as error:  # this is the last floor: whatever it is becomes a line and a status
+        if debug:
+            traceback.print_exc()
+        _complain(explanation(error))
+        return exit_of(error)
+    return result if isinstance(result, int) else Exit.OK
+
+
+def _without_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
+    """The arguments without --debug, and whether it was among them or in the environment."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    words = [word for word in arguments[:end] if word != "--debug"]
+    asked = os.environ.get("SLACKMQ_DEBUG", "").lower() in {"1", "true", "yes", "on"}
+    return [*words, *arguments[end:]], asked or len(words) < end
+
+
+def _complain(text: str) -> None:
+    if text:
+        sys.stderr.write(f"slackmq: {text}\n")
