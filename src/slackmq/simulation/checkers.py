@@ -140,7 +140,7 @@ def _why_not(truth: Truth, job: Job, former: Run, run: Run) -> str:
         return "it had ended before it was claimed"
     if any(former.token <= token < run.token and at <= run.began for token, at in copy.releases.items()):
         return ""
-    until = copy.holds_until(former.token, former.process, truth.lease, at=run.began)
+    until = copy.holds_until(former.token, former.process, truth.lease, below=run.token)
     if run.began < until - truth.lease * _DRIFT:
         return "the claim had not run out"
     broken = truth.disturbed(former.process, former.began - 1.0, run.began)

@@ -56,7 +56,7 @@ class Faults:
     events_lost: float = 0.0
     redelivered: float = 0.0
     drift: float = 0.001
-    until: float = 150.0
+    until: float = 120.0
 
 
 NONE = Faults()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Scenario", "Verdict", "replay"]
 
+_log = logging.getLogger("slackmq")
 JOBS = 20
 WORKERS = 4
 TYPED = 4
@@ -67,6 +70,27 @@ class Verdict:
         return f"{told}\n\nreplay: python -m slackmq.simulation --seed {self.seed} --cell {self.cell}"
 
 
+class _Program:
+    """What runs in a worker's process; SIGTERM before it is ready makes it end as soon as it is."""
+
+    def __init__(self, queue: AsyncQueue, worker: AsyncWorker) -> None:
+        self._queue = queue
+        self._worker = worker
+        self._ready = False
+        self._stopping = False
+
+    async def main(self) -> None:
+        async with self._queue:
+            self._ready = True
+            if not self._stopping:
+                await self._worker.run()
+
+    def drain(self) -> None:
+        self._stopping = True
+        if self._ready:
+            self._worker.drain()
+
+
 class Scenario:
     """One run: four workers of one app, twenty jobs of a producer, a few messages of a person, and faults.
 
@@ -87,7 +111,15 @@ class Scenario:
 
     def run(self) -> Verdict:
         """Play it to its end in virtual time."""
-        return run(self._main)
+        collecting, level = gc.isenabled(), _log.level
+        gc.disable()  # a run is short, and its dead shall not be collected while it lasts
+        _log.setLevel(logging.CRITICAL)  # what fails on purpose needs no traceback
+        try:
+            return run(self._main)
+        finally:
+            _log.setLevel(level)
+            if collecting:
+                gc.enable()
 
     async def _main(self) -> Verdict:
         nemesis = Nemesis(self.world, self.start_worker)
@@ -132,20 +164,15 @@ class Scenario:
 
     # the product
 
-    def start_worker(self, process: Process) -> AsyncWorker:
+    def start_worker(self, process: Process) -> _Program:
         """Start a worker in a process."""
         name = process.name
         clock = SimClock(self.world.plan.dice(f"{name}/clock"), drift=self.faults.drift)
         handlers = self._handlers(process, clock)
         queue = self._queue(name, clock, handlers)
-        worker = AsyncWorker(queue, handlers, concurrency=3, clock=clock)
-
-        async def main() -> None:
-            async with queue:
-                await worker.run()
-
-        process.start(main)
-        return worker
+        program = _Program(queue, AsyncWorker(queue, handlers, concurrency=2, clock=clock))
+        process.start(program.main)
+        return program
 
     def _queue(self, name: str, clock: SimClock, handlers: Handlers) -> AsyncQueue:
         client = Client(SimWire(self.world, name, self.world.app["bot_token"]), clock=clock)
@@ -208,7 +235,7 @@ class Scenario:
         clock = SimClock(self.world.plan.dice("p/clock"), drift=self.faults.drift)
         async with self._queue("p", clock, Handlers()) as queue, anyio.create_task_group() as tasks:
             for number in range(JOBS):
-                await clock.sleep(dice.expovariate(0.25))
+                await clock.sleep(dice.expovariate(0.3))
                 tasks.start_soon(self._post, queue, dice, number)
         self._posting -= 1
 
@@ -225,7 +252,7 @@ class Scenario:
         dice, world = self.world.plan.dice("person"), self.world
         person = world.authorize(world.person["token"])
         for light in range(TYPED):
-            await anyio.sleep(dice.expovariate(0.05))
+            await anyio.sleep(dice.expovariate(0.06))
             args = {"channel": world.channel, "text": f"toggle light{light} light"}
             world.apply(person, "chat.postMessage", args, process="you", sent=world.now)
         self._posting -= 1
@@ -233,7 +260,7 @@ class Scenario:
 
 def _duration(dice: Random) -> float:
     """Seconds that a job takes: mostly a few, now and then longer than a lease."""
-    return dice.uniform(70, 150) if dice.random() < 0.1 else dice.uniform(0.1, 8)  # noqa: PLR2004  # one in ten
+    return dice.uniform(65, 110) if dice.random() < 0.1 else dice.uniform(0.1, 8)  # noqa: PLR2004  # one in ten
 
 
 def _failures(dice: Random) -> int:

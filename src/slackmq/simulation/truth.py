@@ -49,10 +49,10 @@ class Copy:
     releases: dict[int, float] = field(default_factory=dict[int, float])
     ended: tuple[Outcome, Generation] | None = None
 
-    def holds_until(self, token: int, process: str, lease: float, *, at: float) -> float:
-        """When the claim that a process had under a token ran out, as far as it had been extended by `at`."""
+    def holds_until(self, token: int, process: str, lease: float, *, below: int) -> float:
+        """When the claim that a process had under a token ran out, as far as it extended it to tokens `below` one."""
         last = self.generations.get(token)
-        while (after := self.generations.get(token + 1)) and after.process == process and after.at <= at:
+        while token + 1 < below and (after := self.generations.get(token + 1)) and after.process == process:
             last, token = after, token + 1
         return 0.0 if last is None else last.sent + lease
 
