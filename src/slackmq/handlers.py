@@ -80,17 +80,14 @@ class Bound:
         """Run it and return its answer as Slack text; what it raises goes through unchanged.
 
         A function that is not `async` runs on a thread of its own. Threads cannot be stopped: when this call is
-        cancelled it still waits for the function to end, and the function learns of it by `job.cancelled` only.
+        cancelled, `job.cancelled` becomes true at once, and the call still waits for the function to end.
 
         Returns:
-            None for None and for empty text; text as it is (Slack's mrkdwn); anything else as JSON in a code block.
+            None for None and for empty text; text as it is, shown character by character unless it is `Mrkdwn`;
+            anything else as JSON in a code block.
         """
         run = functools.partial(self.handler.parameters.call, self.handler.function, self.arguments, job)
-        if inspect.iscoroutinefunction(self.handler.function):
-            result = run()
-        else:
-            # A limiter for each call is no limit: how many run at once is the worker's `concurrency`, not anyio's 40.
-            result = await anyio.to_thread.run_sync(run, abandon_on_cancel=False, limiter=anyio.CapacityLimiter(1))
+        result = run() if inspect.iscoroutinefunction(self.handler.function) else await _on_thread(run, job)
         if inspect.isawaitable(result):
             result = await result
         return _answer(result)
@@ -117,8 +114,8 @@ class Handlers:
         """Handle what people type; the function's result is answered in the thread.
 
         The whole text must match, without the blanks around it. Of several patterns that match, the one registered
-        first counts. Named groups become the arguments, converted to the annotated types; text stays as Slack
-        writes it, with `&`, `<` and `>` escaped, so it can be answered without calling anybody by accident.
+        first counts. Named groups become the arguments, converted to the annotated types; text is as it was typed,
+        with mentions as Slack writes them ("<@U123>").
 
         Args:
             pattern: a string ignores upper and lower case; a compiled pattern is used as it is.
@@ -297,6 +294,31 @@ def _read(function: Callable[..., object], options: Options, *, untyped: object)
     return Parameters.read(function, untyped=untyped)
 
 
+async def _on_thread(run: Callable[[], object], job: Job) -> object:
+    """The result of a plain function, which hears of a cancellation by its job only."""
+    error: Exception | None = None
+    result: object = None
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_pass_on_cancellation, job)
+        try:
+            # A limiter for each call is no limit: how many run at once is the worker's `concurrency`, not anyio's 40.
+            result = await anyio.to_thread.run_sync(run, limiter=anyio.CapacityLimiter(1))
+        except Exception as raised:  # noqa: BLE001  # raised again below, outside the group, which would wrap it
+            error = raised
+        tasks.cancel_scope.cancel()
+    if error is not None:
+        raise error
+    return result
+
+
+async def _pass_on_cancellation(job: Job) -> None:
+    """Cancel the job when the call is cancelled; the thread that works on it cannot be told otherwise."""
+    try:
+        await anyio.sleep_forever()
+    finally:
+        job.cancel("the attempt was cancelled, or has ended")
+
+
 def _truncated() -> TextTruncated:
     return TextTruncated(
         f"This text has {LONGEST_TEXT} characters or more: Slack has probably cut off its end.",
@@ -314,7 +336,6 @@ def _answer(result: object) -> str | None:
         text = msgspec.json.format(msgspec.json.encode(result, enc_hook=str), indent=2).decode()
     except (TypeError, ValueError, OverflowError, RecursionError):
         text = repr(result)
-    # Slack reads &, < and > as markup even in a code block (Slack's docs, "Formatting text for app surfaces"), and
-    # three backticks would end the block; in JSON a backtick stands inside a string, where \u0060 means the same.
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("`", "\\u0060")
+    # Three backticks would end the block; in JSON a backtick stands inside a string, where \u0060 means the same.
+    text = text.replace("`", "\\u0060")
     return f"```{text}```"

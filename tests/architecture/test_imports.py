@@ -28,7 +28,7 @@ DOORS = {
 """Third-party package -> the rooms that may import it; the list grows with a decision, not with a convenience."""
 
 PURE = (
-    *("message", "envelope", "marks", "notes", "policy", "hooks", "sightings"),
+    *("message", "envelope", "notes", "policy", "hooks", "claiming.marks", "queue.sightings"),
     *("emulator.model", "emulator.workspace", "emulator.methods", "emulator.limits"),
     *("emulator.delivery", "emulator.faults"),
 )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
-from importlib.resources import files
+from pkgutil import get_data
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,18 +12,19 @@ if TYPE_CHECKING:
 __all__ = ["is_emoji", "standard"]
 
 _SKIN_TONE = re.compile(r"::skin-tone-[2-6]$")
+# Read together with the code, so that no call ever waits for the disk.
+_TABLE = (get_data("slackmq.emulator", "emoji.txt") or b"").decode()
+_STANDARD = dict(line.split(" ", 1) for line in _TABLE.splitlines())
 
 
-@cache
 def standard() -> Mapping[str, str]:
-    """Short name without colons -> character. Read from `emoji.txt` beside this file, once.
+    """Short name without colons -> character.
 
     The names are those of Slack's own open emoji table (github.com/iamcal/emoji-data, MIT).
     """
-    lines = files("slackmq.emulator").joinpath("emoji.txt").read_text(encoding="utf-8").splitlines()
-    return dict(line.split(" ", 1) for line in lines)
+    return _STANDARD
 
 
 def is_emoji(name: str) -> bool:
     """True if a reaction may bear this name: a standard emoji, perhaps with a skin tone ("+1::skin-tone-3")."""
-    return name in standard() or _SKIN_TONE.sub("", name) in standard()
+    return name in _STANDARD or _SKIN_TONE.sub("", name) in _STANDARD

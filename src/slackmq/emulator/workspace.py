@@ -112,6 +112,8 @@ def _admitted(method: Method | None, caller: Caller) -> Method:
     """The method, if this kind of caller may call it with these scopes."""
     if method is None or (caller.type != "operator" and "operator" in method.tokens and not method.open):
         raise Refusal("unknown_method")
+    if caller == NOBODY and not method.open:
+        raise Refusal("not_authed")
     if caller.type not in method.tokens:
         raise Refusal("not_allowed_token_type")
     granted = caller.scopes

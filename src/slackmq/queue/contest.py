@@ -202,11 +202,12 @@ class Contest:
         sighting.take_in(Reading(generation=generation), self._clock.monotonic())
         claim = Claim(message=sighting.message, token=generation, attempt=1, deadline=deadline)
         if generation > 1:
-            with anyio.move_on_after(deadline - self._clock.monotonic()) as scope:
-                succeeded = await self._succeed(sighting, claim)
-            if scope.cancelled_caught or succeeded is None:
+            successor: Claim | None = None
+            with anyio.move_on_after(deadline - self._clock.monotonic()):
+                successor = await self._succeed(sighting, claim)
+            if successor is None:
                 return None
-            claim = succeeded
+            claim = successor
         if await self._refused(sighting, claim) or claim.deadline - self._clock.monotonic() < _SHORTEST:
             return None
         self._hook(Claimed(claim=claim))

@@ -149,7 +149,7 @@ class Client:
             # `inclusive` counts for both ends, and we want only the later one.
             if in_channel(seen) and seconds(seen.ts) > seconds(after):
                 rows[seen.ts] = seen
-        return Page(rows=tuple(rows[ts] for ts in sorted(rows)), read_at=read_at)
+        return Page(rows=tuple(rows[ts] for ts in sorted(rows, key=seconds)), read_at=read_at)
 
     async def row(self, channel: str, ts: str) -> Row | None:
         """Read one message; None if it cannot be seen."""
@@ -175,7 +175,7 @@ class Client:
         async for message in self._pages("conversations.replies", args, "messages", urgency=Urgency.SCAN):
             rows[message["ts"]] = row(message)
         rows.pop(ts, None)
-        return tuple(rows[reply] for reply in sorted(rows))
+        return tuple(rows[reply] for reply in sorted(rows, key=seconds))
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -53,7 +53,8 @@ def decide(**changes: Any) -> policy.Action:
 
 
 def message(**fields: Any) -> Message:
-    return Message(**({"channel": "C1", "ts": "100.000000", "author": "U1", "key": "k"} | fields))
+    given: dict[str, Any] = {"channel": "C1", "ts": "100.000000", "author": "U1", "key": "k"}
+    return Message(**(given | fields))
 
 
 def test_a_fresh_message_is_taken_at_once() -> None:

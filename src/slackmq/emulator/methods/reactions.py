@@ -79,15 +79,16 @@ def get(call: Call) -> Reply:
         raise Refusal("no_item_specified")
     channel = call.readable()
     ts, message = call.message(channel, "timestamp")
-    row = {key: value for key, value in message.row.items() if key not in _NOT_SHOWN}
+    row = {key: value for key, value in message.row.items() if key in _SHOWN}
     row["permalink"] = permalink(call, channel, ts, message.thread)
     return {"type": "message", "channel": channel.id, "message": row}
 
 
 _NONE: list[Row] = []
-_NOT_SHOWN = frozenset(
-    {"reply_count", "reply_users", "reply_users_count", "latest_reply", "is_locked", "subscribed"},
+_SHOWN = frozenset(
+    {"type", "user", "text", "ts", "team", "bot_id", "app_id", "bot_profile", "blocks", "attachments", "reactions"},
 )
+"""What recorded answers of reactions.get show of a message."""
 
 
 def _emoji(call: Call) -> str:

@@ -153,15 +153,6 @@ def test_a_group_that_took_no_part_leaves_the_default() -> None:
     assert arguments(handlers, typed("dim to 7")) == {"level": 7}
 
 
-def test_text_stays_as_slack_writes_it_so_that_it_can_be_answered() -> None:
-    handlers = Handlers()
-
-    @handlers.listen(r"say (?P<what>.*)")
-    def say(what: str) -> None: ...
-
-    assert arguments(handlers, typed("say &lt;!channel&gt;")) == {"what": "&lt;!channel&gt;"}
-
-
 def test_every_argument_that_does_not_fit_is_named_with_what_was_expected() -> None:
     handlers = Handlers()
 

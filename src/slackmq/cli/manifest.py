@@ -1,0 +1,78 @@
+"""`slackmq manifest`: what to paste at api.slack.com/apps, with the scopes and events in use and no others."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from slackmq.errors import ConfigurationError
+
+__all__ = ["EVENTS", "SCOPES", "app_manifest", "manifest"]
+
+SCOPES = {
+    "channels:history": "conversations.history, conversations.replies, and the events message.channels",
+    "channels:read": "conversations.list, conversations.info",
+    "chat:write": "chat.postMessage, chat.update",
+    "reactions:read": "the events reaction_added",
+    "reactions:write": "reactions.add",
+}
+"""Scope -> what needs it (Slack's docs, the page of each method and event)."""
+
+EVENTS = {
+    "message.channels": "a message was posted, edited or deleted",
+    "reaction_added": "a message was claimed or is done",
+}
+"""Event that the app subscribes to -> what it tells."""
+
+_PRIVATE_SCOPES = ("groups:history", "groups:read")
+_PRIVATE_EVENTS = ("message.groups",)
+_LONGEST_NAME = 35
+"""Characters of display_information.name: Slack's docs, "App manifest reference"."""
+
+
+def app_manifest(name: str, *, private: bool = False) -> dict[str, Any]:
+    """An app manifest for Socket Mode.
+
+    Args:
+        name: of the app and its bot, at most 35 characters.
+        private: whether it shall work in private channels too.
+
+    Raises:
+        ConfigurationError: the name is empty or too long.
+    """
+    if not name.strip() or len(name) > _LONGEST_NAME:
+        raise ConfigurationError(
+            f"An app's name has 1 to {_LONGEST_NAME} characters, and {name!r} has {len(name.strip())}.",
+            remedy="Choose another: --name.",
+        )
+    scopes = sorted([*SCOPES, *(_PRIVATE_SCOPES if private else ())])
+    events = sorted([*EVENTS, *(_PRIVATE_EVENTS if private else ())])
+    return {
+        "_metadata": {"major_version": 1, "minor_version": 1},
+        "display_information": {"name": name, "description": "Works the jobs of a channel, with slackmq"},
+        "features": {"bot_user": {"display_name": name, "always_online": True}},
+        "oauth_config": {"scopes": {"bot": scopes}},
+        "settings": {
+            "event_subscriptions": {"bot_events": events},
+            "interactivity": {"is_enabled": False},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": True,
+            "token_rotation_enabled": False,
+        },
+    }
+
+
+def manifest(
+    *,
+    name: Annotated[str, Parameter(help="Name of the app and its bot.")] = "slackmq",
+    private: Annotated[bool, Parameter(negative=(), help="For private channels too.")] = False,
+) -> None:
+    """Print the app manifest for the real Slack: exactly the scopes and events in use.
+
+    Paste it at https://api.slack.com/apps under Create New App, From a manifest. The app-level token is made there
+    afterwards, under Basic Information, with the scope connections:write: a manifest cannot ask for it.
+    """
+    sys.stdout.write(json.dumps(app_manifest(name, private=private), indent=2) + "\n")

@@ -1,0 +1,138 @@
+"""A local workspace as another process runs it: where it is, who lives there, and its operator's door."""
+
+from __future__ import annotations
+
+from http.client import HTTPConnection, HTTPException
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import anyio.to_thread
+import msgspec
+
+from slackmq.cli.exits import Unreachable
+from slackmq.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Neighbour", "NeighbourApp", "NeighbourChannel", "NeighbourUser"]
+
+_HEADER = "X-Emulator-Operator"
+_TIMEOUT = 5.0
+"""Seconds; a workspace on this machine answers within milliseconds."""
+
+
+class NeighbourUser(msgspec.Struct, frozen=True, kw_only=True):
+    """A person, and the token with which a script may type as this person."""
+
+    id: str
+    name: str
+    token: str
+
+
+class NeighbourChannel(msgspec.Struct, frozen=True, kw_only=True):
+    """A channel."""
+
+    id: str
+    name: str
+
+
+class NeighbourApp(msgspec.Struct, frozen=True, kw_only=True):
+    """An installed app with its tokens."""
+
+    id: str
+    name: str
+    bot_token: str
+    app_token: str
+    bot_user_id: str
+
+
+class Neighbour(msgspec.Struct, frozen=True, kw_only=True):
+    """What `slackmq emulator --json` prints as its first line.
+
+    Attributes:
+        base_url: for clients of the Web API.
+        page_url: for a browser.
+        users: the persons.
+        channels: the channels.
+        apps: the installed apps.
+        operator_token: opens the operator's door.
+    """
+
+    base_url: str
+    page_url: str
+    users: tuple[NeighbourUser, ...]
+    channels: tuple[NeighbourChannel, ...]
+    apps: tuple[NeighbourApp, ...]
+    operator_token: str
+
+    @classmethod
+    def read(cls, line: str | bytes) -> Neighbour:
+        """Read such a line.
+
+        Raises:
+            ConfigurationError: it is none.
+        """
+        try:
+            return msgspec.json.decode(line, type=cls)
+        except msgspec.MsgspecError as error:
+            raise ConfigurationError(f"This is not what `slackmq emulator --json` prints: {error}.") from error
+
+    def app(self, name: str | None = None) -> NeighbourApp:
+        """The app of this name; the first one if None.
+
+        Raises:
+            ConfigurationError: there is none.
+        """
+        for app in self.apps:
+            if name in {None, app.name}:
+                return app
+        raise ConfigurationError(
+            f"The local workspace has no app called {name!r}.",
+            remedy=f"It has: {', '.join(app.name for app in self.apps) or 'none'}.",
+        )
+
+    def channel(self, name: str) -> NeighbourChannel:
+        """The channel of this name, with or without "#".
+
+        Raises:
+            ConfigurationError: there is none.
+        """
+        for channel in self.channels:
+            if channel.name == name.removeprefix("#"):
+                return channel
+        raise ConfigurationError(f"The local workspace has no channel {name!r}.")
+
+    async def alive(self) -> bool:
+        """Whether exactly this run of this workspace answers at this address."""
+        try:
+            status, _ = await anyio.to_thread.run_sync(self._get, "/emulator/about")
+        except Unreachable:
+            return False
+        return status == 200  # noqa: PLR2004  # HTTP's own number
+
+    async def record(self) -> list[Mapping[str, Any]]:
+        """Every write call of the workspace from the first one on, and how it ended.
+
+        Raises:
+            Unreachable: it does not answer, or another one does.
+        """
+        status, body = await anyio.to_thread.run_sync(self._get, "/emulator/record?since=0")
+        if status != 200:  # noqa: PLR2004  # HTTP's own number
+            raise Unreachable(f"{self.page_url} does not show its record (HTTP {status}).")
+        return msgspec.convert(msgspec.json.decode(body)["calls"], list[dict[str, Any]])
+
+    def _get(self, path: str) -> tuple[int, bytes]:
+        where = urlsplit(self.base_url)
+        connection = HTTPConnection(where.hostname or "", where.port, timeout=_TIMEOUT)
+        try:
+            connection.request("GET", path, headers={_HEADER: self.operator_token})
+            response = connection.getresponse()
+            return response.status, response.read()
+        except (OSError, HTTPException) as error:
+            raise Unreachable(
+                f"The local workspace at {self.page_url} does not answer ({type(error).__name__}).",
+                remedy="Start it again: slackmq emulator.",
+            ) from error
+        finally:
+            connection.close()

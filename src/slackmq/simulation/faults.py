@@ -1,0 +1,243 @@
+"""Faults: what may go wrong and how often; Plan: the seed's decision for each single case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from random import Random
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["CELLS", "NONE", "Delivery", "Failure", "Fate", "Faults", "Plan", "cell"]
+
+PAUSES = (5.0, 30.0, 70.0, 130.0)
+"""Seconds that a paused process stands still: below a lease of 60 s, near it, and far above."""
+LATE = (5.0, 90.0)
+"""Seconds after which a late call takes effect: its caller mostly has given up by then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faults:
+    """How often what goes wrong. The letters are those of the fault matrix in the documentation.
+
+    Attributes:
+        lost_request: H1, the part of calls that never arrive.
+        lost_response: H2, the part of calls that take effect and go unanswered.
+        late_effect: H3, the part of calls that take effect 5 to 90 s late.
+        error_before: H4, the part of calls answered with a 5xx without effect.
+        error_after: H4, the part of calls answered with a 5xx after their effect.
+        limited: H5, the part of calls answered with 429 and a Retry-After of up to 60 s.
+        slow: H6, the part of calls that take 5 to 9 s.
+        kills: C1, kill -9 of a worker, times a minute.
+        pauses: C2, stops of a worker for 5, 30, 70 or 130 s, times a minute.
+        lag: V1, seconds by which reads may be late.
+        reorder: V2, True if what was written later may be seen earlier.
+        events_lost: E1, the part of events that never arrive.
+        redelivered: E2, the part of events that come twice, the second time with a mark.
+        drift: C4, how much faster or slower local clocks may run.
+        until: seconds after which nothing new goes wrong.
+    """
+
+    lost_request: float = 0.0
+    lost_response: float = 0.0
+    late_effect: float = 0.0
+    error_before: float = 0.0
+    error_after: float = 0.0
+    limited: float = 0.0
+    slow: float = 0.0
+    kills: float = 0.0
+    pauses: float = 0.0
+    lag: float = 0.0
+    reorder: bool = False
+    events_lost: float = 0.0
+    redelivered: float = 0.0
+    drift: float = 0.001
+    until: float = 150.0
+
+
+NONE = Faults()
+_EVERYTHING = Faults(
+    lost_request=0.03,
+    lost_response=0.03,
+    late_effect=0.03,
+    error_before=0.02,
+    error_after=0.03,
+    limited=0.01,
+    slow=0.02,
+    kills=1.5,
+    pauses=1.0,
+    lag=3.0,
+    reorder=True,
+    events_lost=0.15,
+    redelivered=0.2,
+)
+CELLS: Mapping[str, Faults] = {
+    "none": NONE,
+    "H1": Faults(lost_request=0.1),
+    "H2": Faults(lost_response=0.1),
+    "H3": Faults(late_effect=0.08),
+    "H4": Faults(error_before=0.05, error_after=0.06),
+    "H5": Faults(limited=0.05),
+    "H6": Faults(slow=0.15),
+    "C1": Faults(kills=2.0),
+    "C2": Faults(pauses=2.0),
+    "V1": Faults(lag=3.0),
+    "V2": Faults(lag=3.0, reorder=True),
+    "E1": Faults(events_lost=0.15),
+    "E1-all": Faults(events_lost=1.0),
+    "E2": Faults(redelivered=0.2),
+    "everything": _EVERYTHING,
+    "swarm": _EVERYTHING,
+}
+"""What goes wrong, by name; "swarm" is the most that a seed draws its own mixture from."""
+
+
+def cell(name: str, seed: int) -> Faults:
+    """The faults of a cell; those of "swarm" are the seed's own subset at the seed's own rates.
+
+    Raises:
+        KeyError: there is no cell of this name.
+    """
+    faults = CELLS[name]
+    return _swarm(Random(f"{seed}/swarm")) if name == "swarm" else faults  # noqa: S311  # dice, not keys
+
+
+def _swarm(dice: Random) -> Faults:
+    rates: tuple[str, ...] = (
+        "lost_request",
+        "lost_response",
+        "late_effect",
+        "error_before",
+        "error_after",
+        "limited",
+        "slow",
+    )
+    rates += ("kills", "pauses", "lag", "events_lost", "redelivered")
+    drawn: dict[str, float] = {}
+    for name in rates:
+        chosen, factor = dice.random() < 0.5, dice.uniform(0.2, 2.0)  # noqa: PLR2004  # a coin for each
+        if chosen:
+            drawn[name] = getattr(_EVERYTHING, name) * (min(factor, 1.0) if name == "lag" else factor)
+    return replace(NONE, reorder=dice.random() < 0.5, **drawn)  # noqa: PLR2004  # a coin
+
+
+class Failure(Enum):
+    """What goes wrong with one call."""
+
+    LOST_REQUEST = "request lost"
+    LOST_RESPONSE = "response lost"
+    LATE_EFFECT = "effect late"
+    ERROR_BEFORE = "5xx without effect"
+    ERROR_AFTER = "5xx after the effect"
+    LIMITED = "429"
+    SLOW = "slow"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fate:
+    """What becomes of one call.
+
+    Attributes:
+        there: seconds until it arrives.
+        back: seconds until its answer arrives.
+        failure: what goes wrong.
+        retry_after: seconds that a refusal asks to wait.
+    """
+
+    there: float
+    back: float
+    failure: Failure | None = None
+    retry_after: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What becomes of one event: after how many seconds it arrives, and after how many more again."""
+
+    after: float | None
+    again: float | None = None
+
+
+class Plan:
+    """Draws what happens. Everybody has dice of their own, so that one's calls do not change another's luck."""
+
+    def __init__(self, seed: int, faults: Faults) -> None:
+        self.faults = faults
+        self._seed = seed
+        self._dice: dict[str, Random] = {}
+        self._settled = 0.0
+        rates = (
+            faults.lost_request,
+            faults.lost_response,
+            faults.late_effect,
+            faults.error_before,
+            faults.error_after,
+            faults.limited,
+            faults.slow,
+        )
+        self._failures = tuple(zip(Failure, rates, strict=True))
+
+    def dice(self, name: str) -> Random:
+        """The dice of whoever has this name."""
+        if name not in self._dice:
+            self._dice[name] = Random(f"{self._seed}/{name}")  # noqa: S311  # dice, not keys
+        return self._dice[name]
+
+    def fate(self, caller: str, now: float) -> Fate:
+        """What becomes of a call that somebody sends now."""
+        dice = self.dice(caller)
+        there, back, luck = dice.uniform(0.02, 0.15), dice.uniform(0.02, 0.15), dice.random()
+        if now < self.faults.until:
+            for failure, rate in self._failures:
+                if luck < rate:
+                    return self._failing(failure, there, back, dice)
+                luck -= rate
+        return Fate(there=there, back=back)
+
+    @staticmethod
+    def _failing(failure: Failure, there: float, back: float, dice: Random) -> Fate:
+        retry_after = 0.0
+        match failure:
+            case Failure.LATE_EFFECT:
+                there = dice.uniform(*LATE)
+            case Failure.SLOW:
+                there, back = dice.uniform(2.5, 4.5), dice.uniform(2.5, 4.5)
+            case Failure.LIMITED:
+                retry_after = float(dice.choice((1, 5, 30, 60)))
+            case _:
+                pass
+        return Fate(there=there, back=back, failure=failure, retry_after=retry_after)
+
+    def visible_at(self, written: float) -> float:
+        """When something that was written at a time shows up in reads."""
+        faults = self.faults
+        if not faults.lag or written >= faults.until:
+            return max(written, 0.0 if faults.reorder else self._settled)
+        seen = written + self.dice("lag").uniform(0, faults.lag)
+        if not faults.reorder:
+            seen = self._settled = max(seen, self._settled)
+        return seen
+
+    def delivery(self, now: float) -> Delivery:
+        """What becomes of an event that happens now."""
+        dice = self.dice("events")
+        after, luck, more = dice.uniform(0.03, 0.3), dice.random(), dice.random()
+        if now < self.faults.until:
+            if luck < self.faults.events_lost:
+                return Delivery(after=None)
+            if more < self.faults.redelivered:
+                return Delivery(after=after, again=dice.uniform(0.5, 30))
+        return Delivery(after=after)
+
+    def next_kill(self) -> float | None:
+        """Seconds until a worker is killed; None: never."""
+        return self._interval("kill", self.faults.kills)
+
+    def next_pause(self) -> float | None:
+        """Seconds until a worker is stopped; None: never."""
+        return self._interval("pause", self.faults.pauses)
+
+    def _interval(self, name: str, rate: float) -> float | None:
+        return self.dice(name).expovariate(rate / 60) if rate else None

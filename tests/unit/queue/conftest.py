@@ -1,0 +1,150 @@
+"""One workspace in virtual time, with as many workers as a test wants, over a wire that never fails unless told to."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+
+from slackmq.emulator.workspace import OPERATOR, Workspace
+from slackmq.errors import Ambiguous
+from slackmq.policy import Timing
+from slackmq.queue import AsyncQueue
+from slackmq.simulation.clock import SimClock
+from slackmq.slack.client import Client
+from slackmq.slack.wire import Reply
+from slackmq.worker import AsyncWorker
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Mapping
+
+    from slackmq.handlers import Handlers
+    from slackmq.hooks import Happening
+    from slackmq.queue import Standing
+
+BEGAN = 1_700_000_000.0
+TIMING = Timing()
+DICE = Random(0)  # noqa: S311  # a simulation's dice must be repeatable
+
+
+class House:
+    """A workspace, its time, its people and its bot."""
+
+    def __init__(self) -> None:
+        self.workspace = Workspace()
+        self.happened: list[Happening] = []
+        self.calls: list[str] = []
+        self.faults: list[Callable[[str, Mapping[str, object]], str | None]] = []
+        self.queue: AsyncQueue
+        self.worker: AsyncWorker
+        app = self.operate("emulator.apps.install", name="other")["app"]
+        self.stranger = str(app["bot_token"])
+        self.bot = self._tokens("bot", but=self.stranger)
+        self.people = [str(user["token"]) for user in self.operate("emulator.users.list")["users"] if user.get("token")]
+
+    def _tokens(self, kind: str, *, but: str) -> str:
+        tokens = self.workspace._state.tokens
+        return next(token for token, caller in tokens.items() if caller.type == kind and token != but)
+
+    def now(self) -> float:
+        return BEGAN + anyio.current_time()
+
+    def operate(self, method: str, **args: object) -> Mapping[str, Any]:
+        return self.workspace.apply(int(BEGAN * 1e6), OPERATOR, method, args).reply
+
+    def call(self, token: str, method: str, **args: object) -> Mapping[str, Any]:
+        caller = self.workspace.authorize(token)
+        if isinstance(caller, str):
+            return {"ok": False, "error": caller}
+        return self.workspace.apply(int(self.now() * 1e6), caller, method, args).reply
+
+    def channel(self, name: str = "jobs") -> str:
+        return next(
+            str(channel["id"])
+            for channel in self.call(self.people[0], "conversations.list")["channels"]
+            if channel["name"] == name
+        )
+
+    def types(self, text: str) -> str:
+        """A person types."""
+        return str(self.call(self.people[0], "chat.postMessage", channel=self.channel(), text=text)["ts"])
+
+    def thread(self, ts: str) -> list[str]:
+        """What stands in a message's thread."""
+        rows = self.call(self.people[0], "conversations.replies", channel=self.channel(), ts=ts)["messages"]
+        return [row["text"] for row in rows[1:]]
+
+    def marks(self, ts: str) -> set[str]:
+        """The emoji on a message."""
+        found = self.call(self.people[0], "reactions.get", channel=self.channel(), timestamp=ts, full=True)
+        return {reaction["name"] for reaction in found["message"].get("reactions", [])}
+
+    @asynccontextmanager
+    async def at_work(self, handlers: Handlers, *, workers: int = 1, **options: Any) -> AsyncGenerator[AsyncQueue]:
+        """Workers of one app, drained on leaving."""
+        async with AsyncExitStack() as stack:
+            tasks = await stack.enter_async_context(anyio.create_task_group())
+            for number in range(workers):
+                clock = SimClock(Random(number))  # noqa: S311  # as DICE
+                self.queue = AsyncQueue(
+                    Client(_Wire(self), clock=clock),
+                    "#jobs",
+                    select=handlers.select,
+                    timing=TIMING,
+                    clock=clock,
+                    hooks=(self.happened.append,),
+                    worker=f"w{number}",
+                )
+                await stack.enter_async_context(self.queue)
+                self.worker = AsyncWorker(self.queue, handlers, clock=clock, **options)
+                tasks.start_soon(self.worker.run)
+                stack.callback(self.worker.drain)
+            yield self.queue
+            tasks.cancel_scope.cancel()
+
+    async def until(self, true: Callable[[], object]) -> None:
+        """Wait until something holds."""
+        with anyio.fail_after(60):
+            while not true():
+                await SimClock(DICE).sleep(0.1)
+
+    async def ended(self, queue: AsyncQueue, *, within: timedelta = timedelta(minutes=10)) -> tuple[Standing, ...]:
+        """Wait until nothing is waiting or held; time costs nothing here."""
+        with anyio.fail_after(within.total_seconds()):
+            while True:
+                standings = await queue.inspect()
+                if standings and all(standing.state not in {"waiting", "held"} for standing in standings):
+                    return standings
+                await SimClock(DICE).sleep(5)
+
+
+class _Wire:
+    """Calls by the bot, each taking 100 ms."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def call(self, method: str, args: Mapping[str, object]) -> Reply:
+        house = self._house
+        await SimClock(DICE).sleep(0.05)
+        house.calls.append(method)
+        fault = next((found for fault in house.faults if (found := fault(method, args))), None)
+        if fault != "lost":
+            reply = house.call(house.bot, method, **args)
+            await SimClock(DICE).sleep(0.05)
+            if fault is None:
+                return Reply(status=200, body=reply, date=float(int(house.now())))
+        await SimClock(DICE).sleep(10)
+        raise Ambiguous("no answer", method=method)
+
+    async def aclose(self) -> None:
+        return
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
