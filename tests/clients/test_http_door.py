@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from email.utils import parsedate_to_datetime
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -106,7 +107,8 @@ async def test_the_operators_methods_are_unknown_to_tokens(
 
 
 async def test_a_body_of_no_sane_size_is_refused(http: aiohttp.ClientSession, emulator: About, bearer: dict[str, str]):
-    async with http.post(f"{emulator.base_url}api.test", headers=bearer, data=b"x" * (LARGEST_BODY + 1)) as response:
+    body = BytesIO(b"x" * (LARGEST_BODY + 1))
+    async with http.post(f"{emulator.base_url}api.test", headers=bearer, data=body) as response:
         assert response.status == 413
 
 
