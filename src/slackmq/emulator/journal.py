@@ -161,6 +161,7 @@ class Journal:
                 f"{self._name} was written by a newer version (its layout is {version}, this one reads {SCHEMA}).",
                 remedy="Update slackmq, or name another data file.",
             )
+        rows.execute("PRAGMA locking_mode = EXCLUSIVE")  # two workspaces in one file would not agree on the order
         rows.execute("PRAGMA journal_mode = WAL")
         rows.execute("PRAGMA synchronous = NORMAL")
         if empty:

@@ -20,6 +20,7 @@ from slackmq.emulator.limits import Limits
 from slackmq.emulator.page.deeds import Deeds
 from slackmq.emulator.page.door import PageDoor
 from slackmq.emulator.page.drawing import Drawing
+from slackmq.emulator.page.files import Files
 from slackmq.emulator.page.stream import Streams
 from slackmq.emulator.page.visitors import Visitors
 from slackmq.emulator.seed import Seed, SeedApp
@@ -197,7 +198,8 @@ async def _doors(
 ) -> AsyncGenerator[None]:
     """Open all doors on one socket; on leaving, tell everybody to go and wait until they went."""
     sockets = Sockets(server)
-    visitors, drawing = Visitors(server), Drawing()
+    drawing, files = await asyncio.to_thread(lambda: (Drawing(), Files()))
+    visitors = Visitors(server)
     streams = Streams(server=server, visitors=visitors, drawing=drawing)
     guard = Guard(host=host, port=bound.getsockname()[1])
     app = web.Application(middlewares=[guard.middleware], client_max_size=LARGEST_BODY)
@@ -209,6 +211,7 @@ async def _doors(
         PageDoor(team=server.workspace.seed.team, visitors=visitors, drawing=drawing, streams=streams).routes(),
         Deeds(server=server, visitors=visitors, drawing=drawing).routes(),
         streams.routes(),
+        files.routes(),
     ):
         app.add_routes(routes)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE)

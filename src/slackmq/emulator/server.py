@@ -111,17 +111,19 @@ class Server:
             JournalError: the file cannot be used; the error carries a remedy.
         """
         # SQLite's connection belongs to the thread that opened it, so all of it happens on this one.
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal") as disk:
-            loop = asyncio.get_running_loop()
+        disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        loop = asyncio.get_running_loop()
+        try:
             journal = await loop.run_in_executor(disk, lambda: Journal(data, seed=seed))
             try:
                 server = cls(journal=journal, disk=disk, limits=limits, clock=clock)
                 await loop.run_in_executor(disk, server._replay)
                 yield server
-                async with server._lock:  # a write that is on its way comes through
-                    pass
             finally:
+                # The thread does one thing after the other: whatever is being written comes first.
                 await asyncio.shield(loop.run_in_executor(disk, journal.close))
+        finally:
+            disk.shutdown(wait=False)
 
     @property
     def workspace(self) -> Workspace:

@@ -77,9 +77,9 @@ def _warn(reply: dict[str, Any], warning: str) -> None:
 
 
 def _scopes(method: str, caller: Caller | None) -> dict[str, str]:
-    """What the token may do and what the method wants; Bolt reads the first from the answer of auth.test."""
+    """What the token may do and what the method wants; Bolt reads the first, spelt like this."""
     if caller is None:
         return {}
     declared = METHODS.get(method)
     accepted = dict.fromkeys((*declared.public, *declared.private)) if declared else {}
-    return {"X-OAuth-Scopes": ",".join(sorted(caller.scopes)), "X-Accepted-OAuth-Scopes": ",".join(accepted)}
+    return {"x-oauth-scopes": ",".join(sorted(caller.scopes)), "x-accepted-oauth-scopes": ",".join(accepted)}

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from slackmq.emulator.page.drawing import STATIC
-
 if TYPE_CHECKING:
     from slackmq.emulator.page.drawing import Drawing
     from slackmq.emulator.page.reading import Channel, Reading
@@ -34,7 +32,7 @@ class PageDoor:
         self._drawing = drawing
         self._streams = streams
 
-    def routes(self) -> list[web.AbstractRouteDef]:
+    def routes(self) -> list[web.RouteDef]:
         """Everything that is only looked at."""
         return [
             web.get("/", self._page),
@@ -43,7 +41,6 @@ class PageDoor:
             web.get("/c/{channel}/thread", self._thread),
             web.get("/c/{channel}/message", self._message),
             web.get("/c/{channel}/edit", self._edit_box),
-            web.static("/static", STATIC),
         ]
 
     async def _page(self, request: web.Request) -> web.Response:

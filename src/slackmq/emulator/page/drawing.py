@@ -13,15 +13,13 @@ from slackmq.emulator.page.emoji import QUICK, character
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["STATIC", "Drawing"]
+__all__ = ["Drawing"]
 
 _HERE = Path(__file__).parent
-STATIC = _HERE / "static"
-"""Where the style sheet, the script and the vendored htmx lie."""
 
 
 class Drawing:
-    """The templates, all compiled when the server starts: nobody waits for the disk later."""
+    """The templates, all compiled when it is built. That reads the disk: do it on a thread."""
 
     def __init__(self) -> None:
         # Everything is escaped unless this package itself made it: there is no |safe in any template.

@@ -1,0 +1,184 @@
+"""Starting, stopping and starting again: what is kept, what is said, and how long it takes."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import sqlite3
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import anyio
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from slackmq.emulator.launch import CannotStart, running
+from slackmq.emulator.limits import Limits
+from slackmq.emulator.seed import Seed
+from slackmq.emulator.server import Server
+from slackmq.emulator.workspace import OPERATOR
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_PROGRAM = """
+import asyncio, json, sys
+from pathlib import Path
+from slackmq.emulator.launch import serve
+asyncio.run(serve(data=Path(sys.argv[1]), ready=lambda about: print(json.dumps(about.to_json()), flush=True)))
+"""
+
+
+async def test_a_restart_finds_everything_as_it_was(tmp_path: Path):
+    data = tmp_path / "workspace.db"
+    async with running(data=data) as before:
+        client = AsyncWebClient(before.apps[0].bot_token, base_url=before.base_url)
+        ts = (await client.chat_postMessage(channel=before.channels[0].id, text="hello"))["ts"]
+        await client.reactions_add(channel=before.channels[0].id, timestamp=ts, name="clock1")
+    async with running(data=data) as after:
+        client = AsyncWebClient(before.apps[0].bot_token, base_url=after.base_url)
+        rows = (await client.conversations_history(channel=before.channels[0].id))["messages"]
+    assert (after.users, after.channels, after.apps) == (before.users, before.channels, before.apps)
+    assert after.operator_token != before.operator_token
+    assert [(row["ts"], row["reactions"][0]["name"]) for row in rows] == [(ts, "clock1")]
+
+
+async def test_time_never_goes_back_behind_the_data_file(tmp_path: Path):
+    data = tmp_path / "workspace.db"
+    stamps: list[str] = []
+    for now in (1_900_000_000, 1_800_000_000):  # the second run's clock was set back
+        async with running(data=data, clock=lambda now=now: now * 1_000_000) as about:
+            client = AsyncWebClient(about.apps[0].bot_token, base_url=about.base_url)
+            stamps.append((await client.chat_postMessage(channel=about.channels[0].id, text="x"))["ts"])
+    assert stamps == sorted(set(stamps))
+
+
+async def test_the_same_app_may_be_named_again_and_a_new_one_is_installed(tmp_path: Path):
+    data = tmp_path / "workspace.db"
+    async with running(data=data, apps=["home", "home"]) as before:
+        assert [app.name for app in before.apps] == ["home"]
+    async with running(data=data, apps=["home", "garden"]) as after:
+        assert [app.name for app in after.apps] == ["home", "garden"]
+        assert after.apps[0] == before.apps[0]
+        client = AsyncWebClient(after.apps[1].bot_token, base_url=after.base_url)
+        assert (await client.chat_postMessage(channel=after.channels[0].id, text="I am in"))["ok"]
+
+
+async def test_two_workspaces_in_memory_share_no_token():
+    async with running() as one, running() as two:
+        assert one.apps[0].bot_token != two.apps[0].bot_token
+
+
+async def test_a_taken_port_is_named_with_a_remedy():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CannotStart, match=rf"Port {port} of 127.0.0.1 is taken\. .*--port"):
+            async with running(port=port):
+                pass
+
+
+async def test_a_data_file_in_use_is_not_shared(tmp_path: Path):
+    data = tmp_path / "workspace.db"
+    async with running(data=data):
+        with pytest.raises(CannotStart, match="nobody else has it open"):
+            async with running(data=data):
+                pass
+
+
+@pytest.mark.parametrize("damage", ["no database", "foreign", "newer", "no folder"])
+async def test_an_unusable_data_file_is_named_with_a_remedy_and_left_alone(tmp_path: Path, damage: str):
+    data = tmp_path / "workspace.db"
+    match damage:
+        case "no database":
+            data.write_bytes(b"this is a letter to the landlord" * 100)
+        case "foreign":
+            _execute(data, "CREATE TABLE letters (text)")
+        case "newer":
+            async with running(data=data):
+                pass
+            _execute(data, "PRAGMA user_version = 99")
+        case _:
+            data = tmp_path / "missing" / "workspace.db"
+    before = data.read_bytes() if data.exists() else None
+    with pytest.raises(CannotStart) as error:
+        async with running(data=data):
+            pass
+    assert str(data) in error.value.cause
+    assert error.value.remedy
+    assert (data.read_bytes() if data.exists() else None) == before
+
+
+async def test_on_a_full_disk_nothing_is_applied_and_the_operator_hears_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    async with Server.opened(tmp_path / "workspace.db", seed=Seed(), limits=Limits.off()) as server:
+        token = server.ask(OPERATOR, "emulator.apps.list", {})["apps"][0]["bot_token"]
+        channel = server.ask(OPERATOR, "emulator.channels.list", {})["channels"][0]["id"]
+        await server._on_disk(lambda: server._journal._connection.execute("PRAGMA max_page_count = 1"))
+        args = {"channel": channel, "text": "x" * 10_000}
+        answer = await server.call(token, "chat.postMessage", args)
+        assert (answer.status, answer.reply) == (500, {"ok": False, "error": "internal_error"})
+        assert (await server.call(token, "conversations.history", {"channel": channel})).reply["messages"] == []
+        assert await server.record(0) == []
+        said = capsys.readouterr().err
+        assert "chat.postMessage was not done" in said
+        assert "Make room on the disk" in said
+        await server._on_disk(lambda: server._journal._connection.execute("PRAGMA max_page_count = 100000"))
+        assert (await server.call(token, "chat.postMessage", args)).reply["ok"]
+
+
+async def test_writes_from_many_callers_replay_to_the_same_workspace(tmp_path: Path):
+    data, limits = tmp_path / "workspace.db", Limits.off()
+    reads: list[Mapping[str, Any]] = []
+    async with Server.opened(data, seed=Seed(), limits=limits) as server:
+        app = server.ask(OPERATOR, "emulator.apps.list", {})["apps"][0]
+        channel = server.ask(OPERATOR, "emulator.channels.list", {})["channels"][0]["id"]
+
+        async def write(number: int) -> None:
+            args = {"channel": channel, "text": str(number)}
+            ts = (await server.call(app["bot_token"], "chat.postMessage", args)).reply["ts"]
+            await server.call(app["bot_token"], "reactions.add", {"channel": channel, "timestamp": ts, "name": "eyes"})
+
+        async with anyio.create_task_group() as group:
+            for number in range(30):
+                group.start_soon(write, number)
+        reads.append((await server.call(app["bot_token"], "conversations.history", {"channel": channel})).reply)
+        record = await server.record(0)
+    async with Server.opened(data, seed=Seed(), limits=limits) as server:
+        reads.append((await server.call(app["bot_token"], "conversations.history", {"channel": channel})).reply)
+        assert await server.record(0) == record
+    assert reads[0] == reads[1]
+    assert len(record) == 60
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_it_within_two_seconds_with_a_page_and_a_socket_open(tmp_path: Path, number: int):
+    command = [sys.executable, "-c", _PROGRAM, str(tmp_path / "workspace.db")]
+    async with await anyio.open_process(command, stderr=None) as process:
+        assert process.stdout is not None
+        about = json.loads(await process.stdout.receive())
+        async with aiohttp.ClientSession() as http:
+            headers = {"Authorization": f"Bearer {about['apps'][0]['app_token']}"}
+            async with http.post(f"{about['base_url']}apps.connections.open", headers=headers) as response:
+                url = (await response.json())["url"]
+            stream = f"{about['page_url']}c/{about['channels'][0]['id']}/stream"
+            async with http.ws_connect(url) as link, http.get(stream) as page:
+                assert page.status == 200
+                assert (await link.receive_json())["type"] == "hello"
+                started = time.perf_counter()
+                process.send_signal(number)
+                assert (await link.receive_json(timeout=2))["reason"] == "refresh_requested"
+                with anyio.fail_after(5):
+                    assert await process.wait() == 0
+                assert time.perf_counter() - started < 2
+
+
+def _execute(data: Path, statement: str) -> None:
+    rows = sqlite3.connect(data)
+    rows.execute(statement)
+    rows.commit()
+    rows.close()
