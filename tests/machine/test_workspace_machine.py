@@ -157,7 +157,7 @@ class WorkspaceMachine(RuleBasedStateMachine):
         oldest, latest = data.draw(edges), data.draw(edges)
         seen: list[str] = []
         args: dict[str, Any] = {"oldest": oldest, "latest": latest, "inclusive": inclusive, "limit": limit}
-        while True:
+        for _ in range(len(self.replies) + 1):
             page = self.call(self.callers[0], "conversations.history", channel=self.jobs, **args)
             seen += [row["ts"] for row in page["messages"] if row.get("subtype") != "pinned_item"]
             if not page["has_more"]:
@@ -173,7 +173,9 @@ class WorkspaceMachine(RuleBasedStateMachine):
     @invariant()
     def rows_show_what_was_done(self) -> None:
         for ts, expected in self.living.items():
-            row = self.workspace._state.channels[self.jobs].messages[ts].row
+            args = {"channel": self.jobs, "ts": ts, "limit": 1000}
+            rows = self.workspace.apply(self.now, self.callers[0], "conversations.replies", args).reply["messages"]
+            row = next(row for row in rows if row["ts"] == ts)
             assert (row["text"], row["user"]) == (expected.text, self.callers[expected.author].user)
             shown = {entry["name"]: entry["users"] for entry in row.get("reactions", [])}
             assert shown == {name: users for name, users in expected.reactions.items() if users}

@@ -75,7 +75,7 @@ class Backstage:
         return web.json_response({"ok": True, "connections": count})
 
     async def _call(self, request: web.Request) -> web.Response:
-        """Call any method as the operator: emulator.apps.install, emulator.apps.revoke, emulator.users.create, …."""
+        """Call any method as the operator, also emulator.apps.install, emulator.users.create and their like."""
         self._admit(request)
         sent = await read(request)
         reply = await self._server.act(OPERATOR, request.match_info["method"], sent.args)

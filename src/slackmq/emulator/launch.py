@@ -29,7 +29,7 @@ from slackmq.emulator.web_api import LARGEST_BODY, WebApi
 from slackmq.emulator.workspace import OPERATOR
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["About", "AboutApp", "AboutChannel", "AboutUser", "CannotStart", "running", "serve"]
@@ -141,7 +141,7 @@ async def running(
     limits: bool = True,
     apps: Sequence[str] = (),
     clock: Callable[[], int] = wall_clock,
-) -> AsyncIterator[About]:
+) -> AsyncGenerator[About]:
     """An embedded Slack in this very event loop, as long as the context lasts. Arguments as for `serve`.
 
     Raises:
@@ -194,7 +194,7 @@ async def _install(server: Server, apps: Sequence[str]) -> None:
 @asynccontextmanager
 async def _doors(
     server: Server, bound: socket.socket, *, host: str, authority: str, secret: str
-) -> AsyncIterator[None]:
+) -> AsyncGenerator[None]:
     """Open all doors on one socket; on leaving, tell everybody to go and wait until they went."""
     sockets = Sockets(server)
     visitors, drawing = Visitors(server), Drawing()

@@ -14,7 +14,7 @@ from slackmq.emulator.journal import Journal, JournalError
 from slackmq.emulator.workspace import NOBODY, Workspace, is_open, is_write
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping
     from pathlib import Path
 
     from slackmq.emulator.limits import Limits
@@ -98,7 +98,7 @@ class Server:
     @asynccontextmanager
     async def opened(
         cls, data: Path | None, *, seed: Seed, limits: Limits, clock: Callable[[], int] = wall_clock
-    ) -> AsyncIterator[Server]:
+    ) -> AsyncGenerator[Server]:
         """Open the data file, or make it, and come out where its last run stood; close it on leaving.
 
         Args:

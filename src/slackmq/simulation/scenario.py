@@ -30,7 +30,6 @@ from slackmq.worker import AsyncWorker
 if TYPE_CHECKING:
     from random import Random
 
-    from slackmq.simulation.record import Line
 
 __all__ = ["Scenario", "Verdict", "replay"]
 

@@ -9,7 +9,7 @@ from slackmq.emulator.methods import METHODS
 from slackmq.emulator.model import Caller
 from slackmq.emulator.registry import Tier
 from slackmq.emulator.seed import QUEUE_SCOPES, Seed
-from slackmq.emulator.workspace import NOBODY, WRITES, Workspace, is_open, is_write
+from slackmq.emulator.workspace import NOBODY, OPERATOR, WRITES, Workspace, is_open, is_write
 
 Ask = Callable[..., dict[str, Any]]
 
@@ -145,11 +145,11 @@ def test_every_method_has_the_tier_of_slacks_docs() -> None:
 
 def test_tokens_come_from_the_secret_and_ids_do_not() -> None:
     one, two = (Workspace(Seed(secret=secret)) for secret in ("one", "two"))
-    first, second = (next(iter(space._state.apps.values())) for space in (one, two))
-    assert first.id == second.id
-    assert first.bot_token != second.bot_token
-    assert isinstance(two.authorize(second.bot_token), Caller)
-    assert two.authorize(first.bot_token) == "invalid_auth"
+    first, second = (space.apply(0, OPERATOR, "emulator.apps.list", {}).reply["apps"][0] for space in (one, two))
+    assert first["id"] == second["id"]
+    assert first["bot_token"] != second["bot_token"]
+    assert isinstance(two.authorize(second["bot_token"]), Caller)
+    assert two.authorize(first["bot_token"]) == "invalid_auth"
 
 
 def test_a_seed_survives_json() -> None:

@@ -75,7 +75,7 @@ def test_text_over_40000_characters_loses_its_end_with_a_warning(bot: Ask, jobs:
 @pytest.mark.parametrize(
     ("args", "error"),
     [
-        ({}, "no_text"),
+        ({"text": ""}, "no_text"),
         ({"text": "   "}, "no_text"),
         ({"text": "x", "channel": "C0NONE"}, "channel_not_found"),
         ({"text": "x", "channel": ""}, "channel_not_found"),
@@ -83,7 +83,7 @@ def test_text_over_40000_characters_loses_its_end_with_a_warning(bot: Ask, jobs:
         ({"text": "x", "blocks": "{"}, "invalid_blocks_format"),
         ({"blocks": [{"text": "no type"}]}, "invalid_blocks"),
         ({"blocks": [{"type": "divider"}] * 51}, "invalid_blocks"),
-        ({"text": "x", "attachments": [{}] * 101}, "too_many_attachments"),
+        ({"text": "x", "attachments": [{"text": "y"}] * 101}, "too_many_attachments"),
         ({"text": "x", "markdown_text": "y"}, "markdown_text_conflict"),
         ({"text": "x", "metadata": "no json"}, "invalid_metadata_format"),
         ({"text": "x", "metadata": {"event_type": "job"}}, "invalid_metadata_format"),
@@ -113,7 +113,7 @@ def test_metadata_is_read_only_by_those_who_ask_for_it(bot: Ask, jobs: str) -> N
 
 
 def test_metadata_whose_type_has_a_dot_is_dropped_silently(bot: Ask, jobs: str) -> None:
-    metadata = {"event_type": "my.job", "event_payload": {}}
+    metadata = {"event_type": "my.job", "event_payload": {"a": 1}}
     reply = bot("chat.postMessage", channel=jobs, text="x", metadata=metadata)
     assert reply["ok"]
     assert "metadata" not in reply["message"]

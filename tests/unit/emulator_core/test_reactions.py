@@ -24,7 +24,7 @@ def test_two_users_can_add_the_same_emoji(
     bot: Ask, you: Ask, jobs: str, post: Callable[..., str], row: Callable[[str], dict[str, Any]]
 ) -> None:
     ts = post()
-    users = []
+    users: list[str] = []
     for ask in (you, bot):
         assert ask("reactions.add", channel=jobs, timestamp=ts, name="eyes")["ok"]
         users.append(ask("auth.test")["user_id"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -33,7 +33,9 @@ class Drawing:
             trim_blocks=True,
             undefined=StrictUndefined,
         )
-        self._environment.globals.update(emoji=sorted(standard()), quick=[(name, character(name)) for name in QUICK])
+        cast("dict[str, object]", self._environment.globals).update(
+            emoji=sorted(standard()), quick=[(name, character(name)) for name in QUICK]
+        )
         self._templates = {name: self._environment.get_template(name) for name in self._environment.list_templates()}
 
     def draw(self, template: str, **values: object) -> str:

@@ -55,8 +55,8 @@ class Reading:
         self._listed = self._pages(
             "conversations.list", "channels", {"exclude_archived": True, "types": "public_channel,private_channel"}
         )
-        people = {
-            user["id"]: (user.get("profile") or {}).get("display_name") or user.get("name", "")
+        people: dict[str, str] = {
+            user["id"]: _inner(user, "profile").get("display_name") or user.get("name", "")
             for user in self._pages("users.list", "members", {})
         }
         names = {channel["id"]: channel["name"] for channel in self._listed}
@@ -68,7 +68,7 @@ class Reading:
             Channel(
                 id=listed["id"],
                 name=listed["name"],
-                topic=(listed.get("topic") or {}).get("value", ""),
+                topic=_inner(listed, "topic").get("value", ""),
                 members=listed.get("num_members", 0),
                 unread=self._unread(listed["id"]),
             )
@@ -129,6 +129,11 @@ class Reading:
         while True:
             reply = self._ask(method, {"limit": 200, **args, **({"cursor": cursor} if cursor else {})})
             found += reply.get(key, [])
-            cursor = (reply.get("response_metadata") or {}).get("next_cursor", "")
+            cursor = _inner(reply, "response_metadata").get("next_cursor", "")
             if not cursor:
                 return found
+
+
+def _inner(row: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """An object in an object; empty if it is absent or null."""
+    return row.get(key) or {}

@@ -176,7 +176,8 @@ def _pinned(row: Mapping[str, Any], channel: str, directory: Directory) -> str:
     """Say who pinned the message; "" if it is not pinned."""
     if channel not in row.get("pinned_to", ()):
         return ""
-    by = (row.get("pinned_info") or {}).get("pinned_by", "")
+    info: Mapping[str, Any] = row.get("pinned_info") or {}
+    by: str = info.get("pinned_by", "")
     return f"Pinned by {directory.who([by])}" if by else "Pinned"
 
 
