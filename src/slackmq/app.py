@@ -122,9 +122,10 @@ class App:
         """
         settings = settings or resolve(os.environ)
         events = open_events(settings, clock=self._clock)
-        async with open_slack(settings, clock=self._clock) as slack, self.over(
-            slack, events, worker=worker, hooks=hooks
-        ) as queue:
+        async with (
+            open_slack(settings, clock=self._clock) as slack,
+            self.over(slack, events, worker=worker, hooks=hooks) as queue,
+        ):
             yield queue
 
     @asynccontextmanager

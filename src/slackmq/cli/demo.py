@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -20,7 +21,7 @@ from slackmq.cli.target import Target
 from slackmq.clock import SYSTEM
 
 if TYPE_CHECKING:
-    from anyio.abc import CancelScope
+    from anyio import CancelScope
 
     from slackmq.cli.children import Child
     from slackmq.cli.neighbour import Neighbour
@@ -45,10 +46,10 @@ def demo(
     The tally comes from the workspace's own record and from what the handlers' target saw. Exit status 1 if a job was
     lost, or repeated without a lapsed lease.
     """
-    return anyio.run(_demo, hold, seconds, port)
+    return anyio.run(partial(_demo, hold=hold, seconds=seconds, port=port))
 
 
-async def _demo(hold: bool, seconds: float, port: int) -> Exit:
+async def _demo(*, hold: bool, seconds: float, port: int) -> Exit:
     ended: list[Exit] = []
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_stop_on_signal, tasks.cancel_scope)
@@ -76,7 +77,7 @@ async def _play(children: Children, folder: Path, seconds: float, port: int) -> 
     found = scene.tally()
     sys.stdout.write("\n".join([*sentences(found, scene), ""]))
     sys.stdout.flush()
-    return Exit.OK if scene.over else Exit.DOES_NOT_HOLD
+    return Exit.OK if scene.over and found.holds else Exit.DOES_NOT_HOLD
 
 
 def _worker(children: Children, workspace: Neighbour, target: Path, name: str) -> Child:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from slackmq.claiming.marks import Marks
 from slackmq.cli.house import TIMING, app, water
 from slackmq.cli.record import Ledger, read_record
-from slackmq.cli.tally import Kill, Tally, tally
+from slackmq.cli.tally import Kill, tally
 from slackmq.cli.target import wall_clock
-from slackmq.claiming.marks import Marks
 from slackmq.clock import SYSTEM
 from slackmq.errors import Ambiguous
 from slackmq.slack.connect import Settings
@@ -20,11 +20,25 @@ if TYPE_CHECKING:
 
     from slackmq.cli.children import Child
     from slackmq.cli.neighbour import Neighbour
+    from slackmq.cli.tally import Tally
     from slackmq.cli.target import Effect, Target
 
 __all__ = ["Scene"]
 
-_LIGHTS = ("dining", "kitchen", "hall", "garden", "attic", "porch", "cellar", "bath", "stairs", "study", "garage", "shed")
+_LIGHTS = (
+    "dining",
+    "kitchen",
+    "hall",
+    "garden",
+    "attic",
+    "porch",
+    "cellar",
+    "bath",
+    "stairs",
+    "study",
+    "garage",
+    "shed",
+)
 _PLANTS = ("fern", "basil", "ivy", "cactus", "orchid", "palm", "fig", "mint")
 _LONG = 3.0
 """Seconds of the jobs whose worker may be killed: enough to be caught, less than half a lease."""
@@ -44,7 +58,7 @@ class Scene:
         ledger: the workspace's record as of the last look.
         effects: the target as of the last look.
         kills: who was killed, and when.
-        posted: True once everything was posted.
+        posted: how many messages were posted by person and program.
     """
 
     workspace: Neighbour
@@ -64,7 +78,7 @@ class Scene:
     @property
     def over(self) -> bool:
         """Everything was posted, somebody was killed, and all is done."""
-        return self.posted == len(_LIGHTS) + len(_PLANTS) and bool(self.kills) and self.tally().holds
+        return self.posted == len(_LIGHTS) + len(_PLANTS) and bool(self.kills) and not self.tally().lost
 
     def tally(self) -> Tally:
         """How it stands, as of the last look."""
@@ -84,7 +98,9 @@ class Scene:
             for light in _LIGHTS:
                 reply = await wire.call("chat.postMessage", {"channel": channel, "text": f"toggle {light} light"})
                 if not reply.body.get("ok"):
-                    raise Ambiguous(f"The workspace refused a person's message: {reply.body}", method="chat.postMessage")
+                    raise Ambiguous(
+                        f"The workspace refused a person's message: {reply.body}", method="chat.postMessage"
+                    )
                 self.posted += 1
                 await SYSTEM.sleep(2.0)
         finally:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Screen", "opened", "sentences"]
 
+_LINE = 300
 _STYLES = {"waiting": "dim", "held": "yellow", "done": "green", "dead": "red"}
 
 
@@ -107,15 +108,15 @@ def _text(job: Sent) -> str:
 def sentences(found: Tally, scene: Scene) -> list[str]:
     """The tally, in words."""
     takeover = f"{found.takeover:.1f} s" if found.takeover is not None else "none"
-    lines = [
-        "",
-        f"sent {found.sent} · handled {found.handled} · repeated {len(found.repeats)} · lost {len(found.lost)} · "
-        f"takeover {takeover}",
-    ]
+    counts = f"sent {found.sent} · handled {found.handled} · repeated {len(found.repeats)} · lost {len(found.lost)}"
+    lines = ["", f"{counts} · takeover {takeover}"]
     for repeat in found.repeats:
-        who = f"{scene.name_of(repeat.before.worker)} → {scene.name_of(repeat.again.worker)}"
-        lines.append(f"  repeated: {_text(repeat.job)}, {who}: {repeat.reason}")
-    lines += [f"  lost: {printable(line)}" for line in found.lost]
-    lines += [f"  WRONG: {fault}" for fault in found.faults]
+        before, again = scene.name_of(repeat.before.worker), scene.name_of(repeat.again.worker)
+        killed = "was killed while it held it" if repeat.takeover is not None else "held it"
+        lines.append(f"  repeated: {_text(repeat.job)}: {before} {killed}, {again} began it again: {repeat.reason}")
+    lines += [f"  lost: {printable(line, _LINE)}" for line in found.lost]
+    lines += [f"  WRONG: {printable(fault, _LINE)}" for fault in found.faults]
+    if not scene.kills:
+        lines.append("  WRONG: the time was over before any worker could be killed")
     lines.append("Counted in the workspace's own record and in the file the handlers write to, not by the workers.")
     return lines
