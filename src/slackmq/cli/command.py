@@ -63,15 +63,18 @@ def run(arguments: Sequence[str]) -> int:
     except CycloptsError as error:
         _complain(f"{' '.join(str(error).split())}\nslackmq {' '.join(words[:1])} --help shows what there is.")
         return Exit.USAGE
-    except (
-        Exception,
-        KeyboardInterrupt,
-    ) as error:  # this is the last floor: whatever it is becomes a line and a status
-        if debug:
-            traceback.print_exc()
-        _complain(explanation(error))
-        return exit_of(error)
+    except KeyboardInterrupt as error:
+        return _fail(error, debug=debug)
+    except Exception as error:  # noqa: BLE001  # the last floor: whatever it is becomes a line and a status
+        return _fail(error, debug=debug)
     return result if isinstance(result, int) else Exit.OK
+
+
+def _fail(error: BaseException, *, debug: bool) -> Exit:
+    if debug:
+        traceback.print_exception(error)
+    _complain(explanation(error))
+    return exit_of(error)
 
 
 def _without_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:

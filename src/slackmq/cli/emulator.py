@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import partial
 from pathlib import Path  # noqa: TC003  # the command reads the annotations
@@ -47,6 +48,7 @@ def emulator(
     Without --port and --data it is the workspace that --local stands for everywhere else, kept in your data folder.
     With --port alone it forgets everything at its end.
     """
+    os.umask(0o077)  # the file holds what everybody wrote, and the tokens
     home = Home.of_user() if (port is None and data is None) or _is_home(data) else None
     run = partial(
         serve,
