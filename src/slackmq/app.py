@@ -108,25 +108,29 @@ class App:
 
     @asynccontextmanager
     async def connected(
-        self, settings: Settings | None = None, *, worker: str | None = None
+        self, settings: Settings | None = None, *, worker: str | None = None, hooks: Sequence[Hook] = ()
     ) -> AsyncGenerator[AsyncQueue]:
         """Connect by these settings, and let tasks post meanwhile; what `async with app:` does, with a choice.
 
         Args:
             settings: which Slack, and as whom; None: by the environment of this moment.
             worker: the name of this process, shown to people; drawn at random if None.
+            hooks: told of everything that happens, besides the app's own.
 
         Raises:
             ConfigurationError: no token, or settings that cannot be meant.
         """
         settings = settings or resolve(os.environ)
         events = open_events(settings, clock=self._clock)
-        async with open_slack(settings, clock=self._clock) as slack, self.over(slack, events, worker=worker) as queue:
+        async with (
+            open_slack(settings, clock=self._clock) as slack,
+            self.over(slack, events, worker=worker, hooks=hooks) as queue,
+        ):
             yield queue
 
     @asynccontextmanager
     async def over(
-        self, slack: Slack, events: Events | None = None, *, worker: str | None = None
+        self, slack: Slack, events: Events | None = None, *, worker: str | None = None, hooks: Sequence[Hook] = ()
     ) -> AsyncGenerator[AsyncQueue]:
         """The app's queue over a Slack that is connected already, open while inside; tasks post to it meanwhile.
 
@@ -134,6 +138,7 @@ class App:
             slack: the workspace.
             events: hints of what happens; without them the channel is only read.
             worker: the name of this process, shown to people; drawn at random if None.
+            hooks: told of everything that happens, besides the app's own.
         """
         queue = AsyncQueue(
             slack,
@@ -143,7 +148,7 @@ class App:
             marks=self._marks,
             timing=self._timing,
             clock=self._clock,
-            hooks=self._hooks,
+            hooks=(*self._hooks, *hooks),
             worker=worker,
         )
         async with queue:

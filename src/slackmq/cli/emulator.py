@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from functools import partial
+from pathlib import Path  # noqa: TC003  # the command reads the annotations
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 import anyio
 import msgspec
@@ -16,9 +18,17 @@ from slackmq.emulator.launch import CannotStart, serve
 from slackmq.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from slackmq.emulator.launch import About
 
 __all__ = ["emulator"]
+
+
+class _Run(Protocol):
+    """`serve` with everything but whom to tell."""
+
+    def __call__(self, *, ready: Callable[[About], None]) -> Awaitable[None]: ...
 
 
 def emulator(
@@ -38,25 +48,23 @@ def emulator(
     Without --port and --data it is the workspace that --local stands for everywhere else, kept in your data folder.
     With --port alone it forgets everything at its end.
     """
+    os.umask(0o077)  # the file holds what everybody wrote, and the tokens
     home = Home.of_user() if (port is None and data is None) or _is_home(data) else None
-    anyio.run(
-        _serve,
-        home,
-        PORT if port is None else port,
-        home.data if home else data,
-        limits == "on",
-        app,
-        json,
+    run = partial(
+        serve,
+        port=PORT if port is None else port,
+        data=home.data if home else data,
+        limits=limits == "on",
+        apps=app,
     )
+    anyio.run(_serve, run, home, _json if json else partial(_readable, data=home.data if home else data))
 
 
 def _is_home(data: Path | None) -> bool:
     return data is not None and data.absolute() == Home.of_user().data
 
 
-async def _serve(
-    home: Home | None, port: int, data: Path | None, limits: bool, apps: tuple[str, ...], as_json: bool
-) -> None:
+async def _serve(run: _Run, home: Home | None, introduction: Callable[[Neighbour], str]) -> None:
     noted: Neighbour | None = None
 
     def ready(about: About) -> None:
@@ -64,12 +72,11 @@ async def _serve(
         neighbour = msgspec.convert(about.to_json(), Neighbour)
         if home is not None:
             home.note(noted := neighbour)
-        line = msgspec.json.encode(about.to_json()).decode() + "\n" if as_json else _readable(neighbour, data)
-        sys.stdout.write(line)
+        sys.stdout.write(introduction(neighbour))
         sys.stdout.flush()
 
     try:
-        await serve(port=port, data=data, limits=limits, apps=apps, ready=ready)
+        await run(ready=ready)
     except CannotStart as error:
         raise ConfigurationError(error.cause, remedy=error.remedy) from error
     finally:
@@ -77,7 +84,11 @@ async def _serve(
             home.forget(noted)
 
 
-def _readable(neighbour: Neighbour, data: Path | None) -> str:
+def _json(neighbour: Neighbour) -> str:
+    return msgspec.json.encode(neighbour).decode() + "\n"
+
+
+def _readable(neighbour: Neighbour, *, data: Path | None) -> str:
     lines = [
         f"A Slack of this machine is running; open {neighbour.page_url}",
         f"Channels: {', '.join(f'#{channel.name}' for channel in neighbour.channels)}",

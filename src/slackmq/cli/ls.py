@@ -89,10 +89,10 @@ def _table(rows: Iterable[Standing]) -> Table:
     return table
 
 
-def printable(text: str) -> str:
+def printable(text: str, longest: int = _LONGEST) -> str:
     """A text from the channel on one line, cut if it is long, and without anything a terminal would obey."""
     line = "".join(letter if letter.isprintable() else " " for letter in text)
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
 def age(span: timedelta) -> str:

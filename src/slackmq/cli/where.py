@@ -30,7 +30,9 @@ class Where:
     local: Annotated[
         bool,
         Parameter(
-            env_var="SLACKMQ_LOCAL", negative=(), help="Use the Slack of this machine; it is started if it does not run."
+            env_var="SLACKMQ_LOCAL",
+            negative=(),
+            help="Use the Slack of this machine; it is started if it does not run.",
         ),
     ] = False
     url: Annotated[

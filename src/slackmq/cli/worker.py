@@ -19,7 +19,7 @@ from slackmq.telemetry.logging import log_happenings
 from slackmq.worker import AsyncWorker
 
 if TYPE_CHECKING:
-    from anyio.abc import CancelScope
+    from anyio import CancelScope
 
     from slackmq.app import App
 
