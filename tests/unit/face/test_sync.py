@@ -16,7 +16,7 @@ from slackmq.message import Outcome
 from slackmq.policy import Timing
 from slackmq.queue import AsyncQueue
 from slackmq.slack.connect import Settings
-from slackmq.sync import Queue, Worker
+from slackmq.sync import Lease, Queue, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,13 +147,18 @@ def test_a_worker_runs_plain_and_async_handlers_which_may_post_until_it_is_drain
 
 def test_a_claim_that_is_lost_says_so_inside_and_raises_on_leaving(office: Office) -> None:
     with jobs(office) as queue:
-        claim = queue.claim(queue.post("resize", {}, lease=timedelta(seconds=1)))
+        claim = queue.claim(queue.post("resize", {}, lease=timedelta(seconds=3)))
         assert claim is not None
         lease = queue.hold(claim)
         with pytest.raises(LeaseLost, match="cannot be extended"), lease:
-            office.ask("emulator.apps.revoke", app=office.ask("emulator.apps.list")["apps"][0]["id"])
-            assert until(lambda: lease.lost is not None)
+            lapse(office, lease)
         assert lease.receipt is None
+
+
+def lapse(office: Office, lease: Lease) -> None:
+    """Take the token away, so that the claim cannot be extended, and wait until the lease has noticed."""
+    office.ask("emulator.apps.revoke", app=office.ask("emulator.apps.list")["apps"][0]["id"])
+    assert until(lambda: lease.lost is not None)
 
 
 def until(holds: Callable[[], bool]) -> bool:
