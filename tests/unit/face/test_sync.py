@@ -16,10 +16,12 @@ from slackmq.message import Outcome
 from slackmq.policy import Timing
 from slackmq.queue import AsyncQueue
 from slackmq.slack.connect import Settings
-from slackmq.sync import Lease, Queue, Worker
+from slackmq.sync import Queue, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from slackmq.sync import Lease
 
     from .conftest import Office
 
