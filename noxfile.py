@@ -63,7 +63,7 @@ def simulation(session: nox.Session) -> None:
 def benchmark(session: nox.Session) -> None:
     """What a job costs, in calls, time and memory."""
     prepare(session)
-    session.run(PYTHON, "tests/benchmarks/run.py", *session.posargs, external=True)
+    session.run(PYTHON, "-m", "tests.benchmarks.run", *session.posargs, external=True)
 
 
 @nox.session

@@ -41,10 +41,18 @@ add_module_names = False
 
 
 @cache
+def parsed(module: str) -> ast.Module:
+    """A module's source as a tree; an empty one if there is no such module."""
+    try:
+        spec = find_spec(module)
+    except ModuleNotFoundError:
+        spec = None
+    return ast.parse(Path(spec.origin).read_text(encoding="utf-8")) if spec and spec.origin else ast.Module([], [])
+
+
 def imported(module: str) -> dict[str, str]:
     """What the names in a module's annotations stand for: name -> full name, by the module's own imports."""
-    spec = find_spec(module)
-    tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8")) if spec and spec.origin else ast.Module([], [])
+    tree = parsed(module)
     return {
         alias.asname or alias.name: f"{node.module}.{alias.name}"
         for node in ast.walk(tree)
@@ -53,11 +61,9 @@ def imported(module: str) -> dict[str, str]:
     }
 
 
-@cache
 def assigned(module: str) -> set[str]:
     """The aliases and type variables of a module: they are read in place, and have no entry of their own."""
-    spec = find_spec(module)
-    tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8")) if spec and spec.origin else ast.Module([], [])
+    tree = parsed(module)
     assignments = [node for node in tree.body if isinstance(node, ast.Assign)]
     return {target.id for node in assignments for target in node.targets if isinstance(target, ast.Name)}
 

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from slackmq.app import App as App
     from slackmq.errors import ConfigurationError as ConfigurationError
     from slackmq.errors import Reject as Reject
     from slackmq.errors import Retry as Retry
@@ -15,21 +16,37 @@ if TYPE_CHECKING:
     from slackmq.job import Job as Job
     from slackmq.message import Claim as Claim
     from slackmq.message import Message as Message
+    from slackmq.message import Mrkdwn as Mrkdwn
     from slackmq.message import Outcome as Outcome
     from slackmq.message import Receipt as Receipt
     from slackmq.policy import Backoff as Backoff
     from slackmq.policy import Timing as Timing
+    from slackmq.queue import AsyncQueue as AsyncQueue
+    from slackmq.slack.connect import Settings as Settings
+    from slackmq.slack.connect import connect as connect
+    from slackmq.sync import Queue as Queue
+    from slackmq.sync import Worker as Worker
     from slackmq.task import Task as Task
+    from slackmq.worker import AsyncWorker as AsyncWorker
 
 _ROOMS = {
-    # functions, and what they get and raise
+    # functions, and what they get, answer and raise
+    "App": "app",
     "Handlers": "handlers",
     "Task": "task",
     "Job": "job",
+    "Mrkdwn": "message",
     "Retry": "errors",
     "Reject": "errors",
     "SlackMQError": "errors",
     "ConfigurationError": "errors",
+    # one floor down: queues and workers, for code that awaits and for code that does not
+    "connect": "slack.connect",
+    "Settings": "slack.connect",
+    "AsyncQueue": "queue",
+    "AsyncWorker": "worker",
+    "Queue": "sync",
+    "Worker": "sync",
     # what flows
     "Message": "message",
     "Claim": "message",

@@ -20,7 +20,7 @@ from slackmq.policy import Accept, Ignore, Later, Options, Refuse
 from slackmq.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
     from datetime import timedelta
 
     from slackmq.job import Job
@@ -100,6 +100,11 @@ class Handlers:
         self._tasks: dict[str, Handler] = {}
         self._listeners: list[Handler] = []
         self._posters: list[Poster] = []
+
+    def __iter__(self) -> Iterator[Handler]:
+        """All handlers: first the listeners in the order in which they are tried, then the tasks."""
+        yield from self._listeners
+        yield from self._tasks.values()
 
     def listen(
         self,

@@ -38,6 +38,35 @@ async def send_mail(job: slackmq.Job, to: str) -> int:
 def tidy() -> None: ...
 
 
+app = slackmq.App("#homeops", claim="reaction")
+
+
+@app.listen(r"(?P<n>\d+)")
+@app.task
+def count(n: int) -> int:
+    return n
+
+
+def right_without_await() -> None:
+    with slackmq.Queue("#jobs", select=handlers.select) as queue:
+        message = queue.post("resize", {"path": "cat.png"}, key="cat/300", lease=timedelta(minutes=1))
+        assert_type(message, slackmq.Message)
+        assert_type(queue.claim(message), slackmq.Claim | None)
+        for lease in queue.claims():
+            with lease as claimed:
+                assert_type(claimed, slackmq.Message)
+                assert_type(lease.ack("done"), slackmq.Receipt)
+        slackmq.Worker(queue, handlers, concurrency=2).run()
+
+
+def wrong_without_await(queue: slackmq.Queue, message: slackmq.Message) -> None:
+    queue.ack(message)  # type: ignore[arg-type]
+    queue.post(3)  # type: ignore[arg-type]
+    queue.post("resize", {}, priority=3)  # type: ignore[call-arg]
+    slackmq.App(3)  # type: ignore[arg-type]
+    slackmq.App("#jobs", claim="majority")  # type: ignore[arg-type]
+
+
 async def right(job: slackmq.Job) -> None:
     assert_type(await toggle("dining"), str)
     assert_type(await shrink.post("cat.png"), slackmq.Message)
@@ -49,6 +78,12 @@ async def right(job: slackmq.Job) -> None:
     assert_type(await send_mail.post(to="you@example.org"), slackmq.Message)
     assert_type(await send_mail(job, "you@example.org"), int)
     await tidy.post()
+    assert_type(await count.post(3), slackmq.Message)
+    async with app, slackmq.connect() as slack, slackmq.AsyncQueue(slack, "#jobs") as queue:
+        async for lease in queue.claims():
+            async with lease as claimed:
+                assert_type(claimed, slackmq.Message)
+        await app.worker(concurrency=2).run()
     tidy()
 
 

@@ -39,12 +39,14 @@ class Marks:
     A generation's emoji is put on once and never removed, so that each is a register that is written once.
 
     Attributes:
-        generations: one emoji for each claim or extension, in order; when they are used up, nobody can claim.
+        generations: one emoji for each claim or extension, in order; when they are used up, nobody can claim. Twenty,
+            because one user may put only so many emoji on one message (Slack's `too_many_reactions`, whose number is
+            not published; about 23 were seen), and the last ones must be left for `done` and `dead`.
         done: the work succeeded.
         dead: it will not be tried again.
     """
 
-    generations: tuple[str, ...] = CLOCKS
+    generations: tuple[str, ...] = CLOCKS[:20]
     done: str = "white_check_mark"
     dead: str = "x"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from enum import IntEnum
 
-from slackmq.errors import Ambiguous, MessageRejected, SlackError, SlackMQError
+from slackmq.errors import Ambiguous, SlackError, SlackMQError
 
 __all__ = ["MEANINGS", "Exit", "Unreachable", "exit_of", "explanation"]
 
-_TOKEN = re.compile(r"\bx(?:ox[a-z]|app|wfp)-[\w.-]+")
+_TOKEN = re.compile(r"\bx(?:ox[a-z]|app|wfp)-\w[\w.-]*")
 """Whatever begins like one of Slack's tokens (Slack's docs, "Tokens")."""
 
 
@@ -63,7 +63,9 @@ def explanation(error: BaseException) -> str:
     match error:
         case KeyboardInterrupt():
             lines: tuple[str, ...] = ()
-        case MessageRejected() | SlackMQError():
+        case Ambiguous():
+            lines = (error.cause, error.remedy or "Check the network and --url (SLACKMQ_URL), then try again.")
+        case SlackMQError():
             lines = (error.cause, error.remedy)
         case BaseExceptionGroup():
             return explanation(error.exceptions[0])

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import anyio
+import msgspec
 import platformdirs
 
 from slackmq.cli.exits import Unreachable
@@ -26,6 +27,8 @@ PORT = 7522
 """Where the local workspace answers unless told otherwise."""
 _START = 15.0
 """Seconds that a workspace may take to start on a busy machine."""
+_LAST_LOOKS = 2.0
+"""Seconds in which one that was started elsewhere at the same moment must show, once ours has ended."""
 _LOOK = 0.05
 """Seconds between two looks."""
 _SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN")
@@ -73,38 +76,42 @@ class Home:
         except (FileNotFoundError, ConfigurationError):
             return None
 
+    def note(self, neighbour: Neighbour) -> None:
+        """Write down where it runs."""
+        fresh = self.path / f"local-{os.getpid()}.json"
+        with _private(fresh, os.O_TRUNC) as file:
+            file.write(msgspec.json.encode(neighbour))
+        fresh.replace(self.address)
+
+    def forget(self, neighbour: Neighbour) -> None:
+        """It runs no more; where another one runs meanwhile stays written down."""
+        if self.known() == neighbour:
+            self.address.unlink(missing_ok=True)
+
 
 async def find_or_start(home: Home, port: int = PORT) -> Neighbour:
     """The local workspace, started if it does not run: as a process of its own that outlives this one.
 
-    Two commands may do this at once: one of them gets the port, the other one finds its workspace.
+    Two commands may do this at once: one of them gets the port, and both find its workspace.
 
     Raises:
         Unreachable: it does not start; something else may have its port.
     """
     if found := await _running(home):
         return found
-    address = home.path / f"local-{os.getpid()}.json"
-    child = _start(home, port, address)
-    try:
-        with anyio.move_on_after(_START):
-            while True:
-                if started := _first_line(address):
-                    address.replace(home.address)
-                    return started
-                # The one that was quicker holds the port.
-                if child.poll() is not None and (found := await _running(home)):
-                    return found
-                if child.poll() is not None:
-                    break
-                await SYSTEM.sleep(_LOOK)
-    finally:
-        address.unlink(missing_ok=True)
+    child = _start(home, port)
+    with anyio.move_on_after(_START) as scope:
+        while True:
+            if found := await _running(home):
+                return found
+            if child.poll() is not None:  # another one was quicker and is about to show, or it cannot start at all
+                scope.deadline = min(scope.deadline, anyio.current_time() + _LAST_LOOKS)
+            await SYSTEM.sleep(_LOOK)
     if child.poll() is None:
         child.terminate()
     raise Unreachable(
         f"The local workspace does not start: {_last_line(home.log)}",
-        remedy=f"Look into {home.log}, or choose another port with --local-port or SLACKMQ_LOCAL_PORT.",
+        remedy=f"Its log is {home.log}; another port: --local-port or SLACKMQ_LOCAL_PORT.",
     )
 
 
@@ -113,13 +120,13 @@ async def _running(home: Home) -> Neighbour | None:
     return known if known and await known.alive() else None
 
 
-def _start(home: Home, port: int, address: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "slackmq", "emulator", "--port", str(port), "--data", str(home.data), "--json"]
-    with _private(address, os.O_TRUNC) as out, _private(home.log, os.O_APPEND) as log:
+def _start(home: Home, port: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "slackmq", "emulator", "--port", str(port), "--data", str(home.data)]
+    with _private(home.log, os.O_APPEND) as log:
         return subprocess.Popen(  # noqa: S603  # this very program, with arguments of our own
             command,
             stdin=subprocess.DEVNULL,
-            stdout=out.fileno(),
+            stdout=subprocess.DEVNULL,  # it would print tokens
             stderr=log.fileno(),
             env=outside_tokens(os.environ),
             start_new_session=True,
@@ -135,11 +142,6 @@ def outside_tokens(env: Mapping[str, str]) -> dict[str, str]:
 def _private(path: Path, how: int) -> BinaryIO:
     """Open a file for writing that only its owner may read."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | how, 0o600), "wb")
-
-
-def _first_line(path: Path) -> Neighbour | None:
-    line, end, _ = path.read_bytes().partition(b"\n")
-    return Neighbour.read(line) if end else None
 
 
 def _last_line(path: Path) -> str:

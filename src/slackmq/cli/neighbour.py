@@ -13,7 +13,7 @@ from slackmq.cli.exits import Unreachable
 from slackmq.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["Neighbour", "NeighbourApp", "NeighbourChannel", "NeighbourUser"]
 
@@ -45,6 +45,10 @@ class NeighbourApp(msgspec.Struct, frozen=True, kw_only=True):
     bot_token: str
     app_token: str
     bot_user_id: str
+
+
+class _Record(msgspec.Struct, frozen=True, kw_only=True):
+    calls: list[dict[str, Any]]
 
 
 class Neighbour(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +115,7 @@ class Neighbour(msgspec.Struct, frozen=True, kw_only=True):
             return False
         return status == 200  # noqa: PLR2004  # HTTP's own number
 
-    async def record(self) -> list[Mapping[str, Any]]:
+    async def record(self) -> Sequence[Mapping[str, Any]]:
         """Every write call of the workspace from the first one on, and how it ended.
 
         Raises:
@@ -120,7 +124,7 @@ class Neighbour(msgspec.Struct, frozen=True, kw_only=True):
         status, body = await anyio.to_thread.run_sync(self._get, "/emulator/record?since=0")
         if status != 200:  # noqa: PLR2004  # HTTP's own number
             raise Unreachable(f"{self.page_url} does not show its record (HTTP {status}).")
-        return msgspec.convert(msgspec.json.decode(body)["calls"], list[dict[str, Any]])
+        return msgspec.json.decode(body, type=_Record).calls
 
     def _get(self, path: str) -> tuple[int, bytes]:
         where = urlsplit(self.base_url)

@@ -122,9 +122,7 @@ def _trespasses(ledger: Ledger, effects: Iterable[Effect]) -> Iterator[str]:
             yield f"{_name(job)}: process {effect.worker} worked under token {effect.token} before it was taken"
 
 
-def _repeats(
-    ledger: Ledger, effects: Iterable[Effect], lease: timedelta, kills: Sequence[Kill]
-) -> Iterator[Repeat]:
+def _repeats(ledger: Ledger, effects: Iterable[Effect], lease: timedelta, kills: Sequence[Kill]) -> Iterator[Repeat]:
     begun: dict[str, list[Effect]] = {}
     for effect in effects:
         if effect.step == "begin":

@@ -268,7 +268,8 @@ class AsyncQueue:
     def stop(self) -> None:
         """Let every `claims()` end once its current contest is decided; claims that are held stay held."""
         self._stopping = True
-        self._inside.watch.wake()
+        if self._opened is not None:
+            self._opened.watch.wake()
 
     async def claim(self, message: Message) -> Claim | None:
         """Claim one message, if nobody has it and it has not ended.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import anyio
@@ -27,7 +28,7 @@ class SimClock:
 
     def monotonic(self) -> float:
         """Seconds since a moment that no other process knows."""
-        return self._zero + anyio.current_time() * self._rate
+        return self._zero + asyncio.get_running_loop().time() * self._rate
 
     async def sleep(self, delay: float) -> None:
         """Wait `delay` seconds of this clock."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CELLS", "NONE", "Delivery", "Failure", "Fate", "Faults", "Plan", "cell"]
+__all__ = ["CELLS", "NONE", "Failure", "Fate", "Faults", "Plan", "cell"]
 
 PAUSES = (5.0, 30.0, 70.0, 130.0)
 """Seconds that a paused process stands still: below a lease of 60 s, near it, and far above."""
@@ -32,10 +32,11 @@ class Faults:
         slow: H6, the part of calls that take 5 to 9 s.
         kills: C1, kill -9 of a worker, times a minute.
         pauses: C2, stops of a worker for 5, 30, 70 or 130 s, times a minute.
+        drains: C3, SIGTERM of a worker, times a minute.
         lag: V1, seconds by which reads may be late.
         reorder: V2, True if what was written later may be seen earlier.
         events_lost: E1, the part of events that never arrive.
-        redelivered: E2, the part of events that come twice, the second time with a mark.
+        redelivered: E2, the part of events whose acknowledgement is lost, so that they come again with a mark.
         drift: C4, how much faster or slower local clocks may run.
         until: seconds after which nothing new goes wrong.
     """
@@ -49,12 +50,13 @@ class Faults:
     slow: float = 0.0
     kills: float = 0.0
     pauses: float = 0.0
+    drains: float = 0.0
     lag: float = 0.0
     reorder: bool = False
     events_lost: float = 0.0
     redelivered: float = 0.0
     drift: float = 0.001
-    until: float = 150.0
+    until: float = 120.0
 
 
 NONE = Faults()
@@ -68,6 +70,7 @@ _EVERYTHING = Faults(
     slow=0.02,
     kills=1.5,
     pauses=1.0,
+    drains=0.5,
     lag=3.0,
     reorder=True,
     events_lost=0.15,
@@ -83,6 +86,7 @@ CELLS: Mapping[str, Faults] = {
     "H6": Faults(slow=0.15),
     "C1": Faults(kills=2.0),
     "C2": Faults(pauses=2.0),
+    "C3": Faults(drains=2.0),
     "V1": Faults(lag=3.0),
     "V2": Faults(lag=3.0, reorder=True),
     "E1": Faults(events_lost=0.15),
@@ -114,7 +118,7 @@ def _swarm(dice: Random) -> Faults:
         "limited",
         "slow",
     )
-    rates += ("kills", "pauses", "lag", "events_lost", "redelivered")
+    rates += ("kills", "pauses", "drains", "lag", "events_lost", "redelivered")
     drawn: dict[str, float] = {}
     for name in rates:
         chosen, factor = dice.random() < 0.5, dice.uniform(0.2, 2.0)  # noqa: PLR2004  # a coin for each
@@ -150,14 +154,6 @@ class Fate:
     back: float
     failure: Failure | None = None
     retry_after: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """What becomes of one event: after how many seconds it arrives, and after how many more again."""
-
-    after: float | None
-    again: float | None = None
 
 
 class Plan:
@@ -220,24 +216,18 @@ class Plan:
             seen = self._settled = max(seen, self._settled)
         return seen
 
-    def delivery(self, now: float) -> Delivery:
-        """What becomes of an event that happens now."""
-        dice = self.dice("events")
-        after, luck, more = dice.uniform(0.03, 0.3), dice.random(), dice.random()
-        if now < self.faults.until:
-            if luck < self.faults.events_lost:
-                return Delivery(after=None)
-            if more < self.faults.redelivered:
-                return Delivery(after=after, again=dice.uniform(0.5, 30))
-        return Delivery(after=after)
+    def travel(self) -> float:
+        """Seconds that an event takes."""
+        return self.dice("travel").uniform(0.02, 0.3)
 
-    def next_kill(self) -> float | None:
-        """Seconds until a worker is killed; None: never."""
-        return self._interval("kill", self.faults.kills)
+    def loses_event(self, now: float) -> bool:
+        """Whether an event that happens now never arrives."""
+        return now < self.faults.until and self.dice("events").random() < self.faults.events_lost
 
-    def next_pause(self) -> float | None:
-        """Seconds until a worker is stopped; None: never."""
-        return self._interval("pause", self.faults.pauses)
+    def loses_acknowledgement(self, now: float) -> bool:
+        """Whether Slack does not hear that an event arrived, and sends it again."""
+        return now < self.faults.until and self.dice("acknowledgements").random() < self.faults.redelivered
 
-    def _interval(self, name: str, rate: float) -> float | None:
-        return self.dice(name).expovariate(rate / 60) if rate else None
+    def next_blow(self, what: str, rate: float) -> float:
+        """Seconds until something of a kind happens that happens `rate` times a minute."""
+        return self.dice(what).expovariate(rate / 60)

@@ -1,0 +1,156 @@
+"""App: a channel, the functions that work it, and the connection that both need."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal, Self
+
+from slackmq.clock import SYSTEM
+from slackmq.errors import ConfigurationError
+from slackmq.handlers import Handlers
+from slackmq.queue import AsyncQueue
+from slackmq.slack.connect import open_events, open_slack, resolve
+from slackmq.worker import AsyncWorker
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+    from types import TracebackType
+
+    from slackmq.claiming.marks import Marks
+    from slackmq.clock import Clock
+    from slackmq.hooks import Hook
+    from slackmq.policy import Timing
+    from slackmq.slack.api import Events, Slack
+    from slackmq.slack.connect import Settings
+
+__all__ = ["App"]
+
+
+class App:
+    """A program that works a channel: `@app.listen` for what people type, `@app.task` for what programs post.
+
+    Nothing is read from the environment and nothing is opened before `async with app:`.
+
+    Args:
+        channel: "#name" or id of the channel.
+        claim: how claims are made; "auto" leaves it to the library, which today means "reaction".
+        timing: the time constants; the same in all processes that work the channel.
+        marks: which emoji stand for what.
+        hooks: told of everything that happens.
+        clock: the time of this process.
+
+    Attributes:
+        channel: as given.
+        handlers: the functions registered so far.
+    """
+
+    def __init__(
+        self,
+        channel: str,
+        *,
+        claim: Literal["auto", "reaction"] = "auto",
+        timing: Timing | None = None,
+        marks: Marks | None = None,
+        hooks: Sequence[Hook] = (),
+        clock: Clock = SYSTEM,
+    ) -> None:
+        if claim not in {"auto", "reaction"}:
+            raise ConfigurationError(f"There is no way to claim called {claim!r}.", remedy='Use claim="auto".')
+        if not channel.strip("# "):
+            raise ConfigurationError("The app has no channel.", remedy='Name one: App(channel="#jobs").')
+        self.channel = channel
+        self.handlers = Handlers()
+        self.listen = self.handlers.listen
+        self.task = self.handlers.task
+        self._timing = timing
+        self._marks = marks
+        self._hooks = tuple(hooks)
+        self._clock = clock
+        self._queue: AsyncQueue | None = None
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        if self._queue is not None:
+            raise ConfigurationError("The app is connected already.", remedy="Enter `async with app:` once.")
+        self._queue = await self._stack.enter_async_context(self.connected())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        self._queue = None
+        return await self._stack.__aexit__(kind, error, trace)
+
+    @property
+    def queue(self) -> AsyncQueue:
+        """The open queue.
+
+        Raises:
+            ConfigurationError: the app is not connected.
+        """
+        if self._queue is None:
+            raise ConfigurationError("The app is not connected.", remedy="Use it inside `async with app:`.")
+        return self._queue
+
+    def worker(self, concurrency: int = 4, *, drain: timedelta = timedelta(seconds=30)) -> AsyncWorker:
+        """A worker for this app's functions on the open queue; `await app.worker().run()` works until told to stop.
+
+        Args:
+            concurrency: how many messages are worked on at once.
+            drain: how long running handlers may go on after the worker was told to stop.
+
+        Raises:
+            ConfigurationError: the app is not connected.
+        """
+        return AsyncWorker(self.queue, self.handlers, concurrency=concurrency, drain=drain, clock=self._clock)
+
+    @asynccontextmanager
+    async def connected(
+        self, settings: Settings | None = None, *, worker: str | None = None, hooks: Sequence[Hook] = ()
+    ) -> AsyncGenerator[AsyncQueue]:
+        """Connect by these settings, and let tasks post meanwhile; what `async with app:` does, with a choice.
+
+        Args:
+            settings: which Slack, and as whom; None: by the environment of this moment.
+            worker: the name of this process, shown to people; drawn at random if None.
+            hooks: told of everything that happens, besides the app's own.
+
+        Raises:
+            ConfigurationError: no token, or settings that cannot be meant.
+        """
+        settings = settings or resolve(os.environ)
+        events = open_events(settings, clock=self._clock)
+        async with (
+            open_slack(settings, clock=self._clock) as slack,
+            self.over(slack, events, worker=worker, hooks=hooks) as queue,
+        ):
+            yield queue
+
+    @asynccontextmanager
+    async def over(
+        self, slack: Slack, events: Events | None = None, *, worker: str | None = None, hooks: Sequence[Hook] = ()
+    ) -> AsyncGenerator[AsyncQueue]:
+        """The app's queue over a Slack that is connected already, open while inside; tasks post to it meanwhile.
+
+        Args:
+            slack: the workspace.
+            events: hints of what happens; without them the channel is only read.
+            worker: the name of this process, shown to people; drawn at random if None.
+            hooks: told of everything that happens, besides the app's own.
+        """
+        queue = AsyncQueue(
+            slack,
+            self.channel,
+            events=events,
+            select=self.handlers.select,
+            marks=self._marks,
+            timing=self._timing,
+            clock=self._clock,
+            hooks=(*self._hooks, *hooks),
+            worker=worker,
+        )
+        async with queue:
+            with self.handlers.posting_to(queue):
+                yield queue

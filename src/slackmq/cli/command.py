@@ -1,0 +1,90 @@
+"""The command's root: its subcommands, its flags as environment variables, its exit statuses."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from cyclopts import App
+from cyclopts.config import Env
+from cyclopts.exceptions import CycloptsError
+
+from slackmq.cli.exits import MEANINGS, Exit, exit_of, explanation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["command", "run"]
+
+_COMMANDS = {
+    "demo": "See it work: three workers, one of them killed.",
+    "emulator": "Run a Slack of this machine: Web API, Socket Mode, a page.",
+    "ls": "List what waits, is held or is dead in a channel.",
+    "manifest": "Print the app manifest for the real Slack.",
+    "post": "Put a job into a channel.",
+    "worker": "Work the channel of an app, or look whether that could be done.",
+}
+_VARIABLES = (
+    "Every flag is also an environment variable: --log-level of `slackmq worker` is SLACKMQ_WORKER_LOG_LEVEL; --local, "
+    "--url and --local-port are SLACKMQ_LOCAL, SLACKMQ_URL and SLACKMQ_LOCAL_PORT everywhere. A flag wins over its "
+    "variable.\n\n--debug (SLACKMQ_DEBUG), with any command, shows where an error came from."
+)
+_STATUSES = "Exit status:\n\n" + "\n".join(f"- {int(status)}: {meaning}" for status, meaning in MEANINGS.items())
+
+
+def command(words: Sequence[str] = ()) -> App:
+    """The whole command, each subcommand loaded only when it is called: a worker pays for no emulator.
+
+    Args:
+        words: the arguments that it will be called with; what they name keeps its own, longer help.
+    """
+    root = App(
+        name="slackmq",
+        help="Slack is the broker: a job queue and highly available bots in a Slack channel.",
+        help_epilogue=f"{_VARIABLES}\n\n{_STATUSES}",
+        help_format="markdown",
+        version=lambda: version("slackmq"),
+        config=Env("SLACKMQ_", command=True),
+        suppress_keyboard_interrupt=False,
+    )
+    for name, line in _COMMANDS.items():
+        root.command(f"slackmq.cli.{name}:{name}", name=name, help=None if name in words[:1] else line)
+    return root
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command; returns its exit status, and prints no more than two lines about an error."""
+    words, debug = _without_debug(arguments)
+    try:
+        result = command(words)(words, result_action="return_value", exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        _complain(f"{' '.join(str(error).split())}\nslackmq {' '.join(words[:1])} --help shows what there is.")
+        return Exit.USAGE
+    except KeyboardInterrupt as error:
+        return _fail(error, debug=debug)
+    except Exception as error:  # noqa: BLE001  # the last floor: whatever it is becomes a line and a status
+        return _fail(error, debug=debug)
+    return result if isinstance(result, int) else Exit.OK
+
+
+def _fail(error: BaseException, *, debug: bool) -> Exit:
+    if debug:
+        traceback.print_exception(error)
+    _complain(explanation(error))
+    return exit_of(error)
+
+
+def _without_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
+    """The arguments without --debug, and whether it was among them or in the environment."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    words = [word for word in arguments[:end] if word != "--debug"]
+    asked = os.environ.get("SLACKMQ_DEBUG", "").lower() in {"1", "true", "yes", "on"}
+    return [*words, *arguments[end:]], asked or len(words) < end
+
+
+def _complain(text: str) -> None:
+    if text:
+        sys.stderr.write(f"slackmq: {text}\n")

@@ -1,0 +1,103 @@
+"""`slackmq ls CHANNEL`: what is there, and how it stands."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import anyio
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from slackmq.cli.where import Where
+from slackmq.policy import Accept, Options
+from slackmq.queue import AsyncQueue
+from slackmq.slack.connect import open_slack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import timedelta
+
+    from slackmq.message import Message
+    from slackmq.queue import Standing
+
+__all__ = ["age", "ls", "printable", "shown"]
+
+_HERE = Where()
+_ENDED = {"done", "dead", "duplicate", "gone"}
+_LONGEST = 80
+
+
+def ls(
+    channel: Annotated[str, Parameter(help='"#name", name or id.')],
+    /,
+    *,
+    all_: Annotated[
+        bool, Parameter(name="--all", negative=(), help="Also what is done, a duplicate, or deleted.")
+    ] = False,
+    json: Annotated[bool, Parameter(negative=(), help="Print one JSON object a line.")] = False,
+    where: Where = _HERE,
+) -> None:
+    """List the jobs of the last 24 hours that wait, are held or are dead.
+
+    What people typed is listed once a worker has taken it: before that nobody knows whether it is a job.
+    """
+    rows = [row for row in anyio.run(_inspect, where, channel) if shown(row, ended=all_)]
+    if json:
+        sys.stdout.writelines(msgspec.json.encode(_row(row)).decode() + "\n" for row in rows)
+    elif sys.stdout.isatty():
+        Console().print(_table(rows))
+    else:
+        sys.stdout.writelines("\t".join(map(str, _row(row).values())) + "\n" for row in rows)
+
+
+async def _inspect(where: Where, channel: str) -> tuple[Standing, ...]:
+    async with open_slack(await where.settings()) as slack, AsyncQueue(slack, channel, select=_anything) as queue:
+        return await queue.inspect()
+
+
+def _anything(_: Message) -> Accept:
+    return Accept(options=Options())
+
+
+def shown(row: Standing, *, ended: bool) -> bool:
+    """Whether a message belongs into the list: typed words that nobody ever took are talk."""
+    if row.message.kind is None and row.state in {"waiting", "gone"}:
+        return False
+    return ended or row.state not in _ENDED - {"dead"}
+
+
+def _row(row: Standing) -> dict[str, str | int]:
+    return {
+        "ts": row.message.ts,
+        "state": row.state,
+        "age": round(row.age.total_seconds()),
+        "generation": row.generation,
+        "kind": row.message.kind or "",
+        "text": printable(row.message.text),
+    }
+
+
+def _table(rows: Iterable[Standing]) -> Table:
+    table = Table("ts", "state", "age", "claims", "job", box=None, header_style="bold")
+    for row in rows:
+        cells = (row.message.ts, row.state, age(row.age), str(row.generation), printable(row.message.text))
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def printable(text: str, longest: int = _LONGEST) -> str:
+    """A text from the channel on one line, cut if it is long, and without anything a terminal would obey."""
+    line = "".join(letter if letter.isprintable() else " " for letter in text)
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def age(span: timedelta) -> str:
+    """A span as a person says it: 12 s, 3 min, 5 h."""
+    length = span.total_seconds()
+    if length < 2 * 60:
+        return f"{length:.0f} s"
+    return f"{length / 60:.0f} min" if length < 2 * 3600 else f"{length / 3600:.0f} h"

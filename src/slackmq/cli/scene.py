@@ -1,0 +1,138 @@
+"""What happens in the demo: who posts what and when, and which worker dies while it holds a job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from slackmq.claiming.marks import Marks
+from slackmq.cli.house import TIMING, app, water
+from slackmq.cli.record import Ledger, read_record
+from slackmq.cli.tally import Kill, tally
+from slackmq.cli.target import wall_clock
+from slackmq.clock import SYSTEM
+from slackmq.errors import Ambiguous
+from slackmq.slack.connect import Settings
+from slackmq.slack.web import SdkWire
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from slackmq.cli.children import Child
+    from slackmq.cli.neighbour import Neighbour
+    from slackmq.cli.tally import Tally
+    from slackmq.cli.target import Effect, Target
+
+__all__ = ["Scene"]
+
+_LIGHTS = (
+    "dining",
+    "kitchen",
+    "hall",
+    "garden",
+    "attic",
+    "porch",
+    "cellar",
+    "bath",
+    "stairs",
+    "study",
+    "garage",
+    "shed",
+)
+_PLANTS = ("fern", "basil", "ivy", "cactus", "orchid", "palm", "fig", "mint")
+_LONG = 3.0
+"""Seconds of the jobs whose worker may be killed: enough to be caught, less than half a lease."""
+_SHORT = 0.5
+_KILL_FROM = 3
+"""The worker is killed that holds a long job once so many jobs were posted by the program."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Scene:
+    """A run in progress.
+
+    Attributes:
+        workspace: where it happens.
+        workers: the worker processes.
+        target: what the handlers act upon.
+        ledger: the workspace's record as of the last look.
+        effects: the target as of the last look.
+        kills: who was killed, and when.
+        posted: how many messages were posted by person and program.
+    """
+
+    workspace: Neighbour
+    workers: Sequence[Child]
+    target: Target
+    ledger: Ledger = field(default_factory=Ledger)
+    effects: tuple[Effect, ...] = ()
+    kills: list[Kill] = field(default_factory=list[Kill])
+    posted: int = 0
+
+    @property
+    def settings(self) -> Settings:
+        """How the app's program and workers reach the workspace."""
+        mine = self.workspace.app()
+        return Settings(token=mine.bot_token, app_token=mine.app_token, url=self.workspace.base_url)
+
+    @property
+    def over(self) -> bool:
+        """Everything was posted, somebody was killed, and all is done."""
+        return self.posted == len(_LIGHTS) + len(_PLANTS) and bool(self.kills) and not self.tally().lost
+
+    def tally(self) -> Tally:
+        """How it stands, as of the last look."""
+        return tally(self.ledger, self.effects, lease=TIMING.lease, kills=self.kills)
+
+    async def look(self) -> None:
+        """Read the record and the target."""
+        self.effects = self.target.read()
+        channel, bot = self.workspace.channel(app.channel).id, self.workspace.app().bot_user_id
+        self.ledger = read_record(await self.workspace.record(), channel=channel, bot=bot, marks=Marks())
+
+    async def person(self) -> None:
+        """A person types, every two seconds."""
+        channel, token = self.workspace.channel(app.channel).id, self.workspace.users[0].token
+        wire = SdkWire(token=token, url=self.workspace.base_url)
+        try:
+            for light in _LIGHTS:
+                reply = await wire.call("chat.postMessage", {"channel": channel, "text": f"toggle {light} light"})
+                if not reply.body.get("ok"):
+                    raise Ambiguous(
+                        f"The workspace refused a person's message: {reply.body}", method="chat.postMessage"
+                    )
+                self.posted += 1
+                await SYSTEM.sleep(2.0)
+        finally:
+            await wire.aclose()
+
+    async def program(self) -> None:
+        """A program posts, every three seconds; long jobs until somebody has been killed over one."""
+        async with app.connected(self.settings):
+            for number, plant in enumerate(_PLANTS):
+                await water.post(plant, _SHORT if self.kills or number < _KILL_FROM - 1 else _LONG)
+                self.posted += 1
+                await SYSTEM.sleep(3.0)
+
+    async def killer(self) -> None:
+        """Wait until the target sees a worker begin a long job, and kill that worker while it holds it."""
+        while not self.kills:
+            seen = self.target.read()
+            ended = {effect.key for effect in seen if effect.step == "end"}
+            for effect in seen:
+                job = self.ledger.by_key().get(effect.key)
+                if job and effect.key not in ended and f"seconds={_LONG}" in job.text:
+                    self._kill(effect.worker)
+                    break
+            await SYSTEM.sleep(0.05)
+
+    def _kill(self, pid: int) -> None:
+        for worker in self.workers:
+            if worker.pid == pid and worker.running:
+                self.kills.append(Kill(worker=pid, at=wall_clock()))
+                worker.kill()
+                return
+
+    def name_of(self, pid: int) -> str:
+        """What a worker is called."""
+        return next((worker.name for worker in self.workers if worker.pid == pid), f"process {pid}")

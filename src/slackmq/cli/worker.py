@@ -1,0 +1,104 @@
+"""`slackmq worker module:app`: work a channel until told to stop."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import anyio
+from cyclopts import Parameter, validators
+
+from slackmq.cli.check import check as check_app
+from slackmq.cli.check import report
+from slackmq.cli.exits import Exit, without_tokens
+from slackmq.cli.loading import load
+from slackmq.cli.where import Where
+from slackmq.telemetry.logging import log_happenings
+from slackmq.worker import AsyncWorker
+
+if TYPE_CHECKING:
+    from anyio import CancelScope
+
+    from slackmq.app import App
+
+__all__ = ["worker"]
+
+_log = logging.getLogger("slackmq.command")
+_HERE = Where()
+
+
+def worker(
+    app: Annotated[str, Parameter(help="The App, as module:name.")],
+    /,
+    *,
+    concurrency: Annotated[
+        int, Parameter(name=["--concurrency", "-c"], validator=validators.Number(gte=1), help="Jobs at a time.")
+    ] = 4,
+    check: Annotated[
+        bool, Parameter(negative=(), help="Look whether it could work, say what is wrong, and do nothing else.")
+    ] = False,
+    drain: Annotated[
+        float,
+        Parameter(validator=validators.Number(gte=0), help="Seconds that running jobs get to end when it is stopped."),
+    ] = 30.0,
+    name: Annotated[str | None, Parameter(help="Of this process, shown to people; drawn at random if not set.")] = None,
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Parameter(help="Least level of the log.")] = (
+        "info"
+    ),
+    where: Where = _HERE,
+) -> int:
+    """Work the channel of an app, on as many machines as you like.
+
+    SIGTERM or Ctrl-C: it claims nothing more, running jobs may end, what is left is given back. A second time: all is
+    given back at once.
+    """
+    _log_to_stderr(log_level)
+    found = load(app)
+    if check:
+        return report(anyio.run(check_app, found, where))
+    return anyio.run(_work, found, where, concurrency, timedelta(seconds=drain), name)
+
+
+async def _work(app: App, where: Where, concurrency: int, drain: timedelta, name: str | None) -> Exit:
+    settings = await where.settings()
+    stopped = Exit.OK
+    async with app.connected(settings, worker=name, hooks=[log_happenings]) as queue:
+        running = AsyncWorker(queue, app.handlers, concurrency=concurrency, drain=drain)
+        _log.info("%s works #%s, %d jobs at a time", queue.worker, queue.channel.name, concurrency)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_obey, running, tasks.cancel_scope)
+            await running.run()
+            tasks.cancel_scope.cancel()
+            return stopped
+    _log.warning("stopped at once; what was running was given back")
+    return Exit.INTERRUPTED
+
+
+async def _obey(running: AsyncWorker, scope: CancelScope) -> None:
+    """The first signal drains, the second stops."""
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        count = 0
+        async for received in signals:
+            count += 1
+            if count == 1:
+                _log.info("%s: claiming nothing more; again to stop at once", received.name)
+                running.drain()
+            else:
+                scope.cancel()
+
+
+class _WithoutTokens(logging.Formatter):
+    """No log line shows a token, whoever wrote it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        return without_tokens(super().format(record))
+
+
+def _log_to_stderr(level: str) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(_WithoutTokens("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("slackmq").setLevel(level.upper())

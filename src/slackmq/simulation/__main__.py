@@ -1,0 +1,55 @@
+"""`python -m slackmq.simulation`: replay one seed, or sweep over many."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from slackmq.simulation.faults import CELLS
+from slackmq.simulation.scenario import replay
+from slackmq.simulation.sweep import Tally, plays, sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run what the arguments ask for; 1 if a promise was broken."""
+    parser = argparse.ArgumentParser(prog="python -m slackmq.simulation", description=__doc__)
+    parser.add_argument("--seed", type=int, help="replay this seed and print its history")
+    parser.add_argument("--cell", choices=list(CELLS), help="the faults; a sweep takes all in turn by default")
+    parser.add_argument("--seeds", type=int, default=2000, help="how many runs a sweep has")
+    parser.add_argument("--base", type=int, default=0, help="the first seed of a sweep")
+    parser.add_argument("--processes", type=int, default=2, help="how many processes sweep")
+    options = parser.parse_args(argv)
+    if options.seed is not None:
+        return _replay(options.seed, options.cell or "everything")
+    tally = Tally()
+    for report in sweep(plays(options.base, options.seeds, options.cell), processes=options.processes):
+        tally.add(report)
+        if report.told:
+            _print(f"{report.told}\n")
+    _print(str(tally))
+    return 1 if tally.failed else 0
+
+
+def _replay(seed: int, cell: str) -> int:
+    verdict = replay(seed, cell)
+    for line in verdict.truth.lines:
+        _print(f"{line.at:9.3f} {line}")
+    for violation in verdict.violations:
+        _print(f"\n{violation.told(verdict.truth)}")
+    _print(f"\n{len(verdict.violations)} broken promises, {verdict.repeated} repeats in {verdict.seconds:.0f} s")
+    return 1 if verdict.violations else 0
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,169 @@
+"""Checkers: each reads the truth of one run and names what broke one promise."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from slackmq.message import Outcome
+from slackmq.simulation.record import told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from slackmq.simulation.truth import Copy, Job, Run, Truth
+
+__all__ = ["CHECKERS", "Violation", "check"]
+
+_DRIFT = 0.002
+"""Local clocks run at most this much slower than the simulation's: twice what the faults allow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """A broken promise.
+
+    Attributes:
+        rule: which one.
+        what: a sentence.
+        line: the line of the record where it shows.
+    """
+
+    rule: str
+    what: str
+    line: int
+
+    def told(self, truth: Truth) -> str:
+        """The violation with the lines around it."""
+        return f"{self.rule}: {self.what}\n{told(truth.lines, self.line)}"
+
+
+def lost(truth: Truth) -> Iterator[Violation]:
+    """I1: a job that stands in the channel, or that a producer was told of, ends done or dead."""
+    for job in truth.jobs.values():
+        if (job.copies or job.promised is not None) and job.ended is None:
+            line = job.promised if not job.copies else max(copy.line for copy in job.copies.values())
+            yield Violation(rule="I1 lost", what=f"{job.key} never ended", line=line or 0)
+
+
+def unexpected(truth: Truth) -> Iterator[Violation]:
+    """I2: what is executed was posted, and what has an effect was executed."""
+    for job in truth.jobs.values():
+        for run in job.runs:
+            if run.ts not in job.copies:
+                yield Violation(rule="I2 from nowhere", what=f"{job.key} was executed, not posted", line=run.line)
+        known = {run.number for run in job.runs}
+        for line, effect in job.effects:
+            if effect.run not in known:
+                yield Violation(rule="I2 from nowhere", what=f"{job.key} had an effect, but no run", line=line)
+
+
+def twice_under_one_token(truth: Truth) -> Iterator[Violation]:
+    """I3: one start per message and token, and only by the process that took this generation."""
+    for job in truth.jobs.values():
+        seen: set[tuple[str, int]] = set()
+        for run in job.runs:
+            if (run.ts, run.token) in seen:
+                what = f"{job.key} was started twice under token {run.token}"
+                yield Violation(rule="I3 two holders", what=what, line=run.line)
+            seen.add((run.ts, run.token))
+            copy = job.copies.get(run.ts)
+            owner = copy.generations.get(run.token) if copy else None
+            if copy and (owner is None or owner.process != run.process):
+                what = f"{run.process} started {job.key} under token {run.token}, which it does not hold"
+                yield Violation(rule="I3 two holders", what=what, line=run.line)
+
+
+def taken_early(truth: Truth) -> Iterator[Violation]:
+    """I4: nobody takes the generation after another's before that one's claim ran out, or was given back, or ended."""
+    for job in truth.jobs.values():
+        for copy in job.copies.values():
+            yield from _taken_early(truth, job, copy)
+
+
+def _taken_early(truth: Truth, job: Job, copy: Copy) -> Iterator[Violation]:
+    for number, taken in copy.generations.items():
+        before = copy.generations.get(number - 1)
+        if before is None or before.process == taken.process:
+            continue
+        released = copy.releases.get(number - 1)
+        over = before.sent + truth.lease * (1 - _DRIFT)
+        if taken.at < over and (released is None or released > taken.at):
+            what = f"{taken.process} took generation {number} of {job.key} {over - taken.at:.1f} s too early"
+            yield Violation(rule="I4 premature", what=what, line=taken.line)
+
+
+def completed_twice(truth: Truth) -> Iterator[Violation]:
+    """I5: at most one effective completion per job: one of its copies is marked done, once."""
+    for job in truth.jobs.values():
+        ends = [copy.ended for copy in job.copies.values() if copy.ended and copy.ended[0] is Outcome.DONE]
+        for _, taken in sorted(ends, key=lambda end: end[1].at)[1:]:
+            yield Violation(rule="I5 completed twice", what=f"{job.key} was marked done again", line=taken.line)
+
+
+def unfenced(truth: Truth) -> Iterator[Violation]:
+    """I6: the tokens that a fenced target accepts rise with each new run, and what is marked done had its effect."""
+    for job in truth.jobs.values():
+        highest, by = 0, 0
+        for line, effect in job.effects:
+            if not effect.accepted:
+                continue
+            if effect.token < highest or (effect.token == highest and effect.run != by):
+                what = f"the target accepted token {effect.token} of {job.key} after {highest}"
+                yield Violation(rule="I6 unfenced", what=what, line=line)
+            highest, by = effect.token, effect.run
+        end = job.ended
+        if end and end[0] is Outcome.DONE and not any(e.accepted and e.at <= end[1].at for _, e in job.effects):
+            yield Violation(rule="I6 done without effect", what=f"{job.key} was marked done", line=end[1].line)
+
+
+def unexplained(truth: Truth) -> Iterator[Violation]:
+    """I7: whatever is executed again had failed, been given back, or lost its claim because something was broken."""
+    for job in truth.jobs.values():
+        runs = sorted(job.runs, key=lambda run: run.began)
+        for former, run in pairwise(runs):
+            why = _why_not(truth, job, former, run)
+            if why:
+                what = f"{job.key} ran again (runs {former.number}, {run.number}): {why}"
+                yield Violation(rule="I7 unexplained repeat", what=what, line=run.line)
+
+
+def _why_not(truth: Truth, job: Job, former: Run, run: Run) -> str:
+    """Why nothing explains a repeated execution; empty if something does."""
+    copy = job.copies.get(run.ts)
+    if former.ts != run.ts or copy is None:
+        return "on another copy of the same key"
+    taken = copy.generations.get(run.token)
+    if copy.ended and taken and copy.ended[1].at <= taken.at:
+        return "it had ended before it was claimed"
+    if any(former.token <= token < run.token and at <= run.began for token, at in copy.releases.items()):
+        return ""
+    until = copy.holds_until(former.token, former.process, truth.lease, below=run.token)
+    if run.began < until - truth.lease * _DRIFT:
+        return "the claim had not run out"
+    broken = truth.disturbed(former.process, former.began - 1.0, run.began)
+    return "" if broken else "the claim ran out although nothing was broken"
+
+
+CHECKERS: tuple[Callable[[Truth], Iterator[Violation]], ...] = (
+    lost,
+    unexpected,
+    twice_under_one_token,
+    taken_early,
+    completed_twice,
+    unfenced,
+    unexplained,
+)
+
+
+def check(truth: Truth) -> list[Violation]:
+    """All broken promises, in the order of the record."""
+    found = [violation for checker in CHECKERS for violation in checker(truth)]
+    return sorted(found, key=lambda violation: violation.line)
+
+
+def repeated(truth: Truth) -> int:
+    """How many executions there were beyond the first of each job."""
+    return sum(count - 1 for count in Counter(job.key for job in truth.jobs.values() for _ in job.runs).values())

@@ -1,0 +1,274 @@
+"""Scenario: workers, a producer and a person in one world; the only file that knows the product's own face."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import anyio
+
+from slackmq.errors import Ambiguous, Reject
+from slackmq.handlers import Handlers
+from slackmq.job import Job  # noqa: TC001  # handlers' annotations are read at run time
+from slackmq.policy import Backoff, Timing
+from slackmq.queue import AsyncQueue
+from slackmq.simulation.checkers import Violation, check, repeated
+from slackmq.simulation.clock import SimClock
+from slackmq.simulation.faults import cell
+from slackmq.simulation.loop import run
+from slackmq.simulation.nemesis import Nemesis
+from slackmq.simulation.process import Process
+from slackmq.simulation.record import Ended, Posted, Started, Target
+from slackmq.simulation.socket import SimEvents
+from slackmq.simulation.truth import Truth
+from slackmq.simulation.wire import SimWire
+from slackmq.simulation.world import World
+from slackmq.slack.client import Client
+from slackmq.worker import AsyncWorker
+
+if TYPE_CHECKING:
+    from random import Random
+
+
+__all__ = ["Scenario", "Verdict", "replay"]
+
+_log = logging.getLogger("slackmq")
+JOBS = 20
+WORKERS = 4
+TYPED = 4
+"""Messages that a person types."""
+_PATIENCE = 600.0
+"""Seconds after the last fault in which everything must have ended: several leases, and the latest late effect."""
+_BACKOFF = Backoff(first=timedelta(seconds=2), longest=timedelta(seconds=20))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What became of one run.
+
+    Attributes:
+        seed: which.
+        cell: its faults.
+        violations: broken promises; none is as it should be.
+        truth: what really happened.
+        repeated: executions beyond the first of each job.
+        seconds: how long it took, in virtual time.
+    """
+
+    seed: int
+    cell: str
+    violations: tuple[Violation, ...]
+    truth: Truth
+    repeated: int
+    seconds: float
+
+    def __str__(self) -> str:
+        told = "\n\n".join(violation.told(self.truth) for violation in self.violations[:3])
+        return f"{told}\n\nreplay: python -m slackmq.simulation --seed {self.seed} --cell {self.cell}"
+
+
+class _Program:
+    """What runs in a worker's process; SIGTERM before it is ready makes it end as soon as it is."""
+
+    def __init__(self, queue: AsyncQueue, worker: AsyncWorker) -> None:
+        self._queue = queue
+        self._worker = worker
+        self._ready = False
+        self._stopping = False
+
+    async def main(self) -> None:
+        async with self._queue:
+            self._ready = True
+            if not self._stopping:
+                await self._worker.run()
+
+    def drain(self) -> None:
+        self._stopping = True
+        if self._ready:
+            self._worker.drain()
+
+
+class Scenario:
+    """One run: four workers of one app, twenty jobs of a producer, a few messages of a person, and faults.
+
+    Args:
+        seed: decides everything.
+        name: the cell of faults.
+    """
+
+    def __init__(self, seed: int, name: str) -> None:
+        self.seed = seed
+        self.cell = name
+        self.faults = cell(name, seed)
+        self.timing = Timing()
+        self.world = World(seed, self.faults)
+        self.target = Target(self.world.record)
+        self._runs = 0
+        self._posting = 2
+
+    def run(self) -> Verdict:
+        """Play it to its end in virtual time."""
+        collecting, level = gc.isenabled(), _log.level
+        gc.disable()  # a run is short, and its dead shall not be collected while it lasts
+        _log.setLevel(logging.CRITICAL)  # what fails on purpose needs no traceback
+        try:
+            return run(self._main)
+        finally:
+            _log.setLevel(level)
+            if collecting:
+                gc.enable()
+
+    async def _main(self) -> Verdict:
+        nemesis = Nemesis(self.world, self.start_worker)
+        for number in range(1, WORKERS + 1):
+            nemesis.start(f"w{number}")
+        Process("p").start(self._produce)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(nemesis.run)
+            tasks.start_soon(self._type)
+            await self._drained()
+            tasks.cancel_scope.cancel()
+        return self._judge(nemesis)
+
+    def _judge(self, nemesis: Nemesis) -> Verdict:
+        truth = Truth(tuple(self.world.record.lines), lease=self.timing.lease.total_seconds())
+        crashes = [
+            Violation(rule="I0 crash", what=f"{process.name}: {process.error!r}", line=len(truth.lines) - 1)
+            for process in nemesis.processes
+            if process.error is not None and not isinstance(process.error, Ambiguous)
+        ]
+        return Verdict(
+            seed=self.seed,
+            cell=self.cell,
+            violations=(*crashes, *check(truth)),
+            truth=truth,
+            repeated=repeated(truth),
+            seconds=self.world.now,
+        )
+
+    async def _drained(self) -> None:
+        """Wait until nothing can come any more: faults over, all posted, all ended, nothing under way."""
+        await anyio.sleep(self.faults.until)
+        self.world.disturbed("", "heal")
+        with anyio.move_on_after(_PATIENCE):
+            while self._posting or self.world.under_way or self._open():
+                await anyio.sleep(5)
+        await anyio.sleep(10)
+
+    def _open(self) -> bool:
+        truth = Truth(self.world.record.lines, lease=self.timing.lease.total_seconds())
+        return any(job.copies and job.ended is None for job in truth.jobs.values())
+
+    # the product
+
+    def start_worker(self, process: Process) -> _Program:
+        """Start a worker in a process."""
+        name = process.name
+        clock = SimClock(self.world.plan.dice(f"{name}/clock"), drift=self.faults.drift)
+        handlers = self._handlers(process, clock)
+        queue = self._queue(name, clock, handlers)
+        program = _Program(queue, AsyncWorker(queue, handlers, concurrency=2, clock=clock))
+        process.start(program.main)
+        return program
+
+    def _queue(self, name: str, clock: SimClock, handlers: Handlers) -> AsyncQueue:
+        client = Client(SimWire(self.world, name, self.world.app["bot_token"]), clock=clock)
+        return AsyncQueue(
+            client,
+            "#jobs",
+            events=SimEvents(self.world.socket, name),
+            select=handlers.select,
+            timing=self.timing,
+            clock=clock,
+            worker=name,
+        )
+
+    def _handlers(self, process: Process, clock: SimClock) -> Handlers:
+        handlers = Handlers()
+
+        async def work(job: Job, seconds: float, fails: int) -> None:
+            await self._execute(process, clock, job, seconds, fails)
+
+        async def toggle(job: Job, light: str) -> str:
+            await self._execute(process, clock, job, 1.0, 0)
+            return f"{light} light toggled"
+
+        handlers.task(name="work", attempts=4, backoff=_BACKOFF)(work)
+        handlers.listen(r"toggle (?P<light>\w+) light", attempts=4, backoff=_BACKOFF)(toggle)
+        return handlers
+
+    async def _execute(self, process: Process, clock: SimClock, job: Job, seconds: float, fails: int) -> None:
+        self._runs += 1
+        number, result, record, name = self._runs, "cancelled", self.world.record, process.name
+        record.add(
+            Started(
+                at=self.world.now,
+                process=name,
+                run=number,
+                key=job.key,
+                ts=job.message.ts,
+                token=job.token,
+                attempt=job.attempt,
+            )
+        )
+        try:
+            await clock.sleep(seconds)
+            if job.attempt <= fails:
+                raise ValueError("it fails on purpose")
+            if not self.target.effect(at=self.world.now, process=name, run=number, key=job.key, token=job.token):
+                raise ValueError("the token is stale")
+            await clock.sleep(seconds / 10)
+            result = "done"
+        except (ValueError, Reject):
+            result = "failed"
+            raise
+        finally:
+            record.add(Ended(at=self.world.now, process=name, run=number, result=result))
+
+    # those who want something
+
+    async def _produce(self) -> None:
+        dice = self.world.plan.dice("producer")
+        clock = SimClock(self.world.plan.dice("p/clock"), drift=self.faults.drift)
+        async with self._queue("p", clock, Handlers()) as queue, anyio.create_task_group() as tasks:
+            for number in range(JOBS):
+                await clock.sleep(dice.expovariate(0.3))
+                tasks.start_soon(self._post, queue, dice, number)
+        self._posting -= 1
+
+    async def _post(self, queue: AsyncQueue, dice: Random, number: int) -> None:
+        body = {"seconds": _duration(dice), "fails": _failures(dice)}
+        key = f"k{number // 2}" if dice.random() < 0.3 else None  # noqa: PLR2004  # some, and some of these twice
+        try:
+            message = await queue.post("work", body, key=key)
+        except Ambiguous:
+            return
+        self.world.record.add(Posted(at=self.world.now, process="p", key=message.key))
+
+    async def _type(self) -> None:
+        dice, world = self.world.plan.dice("person"), self.world
+        person = world.authorize(world.person["token"])
+        for light in range(TYPED):
+            await anyio.sleep(dice.expovariate(0.06))
+            args = {"channel": world.channel, "text": f"toggle light{light} light"}
+            world.apply(person, "chat.postMessage", args, process="you", sent=world.now)
+        self._posting -= 1
+
+
+def _duration(dice: Random) -> float:
+    """Seconds that a job takes: mostly a few, now and then longer than a lease."""
+    return dice.uniform(65, 110) if dice.random() < 0.1 else dice.uniform(0.1, 8)  # noqa: PLR2004  # one in ten
+
+
+def _failures(dice: Random) -> int:
+    """How many attempts at a job fail: mostly none, now and then one, rarely all."""
+    luck = dice.random()
+    return 99 if luck < 0.03 else 1 if luck < 0.15 else 0  # noqa: PLR2004  # parts of all jobs
+
+
+def replay(seed: int, name: str) -> Verdict:
+    """Play one run again, exactly as it was."""
+    return Scenario(seed, name).run()

@@ -1,0 +1,180 @@
+"""Truth: the record read as jobs, their copies in the channel, their claims and their executions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from slackmq.claiming.marks import Marks
+from slackmq.envelope import JOB
+from slackmq.notes import NOTE
+from slackmq.simulation.record import Called, Disturbed, Effected, Ended, Posted, Started
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from slackmq.message import Outcome
+    from slackmq.simulation.record import Line
+
+__all__ = ["Copy", "Generation", "Job", "Run", "Truth"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """A generation that was taken: by whom, sent when, with effect when, and in which line."""
+
+    process: str
+    sent: float
+    at: float
+    line: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Copy:
+    """One message of a job.
+
+    Attributes:
+        ts: its timestamp.
+        at: when it was posted.
+        line: in which line.
+        generations: who took which.
+        releases: generation -> when it was given back.
+        ended: how and when it was marked, and by whom.
+    """
+
+    ts: str
+    at: float
+    line: int
+    generations: dict[int, Generation] = field(default_factory=dict[int, Generation])
+    releases: dict[int, float] = field(default_factory=dict[int, float])
+    ended: tuple[Outcome, Generation] | None = None
+
+    def holds_until(self, token: int, process: str, lease: float, *, below: int) -> float:
+        """When the claim that a process had under a token ran out, as far as it extended it to tokens `below` one."""
+        last = self.generations.get(token)
+        while token + 1 < below and (after := self.generations.get(token + 1)) and after.process == process:
+            last, token = after, token + 1
+        return 0.0 if last is None else last.sent + lease
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """One execution. `ended` is None if it never ended: its process died."""
+
+    number: int
+    process: str
+    ts: str
+    token: int
+    attempt: int
+    began: float
+    line: int
+    ended: float | None = None
+    result: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    """All that belongs to one key."""
+
+    key: str
+    copies: dict[str, Copy] = field(default_factory=dict[str, Copy])
+    runs: list[Run] = field(default_factory=list[Run])
+    effects: list[tuple[int, Effected]] = field(default_factory=list[tuple[int, Effected]])
+    promised: int | None = None
+    """The line in which a producer was told that it is posted."""
+
+    @property
+    def ended(self) -> tuple[Outcome, Generation] | None:
+        """How the first of its copies that ended did."""
+        ends = [copy.ended for copy in self.copies.values() if copy.ended]
+        return min(ends, key=lambda end: end[1].at) if ends else None
+
+
+class Truth:
+    """What a record says about each job.
+
+    Args:
+        lines: the record.
+        lease: seconds that a claim lasts.
+    """
+
+    def __init__(self, lines: Sequence[Line], *, lease: float) -> None:
+        self.lines = lines
+        self.lease = lease
+        self.jobs: dict[str, Job] = {}
+        self.disturbances: list[Disturbed] = []
+        self._keys: dict[str, str] = {}
+        self._runs: dict[int, Run] = {}
+        self._marks = Marks()
+        for number, line in enumerate(lines):
+            self._take_in(number, line)
+
+    def job(self, key: str) -> Job:
+        """What is known of a key."""
+        return self.jobs.setdefault(key, Job(key=key))
+
+    def _take_in(self, number: int, line: Line) -> None:
+        match line:
+            case Called(method="chat.postMessage") if line.reply.get("ok"):
+                self._posted(number, line)
+            case Called(method="reactions.add") if line.reply.get("ok"):
+                self._marked(number, line)
+            case Posted():
+                self.job(line.key).promised = number
+            case Started():
+                run = Run(
+                    number=line.run,
+                    process=line.process,
+                    ts=line.ts,
+                    token=line.token,
+                    attempt=line.attempt,
+                    began=line.at,
+                    line=number,
+                )
+                self._runs[line.run] = run
+                self.job(line.key).runs.append(run)
+            case Effected():
+                self.job(line.key).effects.append((number, line))
+            case Ended():
+                self._runs[line.run].ended, self._runs[line.run].result = line.at, line.result
+            case Disturbed():
+                self.disturbances.append(line)
+            case _:
+                pass
+
+    def _posted(self, number: int, line: Called) -> None:
+        metadata: Mapping[str, Any] = line.args.get("metadata") or {}  # type: ignore[assignment]  # JSON
+        payload: Mapping[str, Any] = metadata.get("event_payload") or {}
+        ts, thread = str(line.reply["ts"]), line.args.get("thread_ts")
+        if metadata.get("event_type") == JOB:
+            self._stands(str(payload["key"]), ts, line.at, number)
+        elif metadata.get("event_type") == NOTE and payload["note"] == "release":
+            copy = self._copy(str(thread))
+            if copy is not None:
+                copy.releases.setdefault(int(payload["token"]), line.at)
+        elif not metadata and thread is None:
+            self._stands(f"{line.args['channel']}/{ts}", ts, line.at, number)
+
+    def _stands(self, key: str, ts: str, at: float, number: int) -> None:
+        self._keys[ts] = key
+        self.job(key).copies[ts] = Copy(ts=ts, at=at, line=number)
+
+    def _copy(self, ts: str) -> Copy | None:
+        key = self._keys.get(ts)
+        return None if key is None else self.jobs[key].copies[ts]
+
+    def _marked(self, number: int, line: Called) -> None:
+        copy = self._copy(str(line.args["timestamp"]))
+        if copy is None:
+            return
+        taken = Generation(process=line.process, sent=line.sent, at=line.at, line=number)
+        emoji = str(line.args["name"])
+        outcome = self._marks.outcome(emoji)
+        if outcome is not None and copy.ended is None:
+            copy.ended = (outcome, taken)
+        elif generation := self._marks.generation(emoji):
+            copy.generations[generation] = taken
+
+    def disturbed(self, process: str, begin: float, end: float) -> bool:
+        """Whether something of this process was broken between two moments."""
+        return any(line.process == process and begin <= line.at <= end for line in self.disturbances)

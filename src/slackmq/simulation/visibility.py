@@ -1,0 +1,72 @@
+"""Visibility: what a read does not show yet, although it was written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from slackmq.simulation.faults import Plan
+
+__all__ = ["READS", "Visibility"]
+
+READS = frozenset({"conversations.history", "conversations.replies"})
+"""The methods whose answers may lag."""
+
+
+class Visibility:
+    """Remembers what was written lately, and leaves it out of the answers to reads for as long as the plan says.
+
+    What a thread's parent says of its replies appears with the replies.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._rows: dict[str, float] = {}
+        self._marks: dict[tuple[str, str, str], float] = {}
+        self._threads: dict[str, dict[str, float]] = {}
+
+    def wrote(
+        self, method: str, args: Mapping[str, object], reply: Mapping[str, Any], *, user: str, now: float
+    ) -> None:
+        """Take note of a call that took effect."""
+        if method == "chat.postMessage":
+            seen, ts = self._plan.visible_at(now), str(reply["ts"])
+            if seen > now:
+                self._rows[ts] = seen
+            if thread := args.get("thread_ts"):
+                self._threads.setdefault(str(thread), {})[ts] = seen
+        elif method == "reactions.add":
+            seen = self._plan.visible_at(now)
+            if seen > now:
+                self._marks[str(args["timestamp"]), str(args["name"]), user] = seen
+
+    def shown(self, reply: Mapping[str, Any], *, now: float) -> Mapping[str, Any]:
+        """An answer as it is given now."""
+        self._rows = {ts: seen for ts, seen in self._rows.items() if seen > now}
+        self._marks = {mark: seen for mark, seen in self._marks.items() if seen > now}
+        if not self._rows and not self._marks:
+            return reply
+        messages = [self._row(row) for row in reply["messages"] if row["ts"] not in self._rows]
+        return {**reply, "messages": messages}
+
+    def _row(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        ts = str(row["ts"])
+        if any(mark[0] == ts for mark in self._marks):
+            row = {**row, "reactions": self._reactions(ts, row.get("reactions") or [])}
+        hidden = [reply for reply in self._threads.get(ts, ()) if reply in self._rows]
+        return self._parent(row, hidden) if hidden else row
+
+    def _reactions(self, ts: str, reactions: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        seen: list[Mapping[str, Any]] = []
+        for entry in reactions:
+            users = [user for user in entry["users"] if (ts, entry["name"], user) not in self._marks]
+            if users:
+                seen.append({**entry, "users": users, "count": len(users)})
+        return seen
+
+    def _parent(self, row: Mapping[str, Any], hidden: list[str]) -> Mapping[str, Any]:
+        seen = sorted(reply for reply in self._threads[str(row["ts"])] if reply not in hidden)
+        counts = {"reply_count": len(seen), "latest_reply": seen[-1] if seen else None}
+        return {**row, **counts}

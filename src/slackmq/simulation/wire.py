@@ -1,0 +1,95 @@
+"""SimWire: one process's line to the simulated Slack, on which calls and answers get lost."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from slackmq.errors import Ambiguous
+from slackmq.simulation.faults import Failure
+from slackmq.simulation.world import EPOCH, later
+from slackmq.slack.wire import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from slackmq.simulation.faults import Fate
+    from slackmq.simulation.world import World
+
+__all__ = ["TIMEOUT", "SimWire"]
+
+TIMEOUT = 10.0
+"""Seconds after which a caller gives up waiting."""
+
+
+class SimWire:
+    """Carries the calls of one process. Implements `slackmq.slack.wire.Wire`.
+
+    Args:
+        world: the workspace and its faults.
+        process: whose line it is.
+        token: who calls.
+    """
+
+    def __init__(self, world: World, process: str, token: str) -> None:
+        self._world = world
+        self._process = process
+        self._caller = world.authorize(token)
+
+    async def call(self, method: str, args: Mapping[str, object]) -> Reply:
+        """Send one call and wait for its reply.
+
+        Raises:
+            Ambiguous: no answer came within `TIMEOUT`.
+        """
+        world, sent = self._world, self._world.now
+        fate = world.plan.fate(self._process, sent)
+        if fate.failure is not None:
+            world.disturbed(self._process, f"{fate.failure.value}: {method}")
+        answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        if fate.failure is not Failure.LOST_REQUEST:
+            world.under_way += 1
+            later(fate.there, self._arrive, method, args, fate, answer, sent)
+        if fate.failure in {Failure.LOST_REQUEST, Failure.LOST_RESPONSE, Failure.LATE_EFFECT}:
+            later(TIMEOUT, self._give_up, method, answer)
+        return await answer
+
+    async def aclose(self) -> None:
+        """Nothing to close."""
+
+    def _arrive(
+        self, method: str, args: Mapping[str, object], fate: Fate, answer: asyncio.Future[Reply], sent: float
+    ) -> None:
+        self._world.under_way -= 1
+        reply = self._reply(method, args, fate, sent)
+        if fate.failure is not Failure.LOST_RESPONSE:
+            later(fate.back, _settle, answer, reply)
+
+    def _reply(self, method: str, args: Mapping[str, object], fate: Fate, sent: float) -> Reply:
+        world = self._world
+        date = float(EPOCH + int(world.now))
+        if fate.failure is Failure.ERROR_BEFORE:
+            return Reply(status=503, date=date)
+        if fate.failure is Failure.LIMITED:
+            return _limited(fate.retry_after, date)
+        wait = world.limited(self._caller, method, args)
+        if wait is not None:
+            return _limited(float(wait), date)
+        body: Mapping[str, Any] = world.apply(self._caller, method, args, process=self._process, sent=sent)
+        if fate.failure is Failure.ERROR_AFTER:
+            return Reply(status=500, body={"ok": False, "error": "internal_error"}, date=date)
+        return Reply(status=200, body=body, date=date)
+
+    @staticmethod
+    def _give_up(method: str, answer: asyncio.Future[Reply]) -> None:
+        if not answer.done():
+            answer.set_exception(Ambiguous(f"{method} was not answered within {TIMEOUT:.0f} s.", method=method))
+
+
+def _settle(answer: asyncio.Future[Reply], reply: Reply) -> None:
+    if not answer.done():
+        answer.set_result(reply)
+
+
+def _limited(retry_after: float, date: float) -> Reply:
+    return Reply(status=429, body={"ok": False, "error": "ratelimited"}, date=date, retry_after=retry_after)

@@ -1,0 +1,185 @@
+"""Calls and throughput under the published limits, in virtual time: the product's own code, and the library of 2019."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from slackmq.handlers import Handlers
+from slackmq.queue import AsyncQueue
+from slackmq.simulation.clock import SimClock
+from slackmq.simulation.faults import NONE
+from slackmq.simulation.loop import run
+from slackmq.simulation.process import Process
+from slackmq.simulation.socket import SimEvents
+from slackmq.simulation.wire import SimWire
+from slackmq.simulation.world import World
+from slackmq.slack.api import Arrived
+from slackmq.slack.client import Client
+from slackmq.worker import AsyncWorker
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from slackmq.slack.wire import Reply
+
+WORKERS = 3
+_WARM = 180.0
+"""Virtual seconds in which the bursts that Slack tolerates are used up, before anything is counted."""
+_COUNTED = 600.0
+"""Virtual seconds that are counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What a run cost.
+
+    Attributes:
+        jobs: how many ended while it was counted.
+        per_minute: that, a minute.
+        calls: calls by the workers a job, by method.
+        limited: calls answered with 429, a job.
+    """
+
+    jobs: int
+    per_minute: float
+    calls: Mapping[str, float]
+    limited: float
+
+
+class _Counting:
+    """A wire that counts."""
+
+    def __init__(self, wire: SimWire, calls: Counter[str]) -> None:
+        self._wire = wire
+        self._calls = calls
+
+    async def call(self, method: str, args: Mapping[str, object]) -> Reply:
+        reply = await self._wire.call(method, args)
+        self._calls["limited" if reply.status == 429 else method] += 1
+        return reply
+
+    async def aclose(self) -> None:
+        return
+
+
+class _Bench:
+    """Three workers, and a producer that always has a little more ready than they can do."""
+
+    def __init__(self, *, every: float) -> None:
+        self.world = World(1, NONE, limits=True)
+        self.every = every
+        self.calls: Counter[str] = Counter()
+        self.done = 0
+
+    def wire(self, name: str) -> _Counting:
+        return _Counting(SimWire(self.world, name, self.world.app["bot_token"]), self.calls)
+
+    async def measured(self) -> Budget:
+        await anyio.sleep(_WARM)
+        self.calls.clear()
+        self.done = 0
+        await anyio.sleep(_COUNTED)
+        calls = {name: count / max(1, self.done) for name, count in self.calls.items() if name != "limited"}
+        return Budget(
+            jobs=self.done,
+            per_minute=self.done * 60 / _COUNTED,
+            calls=calls,
+            limited=self.calls["limited"] / max(1, self.done),
+        )
+
+    async def produce(self) -> None:
+        """A person's messages, so that posting costs the app nothing."""
+        person = self.world.authorize(self.world.person["token"])
+        for number in range(10_000):
+            args: dict[str, Any] = {"channel": self.world.channel, "text": f"do {number}"}
+            self.world.apply(person, "chat.postMessage", args, process="you", sent=self.world.now)
+            await anyio.sleep(self.every)
+
+
+class _Ours(_Bench):
+    async def main(self) -> Budget:
+        for number in range(WORKERS):
+            self._start(f"w{number}")
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self.produce)
+            budget = await self.measured()
+            tasks.cancel_scope.cancel()
+        return budget
+
+    def _start(self, name: str) -> None:
+        clock = SimClock(Random(name))  # noqa: S311  # a benchmark's dice must be repeatable
+        handlers = Handlers()
+
+        @handlers.listen(r"do \d+")
+        async def do() -> None:
+            self.done += 1
+
+        async def work() -> None:
+            queue = AsyncQueue(
+                Client(self.wire(name), clock=clock),
+                "#jobs",
+                events=SimEvents(self.world.socket, name),
+                select=handlers.select,
+                clock=clock,
+                worker=name,
+            )
+            async with queue:
+                await AsyncWorker(queue, handlers, clock=clock).run()
+
+        assert do is not None
+        Process(name).start(work)
+
+
+class _Classic(_Bench):
+    """What slackmq 0.1.2 of 2019 did: every bot hears everything (RTM), tries to pin, acts, unpins three seconds later."""
+
+    async def main(self) -> Budget:
+        wires = [self.wire(f"w{number}") for number in range(WORKERS)]
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._hear, wires)
+            tasks.start_soon(self.produce)
+            budget = await self.measured()
+            tasks.cancel_scope.cancel()
+        return budget
+
+    async def _hear(self, wires: list[_Counting]) -> None:
+        async with (
+            anyio.create_task_group() as tasks,
+            SimEvents(self.world.socket, "w0").listen() as events,
+        ):
+            async for event in events:
+                if isinstance(event, Arrived):
+                    for wire in wires:
+                        tasks.start_soon(self._handle, wire, event.row.ts)
+
+    async def _handle(self, wire: _Counting, ts: str) -> None:
+        args = {"channel": self.world.channel, "timestamp": ts}
+        if (await wire.call("pins.add", args)).body.get("ok"):
+            self.done += 1
+            await anyio.sleep(3)
+            await wire.call("pins.remove", args)
+
+
+def saturated() -> Budget:
+    """Ours, with more work than the limits let through."""
+    return run(_Ours(every=1.5).main)
+
+
+def relaxed() -> Budget:
+    """Ours, fault-free and well below the limits: what a job costs."""
+    return run(_Ours(every=6.0).main)
+
+
+def classic() -> Budget:
+    """The claim of the original library under the same load as `saturated`; messages that every bot was refused are lost."""
+    return run(_Classic(every=1.5).main)
+
+
+if __name__ == "__main__":
+    for measure in (relaxed, saturated, classic):
+        print(measure.__name__, measure())  # noqa: T201  # a quick look

@@ -1,0 +1,142 @@
+"""The queue's verbs without await, over a real connection."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from slackmq.errors import ConfigurationError, TokenRefused
+from slackmq.handlers import Handlers
+from slackmq.message import Outcome
+from slackmq.policy import Timing
+from slackmq.queue import AsyncQueue
+from slackmq.slack.connect import Settings
+from slackmq.sync import Queue, Worker
+
+if TYPE_CHECKING:
+    from tests.unit.face.conftest import Office
+
+FAST = Timing(
+    scan=timedelta(seconds=0.1), skew=timedelta(seconds=0.1), lease=timedelta(seconds=30), margin=timedelta(seconds=1)
+)
+
+
+def jobs(office: Office) -> Queue:
+    return Queue("#jobs", settings=office.settings, timing=FAST)
+
+
+def test_a_posted_job_is_claimed_and_acknowledged_on_leaving(office: Office) -> None:
+    with jobs(office) as queue:
+        message = queue.post("resize", {"width": 300})
+        for lease in queue.claims():
+            with lease as claimed:
+                assert (claimed.ts, claimed.body) == (message.ts, {"width": 300})
+                assert lease.claim.token == 1
+            assert lease.receipt is not None
+            assert lease.receipt.outcome is Outcome.DONE
+            break
+        assert [(standing.message.ts, standing.state) for standing in queue.inspect()] == [(message.ts, "done")]
+
+
+def test_an_exception_inside_a_lease_fails_the_message_and_comes_through(office: Office) -> None:
+    with jobs(office) as queue:
+        queue.post("resize", {})
+        lease = next(queue.claims())
+        with pytest.raises(ZeroDivisionError), lease:
+            _ = 1 / 0
+        assert lease.receipt is not None
+        assert lease.receipt.outcome is Outcome.DEAD
+
+
+def test_an_interruption_inside_a_lease_releases_the_message_and_leaves_the_queue_usable(office: Office) -> None:
+    with jobs(office) as queue:
+        queue.post("resize", {})
+        lease = next(queue.claims())
+        with pytest.raises(KeyboardInterrupt), lease:
+            raise KeyboardInterrupt
+        assert lease.receipt is not None
+        assert lease.receipt.outcome is Outcome.RELEASED
+        assert [standing.state for standing in queue.inspect()] == ["held"]
+
+
+def test_each_verb_can_be_called_by_itself(office: Office) -> None:
+    with jobs(office) as queue:
+        message = queue.post("resize", {}, key="cat/300", lease=timedelta(seconds=20))
+        claim = queue.claim(message)
+        assert claim is not None
+        assert queue.claim(message) is None
+        extended = queue.extend(claim)
+        assert extended.token == 2
+        assert queue.ack(extended, "done").effective
+
+
+def test_stopping_ends_the_claims_of_other_threads(office: Office) -> None:
+    with jobs(office) as queue:
+        claimed: list[object] = []
+        thread = threading.Thread(target=lambda: claimed.extend(queue.claims()))
+        thread.start()
+        queue.stop()
+        thread.join(10)
+        assert not thread.is_alive()
+        assert claimed == []
+
+
+def test_ctrl_c_while_waiting_for_a_claim_comes_through_and_leaves_the_queue_usable(office: Office) -> None:
+    def interrupt() -> None:
+        office.read.wait(10)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    with jobs(office) as queue:
+        threading.Thread(target=interrupt).start()
+        with pytest.raises(KeyboardInterrupt):
+            next(queue.claims())
+        assert queue.inspect() == ()
+
+
+def test_a_closed_queue_says_how_to_open_it() -> None:
+    queue = Queue("#jobs", settings=Settings(token="xoxb-1"))
+    with pytest.raises(ConfigurationError, match="with queue"):
+        queue.post("resize", {})
+
+
+def test_a_queue_that_cannot_connect_raises_when_entered_and_can_be_entered_again(office: Office) -> None:
+    queue = Queue("#jobs", settings=Settings(token="xoxb-wrong", url=office.url))
+    for _ in range(2):
+        with pytest.raises(TokenRefused), queue:
+            raise AssertionError
+
+
+def test_without_settings_the_environment_is_asked_when_entering() -> None:
+    with pytest.raises(ConfigurationError, match="SLACK_BOT_TOKEN"), Queue("#jobs"):
+        raise AssertionError
+
+
+def test_the_verbs_carry_the_docstrings_of_the_async_ones() -> None:
+    assert Queue.post.__doc__ == AsyncQueue.post.__doc__
+    assert Queue.post.__doc__
+
+
+def test_a_worker_runs_plain_and_async_handlers_which_may_post_until_it_is_drained(office: Office) -> None:
+    handlers = Handlers()
+    done: list[str] = []
+
+    @handlers.task
+    async def first(word: str) -> None:
+        await second.post(word)
+
+    @handlers.task
+    def second(word: str) -> str:
+        done.append(word)
+        threading.Thread(target=worker.drain).start()
+        return word
+
+    with Queue("#jobs", settings=office.settings, timing=FAST, select=handlers.select) as queue:
+        worker = Worker(queue, handlers, concurrency=2)
+        queue.post("first", {"word": "hi"})
+        worker.run()
+        assert done == ["hi"]
+        assert [standing.state for standing in queue.inspect()] == ["done", "done"]
