@@ -92,7 +92,7 @@ async def test_whoever_lets_the_network_in_is_warned(capsys: pytest.CaptureFixtu
 async def test_a_data_file_in_use_is_not_shared(tmp_path: Path) -> None:
     data = tmp_path / "workspace.db"
     async with running(data=data):
-        with pytest.raises(CannotStart, match="nobody else has it open"):
+        with pytest.raises(CannotStart, match="open in another process"):
             async with running(data=data):
                 pass
 
