@@ -14,7 +14,7 @@ __all__ = ["NOTE", "Note", "Record", "read"]
 NOTE = "slackmq_note"
 """The type of the metadata that makes a reply a note."""
 
-Kind = Literal["attempt", "release", "answer", "refusal"]
+Kind = Literal["attempt", "release", "answer", "refusal", "done", "dead"]
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -22,7 +22,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         note: an execution begins (written for every one but the first) · the claim was given back before its end ·
-            the handler's answer · why the message was refused or died.
+            the handler's answer · why the message was refused or died · the end, where Slack took no mark for it.
         op: id of the writing: two notes with one `op` are one note, posted twice because the first try went unanswered.
         token: the generation under which it was written.
         attempt: which execution this was or is.
@@ -50,12 +50,13 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Record:
     """All that a message's thread says to programs."""
 
-    __slots__ = ("begun", "handed_back", "ops", "refused", "releases")
+    __slots__ = ("begun", "ended", "handed_back", "ops", "refused", "releases")
 
     def __init__(self) -> None:
         self.ops: set[str] = set()
         self.begun = 1
         self.handed_back = 0
+        self.ended: Literal["done", "dead"] | None = None
         self.releases: dict[int, float] = {}
         self.refused = False
 
@@ -80,6 +81,8 @@ class Record:
                 self.handed_back += not note.failed
             case "refusal":
                 self.refused = True
+            case "done" | "dead":
+                self.ended = self.ended or note.note
             case _:
                 return
 

@@ -54,7 +54,9 @@ class Timing:
         margin: how long others wait beyond a lapsed lease: covers clocks that run at different rates.
         scan: how often the channel is read; events are only hints.
         skew: no read made this long after a write may miss it.
-        window: how far back the channel is read on start and once an hour; keys are remembered as long.
+        window: how far back the channel is read on start and once an hour; keys are remembered as long. What was
+            posted earlier than that before the first worker came is not found.
+        unknown: how long a job that only workers of another version can do is left to them.
         rescan: how far back every scan reads.
     """
 
@@ -63,6 +65,7 @@ class Timing:
     scan: timedelta = timedelta(seconds=6)
     skew: timedelta = timedelta(seconds=4)
     window: timedelta = timedelta(hours=24)
+    unknown: timedelta = timedelta(minutes=10)
     rescan: timedelta = timedelta(minutes=10)
 
 
@@ -166,6 +169,7 @@ class Facts:
     Attributes:
         verdict: whether a handler here takes it.
         age: seconds since it was posted, at least.
+        known: seconds since this process first saw it.
         canonical: no earlier message with its key is known.
         doubtful: another copy of it may be about to appear before it.
         settled: that has been excluded by a late enough read.
@@ -180,6 +184,7 @@ class Facts:
 
     verdict: Verdict
     age: float
+    known: float
     canonical: bool
     doubtful: bool
     settled: bool
@@ -221,8 +226,10 @@ def _patience(facts: Facts, timing: Timing) -> Wait | None:
     match facts.verdict:
         case Ignore():
             return Wait()
+        case Later() if facts.generation:
+            return Wait()  # somebody has begun it, so somebody can do it
         case Later():
-            grace = facts.lease + timing.margin.total_seconds()
+            grace = timing.unknown.total_seconds()
         case Accept(options=options):
             pass
         case Refuse():
@@ -231,7 +238,7 @@ def _patience(facts: Facts, timing: Timing) -> Wait | None:
             assert_never(unreachable)
     if not facts.canonical or facts.stale(options) or (facts.doubtful and not facts.settled):
         return Wait()
-    return Wait(delay=grace - facts.age) if facts.age < grace else None
+    return Wait(delay=grace - facts.known) if facts.known < grace else None
 
 
 def doubtful(message: Message) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import anyio
-from anyio import CancelScope
+import anyio.lowlevel
+from anyio import CancelScope, get_cancelled_exc_class
 
 from slackmq.clock import SYSTEM
 from slackmq.errors import ArgumentsRejected, LeaseLost, Reject, Retry, SlackError, UnknownKind, first
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["AsyncWorker"]
 
 _log = logging.getLogger("slackmq.worker")
+_GIVING_UP = 30.0
+"""Seconds after the drain in which marks and notes must have reached Slack, or the process ends without them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,7 @@ class AsyncWorker:
         self._drain = drain
         self._clock = clock
         self._draining = anyio.Event()
+        self._handing_back = False
         self._running: dict[Job, CancelScope] = {}
 
     def drain(self) -> None:
@@ -85,8 +90,8 @@ class AsyncWorker:
         refusal: SlackError | None = None
         try:
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._hand_back_in_time)
-                with self._handlers.posting_to(self._queue):
+                with self._handlers.posting_to(self._queue), CancelScope() as scope:
+                    tasks.start_soon(self._hand_back_in_time, scope)
                     await self._work_all()
                 tasks.cancel_scope.cancel()
         except* SlackError as group:
@@ -99,12 +104,16 @@ class AsyncWorker:
             for _ in range(self._concurrency):
                 slots.start_soon(self._slot)
 
-    async def _hand_back_in_time(self) -> None:
+    async def _hand_back_in_time(self, slots: CancelScope) -> None:
         await self._draining.wait()
         await self._clock.sleep(self._drain.total_seconds())
+        self._handing_back = True
         for job, scope in self._running.items():
             job.cancel("the worker stops")
             scope.cancel()
+        await self._clock.sleep(_GIVING_UP)
+        _log.warning("Slack does not answer: what is still held will be taken over when its claim has lapsed")
+        slots.cancel()
 
     async def _slot(self) -> None:
         async for lease in self._queue.claims():
@@ -133,6 +142,8 @@ class AsyncWorker:
             bound = self._handlers.bind(lease.claim.message)
         except (UnknownKind, ArgumentsRejected) as error:
             return _Failed(reason=str(error), retry_in=None)
+        if self._handing_back:
+            return _Stopped()
         with CancelScope() as scope:
             self._running[job] = scope
             try:
@@ -146,12 +157,18 @@ class AsyncWorker:
         limit = options.timeout.total_seconds() if options.timeout else None
         try:
             with anyio.move_on_after(limit):
-                return _Done(answer=await bound(job))
+                answer = await bound(job)
+                # A function on a thread that was told to stop returns like one that has done its work.
+                await anyio.lowlevel.checkpoint_if_cancelled()
+                return _Done(answer=answer)
+        except get_cancelled_exc_class():
+            await _ours_to_obey()
+            return _Failed(reason="it was cancelled from within", retry_in=self._retry_in(options, lease))
         except Reject as error:
             return _Failed(reason=str(error), retry_in=None)
         except Retry as error:
             return _Failed(reason=str(error), retry_in=self._retry_in(options, lease, error.after))
-        except Exception as error:  # noqa: BLE001  # handlers are strangers' code
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # handlers are strangers' code
             _log.warning("%s failed", bound.handler.name, exc_info=error)
             return _Failed(reason=f"{type(error).__name__}: {error}", retry_in=self._retry_in(options, lease))
         return _Failed(reason=f"it took longer than {options.timeout}", retry_in=self._retry_in(options, lease))
@@ -161,4 +178,15 @@ class AsyncWorker:
         attempt = lease.claim.attempt
         if attempt >= options.attempts:
             return None
-        return options.backoff.delay(attempt, self._clock.random()) if after is None else after
+        if after is None:
+            return options.backoff.delay(attempt, self._clock.random())
+        # A fleet that is started anew reads no further back than the window, and must still find the message.
+        return min(after, self._queue.timing.window / 2)
+
+
+async def _ours_to_obey() -> None:
+    """Raise if this task is being cancelled; a handler may also have awaited something that somebody else cancelled."""
+    await anyio.lowlevel.checkpoint_if_cancelled()
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

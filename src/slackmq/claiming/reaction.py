@@ -64,8 +64,11 @@ class ReactionClaiming:
                     sent = await self._add_next(claim)
                 except AlreadyReacted:
                     return self._explain(claim, first_try, lease)
-                except (MessageGone, TooManyReactions) as error:
+                except MessageGone as error:
                     raise LeaseLost(f"The claim cannot be extended: {error.cause}", remedy=error.remedy) from error
+                except TooManyReactions:
+                    # Nobody else can take the next generation either, so what is left of this one is ours.
+                    await self._clock.sleep(left)
                 except Ambiguous:
                     first_try = trying if first_try is None else first_try
                     await self._clock.sleep(_PAUSE)
@@ -100,7 +103,7 @@ class ReactionClaiming:
                 await self._slack.react(message.channel, message.ts, emoji, urgency=Urgency.DONE)
             except AlreadyReacted:
                 return doubt  # after an unanswered try the mark is most likely our own
-            except (MessageGone, TooManyReactions):
+            except MessageGone:
                 return False
             except Ambiguous:
                 doubt = True

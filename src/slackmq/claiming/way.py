@@ -54,6 +54,9 @@ class Claiming(Protocol):
         """Mark a message done or dead; tried until Slack says that the mark stands.
 
         Returns:
-            False if somebody else had put the mark there before.
+            False if somebody else had put the mark there before, or the message is gone.
+
+        Raises:
+            TooManyReactions: Slack takes no further mark on this message; say it in the thread.
         """
         ...

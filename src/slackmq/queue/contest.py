@@ -94,7 +94,7 @@ class Contest:
 
     def lease_of(self, sighting: Sighting) -> float:
         """Seconds that a claim on a message lasts."""
-        return policy.lease_of(sighting.message, sighting.verdict, self._timing, self._claiming.generations)
+        return sighting.lease
 
     def choose(self) -> Chosen | Wait:
         """What to do next, or how long there is nothing to do."""
@@ -112,6 +112,10 @@ class Contest:
             # that those who read the same messages try different ones.
             return min(head, key=lambda chosen: (not chosen.sighting.heard, self._rank(chosen.sighting)))
         return Wait(delay=min(delays, default=None))
+
+    def consider(self, sighting: Sighting) -> Action:
+        """What may be done about one message now."""
+        return policy.decide(self._facts(sighting, self._clock.monotonic()), self._timing)
 
     def _considered(self) -> Iterator[Chosen]:
         now = self._clock.monotonic()
@@ -137,6 +141,7 @@ class Contest:
         return Facts(
             verdict=sighting.verdict,
             age=server - seconds(message.ts),
+            known=now - sighting.seen_at,
             canonical=self._sightings.canonical(message),
             doubtful=policy.doubtful(message),
             settled=sighting.settled,
@@ -181,6 +186,14 @@ class Contest:
             self._leave_alone(sighting, self._timing.scan.total_seconds())
         else:
             sighting.noted_until = until
+            self._heed(sighting)
+
+    @staticmethod
+    def _heed(sighting: Sighting) -> bool:
+        """Whether the thread says that the message has ended, where no mark could."""
+        if sighting.record.ended is not None:
+            sighting.ended = Outcome(sighting.record.ended)
+        return sighting.ended is not None
 
     async def _bury(self, sighting: Sighting) -> None:
         """Nobody can claim it any more, so nobody owns the right to say so: the mark itself decides who does."""
@@ -192,7 +205,10 @@ class Contest:
                 deadline=self._clock.monotonic(),
             )
             await self._ending.dead(
-                sighting, claim, f"Given up: all {self._claiming.generations} claims on this message are used up."
+                sighting,
+                claim,
+                f"Given up: all {self._claiming.generations} claims on this message are used up. "
+                "Give the handler a longer lease=, or a timeout=.",
             )
         sighting.ended = Outcome.DEAD
 
@@ -243,6 +259,8 @@ class Contest:
                 return None
             await self._thread.read(sighting.message, sighting.record)
         except Ambiguous:
+            return None
+        if self._heed(sighting):
             return None
         claim = replace(claim, attempt=sighting.record.attempts + 1)
         retry_at = sighting.record.releases.get(claim.token - 1, 0.0)

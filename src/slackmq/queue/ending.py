@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from slackmq.errors import TooManyReactions
 from slackmq.hooks import Finished
 from slackmq.message import Outcome, Receipt
 from slackmq.notes import Note
@@ -100,7 +101,13 @@ class Ending:
         await self._thread.write(claim.message, note, text, sighting.record, urgency=Urgency.DONE)
 
     async def _mark(self, sighting: Sighting, claim: Claim, outcome: Outcome) -> bool:
-        effective = await self._claiming.finish(claim.message, outcome)
+        try:
+            effective = await self._claiming.finish(claim.message, outcome)
+        except TooManyReactions:
+            # People have filled the message with emoji: the thread says what the mark would have said.
+            kind: Kind = "dead" if outcome is Outcome.DEAD else "done"
+            effective = sighting.record.ended is None
+            await self._note(sighting, claim, kind, f"{kind}; Slack takes no further emoji on this message")
         sighting.ended = outcome
         return effective
 

@@ -90,6 +90,8 @@ class Lease:
             # Only a cancellation is shown to the group: it tells its own from the outside's, and would wrap the rest.
             cancelled = error is not None and not isinstance(error, Exception)
             swallowed = await (tasks.__aexit__(kind, error, trace) if cancelled else tasks.__aexit__(None, None, None))
+            if self.receipt is None:
+                self._keeper.let_go(self.claim, self.lost or LeaseLost("The claim was left without an end."))
         if self.lost is not None and self.receipt is None:
             raise self.lost from error
         return bool(cancelled and swallowed)
@@ -144,6 +146,5 @@ class Lease:
                     self.lost = error
                 except SlackError as error:
                     self.lost = LeaseLost(f"The claim cannot be extended: {error.cause}", remedy=error.remedy)
-        self._keeper.let_go(self.claim, self.lost)
         if not self._settling:
             scope.cancel()

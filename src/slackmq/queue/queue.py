@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -41,8 +42,11 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncQueue", "Standing", "accept_jobs"]
 
+_log = logging.getLogger("slackmq.queue")
 _REPOSTS = 5
 """So often an unanswered post is repeated before the caller is told."""
+
+_FIRST = Take(generation=1)
 
 State = Literal["waiting", "held", "done", "dead", "duplicate", "gone"]
 
@@ -119,6 +123,7 @@ class AsyncQueue:
         self._clock = clock
         self._hooks = hooks
         self.timing = timing or Timing()
+        self._check_lease(self.timing.lease)
         self.worker = worker or f"worker-{clock.new_id()[:8]}"
         self._sightings = Sightings()
         self._thread = Thread(slack, clock=clock, skew=self.timing.skew.total_seconds())
@@ -209,6 +214,7 @@ class AsyncQueue:
             Ambiguous: no answer came to any of several tries. The job may stand in the channel; post it again with
                 the same key to be sure.
         """
+        self._check_lease(self.timing.lease if lease is None else lease)
         new = Post(kind=kind, body=body or {}, key=key or self._clock.new_id(), keyed=key is not None, lease=lease)
         for repost in range(_REPOSTS + 1):
             sent = self._clock.monotonic()
@@ -219,6 +225,14 @@ class AsyncQueue:
                     raise
                 await self._clock.sleep(REPOST_AFTER - (self._clock.monotonic() - sent))
         raise AssertionError("unreachable: the last try returns or raises")
+
+    def _check_lease(self, lease: timedelta) -> None:
+        """A claim must outlast the second look of whoever takes it over, or it is used up before it is used."""
+        if lease < 2 * self.timing.skew:
+            raise ConfigurationError(
+                f"A lease of {lease.total_seconds():g} s is too short.",
+                remedy=f"Make it at least twice the skew: {2 * self.timing.skew.total_seconds():g} s.",
+            )
 
     async def _send(self, post: Post, repost: int) -> Message:
         me, channel = self._inside.identity.user, self._inside.channel.id
@@ -239,6 +253,8 @@ class AsyncQueue:
             SlackError: Slack refuses to show the channel: the token was revoked, a scope is missing, the bot was
                 removed from the channel.
         """
+        if self._stopping:
+            return
         self._start()
         while (claim := await self._next()) is not None:
             yield self.hold(claim)
@@ -281,9 +297,10 @@ class AsyncQueue:
         if sighting is None:
             row = await self._slack.row(message.channel, message.ts)
             sighting = self._inside.watch.see(row) if row else None
-        if sighting is None or sighting.busy or not sighting.open or sighting.generation:
+        if sighting is None or sighting.busy or not sighting.open:
             return None
-        return await self._inside.contest.act(Chosen(sighting=sighting, action=Take(generation=1)))
+        action = self._inside.contest.consider(sighting)
+        return await self._inside.contest.act(Chosen(sighting=sighting, action=action)) if action == _FIRST else None
 
     async def extend(self, claim: Claim) -> Claim:
         """Prolong a claim by its lease, under the next token.
@@ -353,9 +370,13 @@ class AsyncQueue:
 
     def _lease_of(self, message: Message) -> float:
         sighting = self._sightings.get(message.ts)
-        verdict = sighting.verdict if sighting else self._select(message)
-        return lease_of(message, verdict, self.timing, self._claiming.generations)
+        if sighting is not None:
+            return sighting.lease
+        return lease_of(message, self._select(message), self.timing, self._claiming.generations)
 
     def _tell(self, happening: Happening) -> None:
         for hook in self._hooks:
-            hook(happening)
+            try:
+                hook(happening)
+            except Exception:  # noqa: BLE001  # a hook is a stranger's code, and no reason to lose a job
+                _log.exception("a hook raised on %s", type(happening).__name__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from slackmq.message import seconds
@@ -26,6 +26,8 @@ class Sighting:
     Attributes:
         letter: the message, and what is wrong with it.
         verdict: whether a handler here takes it.
+        lease: seconds that a claim on it lasts, decided when it was first seen: an edit must not shorten it.
+        seen_at: when this process first saw it, on its monotonic clock.
         generation: the highest generation known to be taken.
         first_seen: generation -> when this process first knew it to be taken, on its monotonic clock, in seconds.
         ended: how it ended, if it did.
@@ -41,6 +43,8 @@ class Sighting:
 
     letter: Letter
     verdict: Verdict
+    lease: float = 60.0
+    seen_at: float = 0.0
     generation: int = 0
     first_seen: dict[int, float] = field(default_factory=dict[int, float])
     ended: Outcome | None = None
@@ -64,9 +68,19 @@ class Sighting:
         return self.ended is None and not self.gone
 
     @property
+    def withdrawn(self) -> bool:
+        """It was deleted before anybody began it."""
+        return self.gone and self.generation == 0
+
+    @property
     def unread(self) -> bool:
         """Its thread has replies that this process has not read."""
         return self.latest_reply is not None and self.latest_reply != self.noted_until
+
+    def correct(self, letter: Letter, verdict: Verdict) -> None:
+        """Take note that the message was changed. It keeps its key: under that its copies are known."""
+        self.letter = replace(letter, message=replace(letter.message, key=self.message.key))
+        self.verdict = verdict
 
     def take_in(self, reading: Reading, now: float) -> None:
         """Note what the marks say.
@@ -102,8 +116,12 @@ class Sightings:
         return known
 
     def canonical(self, message: Message) -> bool:
-        """Whether it is the earliest of all messages with its key: only that one is worked on."""
-        return min(self._copies[message.key]) == message.ts
+        """Whether it is the earliest of all messages with its key: only that one is worked on.
+
+        One that was deleted before anybody began it does not count: whoever posts it again means it.
+        """
+        copies = self._copies[message.key]
+        return message.ts == min((ts for ts in copies if not self._by_ts[ts].withdrawn), default=message.ts)
 
     def open(self) -> Iterator[Sighting]:
         """The messages for which there may be something to do, in the order in which they were first seen."""
@@ -117,9 +135,19 @@ class Sightings:
         """Every message that is remembered, oldest first."""
         yield from (self._by_ts[ts] for ts in sorted(self._by_ts))
 
-    def oldest_open(self) -> float | None:
-        """When the oldest of them was posted, seconds since 1970."""
-        return min((seconds(sighting.message.ts) for sighting in self.open()), default=None)
+    def oldest_unfinished(self, *, typed_since: float) -> float | None:
+        """When the oldest message was posted of which something may still be learnt, seconds since 1970.
+
+        Args:
+            typed_since: what a person typed before that moment and nobody began is left out.
+        """
+        times = (
+            seconds(sighting.message.ts)
+            for sighting in self.open()
+            if self.canonical(sighting.message)
+            and (sighting.message.kind is not None or sighting.generation or seconds(sighting.message.ts) > typed_since)
+        )
+        return min(times, default=None)
 
     def settle(self, *, read_at: float, skew: float) -> None:
         """Take note of a complete read that began at `read_at`: all posted `skew` before that has been seen."""
@@ -128,9 +156,10 @@ class Sightings:
                 sighting.settled = True
 
     def forget(self, *, before: float) -> None:
-        """Drop what was posted before a moment, seconds since 1970: keys are remembered no longer than that."""
+        """Drop what has ended and was posted before a moment, seconds since 1970: keys are remembered as long."""
         for ts, sighting in list(self._by_ts.items()):
-            if seconds(ts) < before and not sighting.busy:
+            unfinished = sighting.open and sighting.message.kind is not None and self.canonical(sighting.message)
+            if seconds(ts) < before and not sighting.busy and not unfinished:
                 del self._by_ts[ts]
                 self._open.pop(ts, None)
                 copies = self._copies[sighting.message.key]

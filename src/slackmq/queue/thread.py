@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
-from slackmq.errors import Ambiguous
+from slackmq.errors import (
+    Ambiguous,
+    ChannelArchived,
+    ChannelNotFound,
+    MissingScope,
+    NotInChannel,
+    Refused,
+    TokenRefused,
+)
 from slackmq.notes import NOTE, read
 from slackmq.slack.api import Metadata
 
@@ -15,6 +24,9 @@ if TYPE_CHECKING:
     from slackmq.slack.api import Slack, Urgency
 
 __all__ = ["Thread"]
+
+
+_log = logging.getLogger("slackmq.thread")
 
 
 class Thread:
@@ -48,6 +60,12 @@ class Thread:
             except Ambiguous:
                 await self._clock.sleep(self._skew)
                 await self._try_read(message, record)
+            except (TokenRefused, MissingScope, ChannelNotFound, NotInChannel, ChannelArchived):
+                raise
+            except Refused as error:
+                # The message was deleted, or Slack will not have this very text: that is no reason to stop working.
+                _log.warning("Slack refused a note in the thread of %s: %s", message.ts, error)
+                record.add(note)
 
     async def _try_read(self, message: Message, record: Record) -> None:
         try:

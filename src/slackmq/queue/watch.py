@@ -29,6 +29,8 @@ __all__ = ["Watch"]
 _log = logging.getLogger("slackmq.watch")
 _DEEP = 3600.0
 """Seconds between two scans of the whole window."""
+_TYPED = 3600.0
+"""Seconds after which what a person typed is not looked for any more if nobody began it."""
 
 
 class Watch:
@@ -120,7 +122,7 @@ class Watch:
         window = self._timing.window.total_seconds()
         deep = self._deep_at is None or self._clock.monotonic() - self._deep_at >= _DEEP
         oldest = now - (window if deep else self._timing.rescan.total_seconds())
-        unfinished = self._sightings.oldest_open()
+        unfinished = self._sightings.oldest_unfinished(typed_since=now - _TYPED)
         if unfinished is not None:
             oldest = min(oldest, unfinished - 1)
         page = await self._slack.history(self._channel, oldest=max(0.0, oldest))
@@ -177,15 +179,18 @@ class Watch:
         verdict = policy.verdict_on(letter, self._select)
         if isinstance(verdict, policy.Ignore):
             return None
-        return self._sightings.add(Sighting(letter=letter, verdict=verdict))
+        lease = policy.lease_of(
+            letter.message, self._select(letter.message), self._timing, len(self._marks.generations)
+        )
+        seen_at = self._clock.monotonic()
+        return self._sightings.add(Sighting(letter=letter, verdict=verdict, lease=lease, seen_at=seen_at))
 
     def _see_again(self, row: Row) -> Sighting | None:
         """A message that is known: only an edit changes what is known of its content."""
         known = self._sightings.get(row.ts)
         letter = self.letter(row) if known and row.edited else None
         if known and letter and letter.error and not known.busy:
-            known.letter = letter
-            known.verdict = policy.verdict_on(letter, self._select)
+            known.correct(letter, policy.verdict_on(letter, self._select))
         return known
 
     def read(self, row: Row, sighting: Sighting) -> Reading:
@@ -194,8 +199,7 @@ class Watch:
         sighting.take_in(reading, self._clock.monotonic())
         letter = self.letter(row)
         if letter is not None and letter.error is not None:
-            sighting.letter = letter
-            sighting.verdict = policy.verdict_on(letter, self._select)
+            sighting.correct(letter, policy.verdict_on(letter, self._select))
         return reading
 
     def letter(self, row: Row) -> Letter | None:

@@ -36,6 +36,7 @@ TIMING = Timing()
 FRESH = Facts(
     verdict=Accept(options=Options()),
     age=1.0,
+    known=1.0,
     canonical=True,
     doubtful=False,
     settled=False,
@@ -99,10 +100,14 @@ def test_a_doubtful_copy_waits_for_a_late_enough_read() -> None:
     assert decide(doubtful=True, settled=True) == Take(generation=1)
 
 
-def test_a_kind_that_only_another_version_knows_is_left_to_it_for_a_lease() -> None:
+def test_a_kind_that_only_another_version_knows_is_left_to_it_for_ten_minutes() -> None:
     later = Later(error=UnknownKind("no"))
-    assert decide(verdict=later, age=5.0) == Wait(delay=60.0)
-    assert decide(verdict=later, age=65.0) == Take(generation=1)
+    assert decide(verdict=later, age=9_999.0, known=5.0) == Wait(delay=595.0)
+    assert decide(verdict=later, known=600.0) == Take(generation=1)
+
+
+def test_a_kind_that_somebody_has_begun_is_never_refused_by_those_who_do_not_know_it() -> None:
+    assert decide(verdict=Later(error=UnknownKind("no")), generation=1, idle=9_999.0, known=9_999.0) == Wait()
 
 
 @pytest.mark.parametrize("verdict", [Accept(options=Options()), Refuse(error=MessageEdited("no"))])

@@ -112,7 +112,7 @@ class House:
             while not true():
                 await SimClock(DICE).sleep(0.1)
 
-    async def ended(self, queue: AsyncQueue, *, within: timedelta = timedelta(minutes=10)) -> tuple[Standing, ...]:
+    async def ended(self, queue: AsyncQueue, *, within: timedelta = timedelta(minutes=30)) -> tuple[Standing, ...]:
         """Wait until nothing is waiting or held; time costs nothing here."""
         with anyio.fail_after(within.total_seconds()):
             while True:

@@ -36,12 +36,20 @@ def test_the_earliest_copy_is_canonical_in_whatever_order_copies_are_seen() -> N
     assert sightings.canonical(early.message)
 
 
-def test_a_deleted_job_still_keeps_its_later_copies_from_running() -> None:
+def test_a_job_that_was_deleted_after_it_was_begun_keeps_its_later_copies_from_running() -> None:
     sightings = Sightings()
     first, copy = sightings.add(sighting("1.000000", key="k")), sightings.add(sighting("2.000000", key="k"))
+    first.take_in(Reading(generation=1), 0.0)
     first.gone = True
     assert [*sightings.open()] == [copy]
     assert not sightings.canonical(copy.message)
+
+
+def test_a_job_that_was_deleted_before_it_was_begun_may_be_posted_again() -> None:
+    sightings = Sightings()
+    first, again = sightings.add(sighting("1.000000", key="k")), sightings.add(sighting("2.000000", key="k"))
+    first.gone = True
+    assert sightings.canonical(again.message)
 
 
 def test_a_message_is_settled_by_a_read_that_began_late_enough() -> None:
@@ -55,11 +63,25 @@ def test_a_message_is_settled_by_a_read_that_began_late_enough() -> None:
 
 def test_what_is_forgotten_takes_its_key_along() -> None:
     sightings = Sightings()
-    sightings.add(sighting("1.000000", key="k"))
+    sightings.add(sighting("1.000000", key="k")).ended = Outcome.DONE
     sightings.forget(before=2.0)
     again = sightings.add(sighting("3.000000", key="k"))
     assert sightings.canonical(again.message)
     assert [*sightings.all()] == [again]
+
+
+def test_what_has_not_ended_is_not_forgotten_however_old() -> None:
+    sightings = Sightings()
+    seen = sightings.add(sighting("1.000000"))
+    sightings.forget(before=100_000.0)
+    assert [*sightings.open()] == [seen]
+
+
+def test_a_corrected_message_keeps_the_key_under_which_its_copies_are_known() -> None:
+    sightings = Sightings()
+    seen = sightings.add(sighting("1.000000", key="k"))
+    seen.correct(sighting("1.000000", key="other").letter, seen.verdict)
+    assert sightings.canonical(seen.message)
 
 
 def test_what_is_being_worked_on_is_not_forgotten() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
 
-from slackmq.errors import NotInChannel, Reject, Retry, TokenRefused
+from slackmq.claiming.marks import CLOCKS
+from slackmq.errors import ConfigurationError, NotInChannel, Reject, Retry, TokenRefused
 from slackmq.handlers import Handlers
 from slackmq.hooks import Claimed, Extended, Finished, Rejected
 from slackmq.job import Job  # noqa: TC001  # a handler's annotations are read at run time
@@ -379,5 +381,133 @@ def test_hooks_hear_of_everything_in_order(house: House) -> None:
             outcomes = {it.outcome for it in house.happened if isinstance(it, Finished)}
             assert outcomes == {Outcome.DONE, Outcome.DEAD}
             assert not any(isinstance(it, Rejected) for it in house.happened)
+
+    run(main)
+
+
+def test_a_handler_that_is_cancelled_from_within_has_failed_and_the_worker_goes_on(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = ran()
+
+        @handlers.task(attempts=2, backoff=Backoff(first=timedelta(seconds=2)))
+        async def leaks() -> None:
+            raise asyncio.CancelledError
+
+        @handlers.task(attempts=1)
+        async def leaves() -> None:
+            raise SystemExit(3)
+
+        assert leaks is not None
+        assert leaves is not None
+        async with house.at_work(handlers, concurrency=1) as queue:
+            leaking, leaving = await queue.post("leaks"), await queue.post("leaves")
+            await queue.post("work", {"n": 1})
+            await house.ended(queue)
+            assert "cancelled from within" in house.thread(leaking.ts)[-1]
+            assert house.thread(leaving.ts) == [":x: SystemExit: 3"]
+            assert len(runs) == 1
+
+    run(main)
+
+
+def test_a_message_deleted_while_its_handler_runs_stops_nobody(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = ran()
+        async with house.at_work(handlers, concurrency=1) as queue:
+            first = await queue.post("work", {"n": 1, "seconds": 10.0})
+            await house.until(lambda: runs)
+            house.call(house.bot, "chat.delete", channel=house.channel(), ts=first.ts)
+            await queue.post("work", {"n": 2})
+            await house.until(lambda: len(runs) == 2)
+
+    run(main)
+
+
+def test_a_job_whose_envelope_is_changed_while_it_waits_is_refused_and_stops_nobody(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = ran()
+        async with house.at_work(handlers, concurrency=1) as queue:
+            await queue.post("work", {"n": 1, "seconds": 30.0})
+            await house.until(lambda: runs)
+            second = await queue.post("work", {"n": 2})
+            await anyio.sleep(10)
+            payload = {"to": house.call(house.bot, "auth.test")["user_id"], "v": 1, "kind": "work"}
+            metadata = {"event_type": "slackmq_job", "event_payload": payload}
+            house.call(
+                house.bot, "chat.update", channel=house.channel(), ts=second.ts, text="work()", metadata=metadata
+            )
+            await house.ended(queue)
+            assert "changed after it was posted" in house.thread(second.ts)[0]
+            assert len(runs) == 1
+
+    run(main)
+
+
+def test_a_worker_that_lacks_the_handler_neither_robs_nor_buries_what_another_is_doing(house: House) -> None:
+    async def main() -> None:
+        knowing, runs = ran()
+        async with house.at_work(knowing, concurrency=1) as queue, house.at_work(Handlers()) as _:
+            first = await queue.post("work", {"n": 1, "seconds": 300.0})
+            second = await queue.post("work", {"n": 2})
+            await house.ended(queue)
+            assert [n for n, *_ in runs] == [1, 2]
+            assert "white_check_mark" in house.marks(first.ts) & house.marks(second.ts)
+
+    run(main)
+
+
+def test_a_message_full_of_emoji_is_ended_by_a_note_and_not_done_twice(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = ran()
+        async with house.at_work(handlers, workers=2) as queue:
+            message = await queue.post("work", {"n": 1, "seconds": 20.0})
+            await house.until(lambda: runs)
+            for hour in range(1, 13):
+                for half in ("", "30"):
+                    house.call(
+                        house.bot,
+                        "reactions.add",
+                        channel=house.channel(),
+                        timestamp=message.ts,
+                        name=f"clock{hour}{half}",
+                    )
+            await anyio.sleep(600)
+            assert len(runs) == 1
+
+    run(main)
+
+
+def test_a_lease_too_short_to_be_taken_over_is_refused_before_anything_is_sent(house: House) -> None:
+    async def main() -> None:
+        async with house.at_work(Handlers()) as queue:
+            with pytest.raises(ConfigurationError, match="too short"):
+                await queue.post("work", lease=timedelta(seconds=1))
+
+    run(main)
+
+
+def test_a_hook_that_raises_loses_no_job(house: House) -> None:
+    async def main() -> None:
+        handlers, _ = ran()
+        async with house.at_work(handlers) as queue:
+            house.happened = []
+            queue._hooks = (lambda _: 1 / 0,)
+            await queue.post("work", {"n": 1})
+            (standing,) = await house.ended(queue)
+            assert standing.state == "done"
+
+    run(main)
+
+
+def test_a_drain_ends_although_slack_does_not_answer(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = ran()
+        async with house.at_work(handlers, drain=timedelta(seconds=5)) as queue:
+            await queue.post("work", {"n": 1})
+            await house.until(lambda: runs)
+            house.faults.append(lambda _method, _args: "lost")
+            house.worker.drain()
+            await anyio.sleep(120)
+            assert house.worker._running == {}
 
     run(main)
