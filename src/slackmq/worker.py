@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import anyio
+import anyio.lowlevel
 from anyio import CancelScope
 
 from slackmq.clock import SYSTEM
@@ -142,7 +143,10 @@ class AsyncWorker:
         limit = options.timeout.total_seconds() if options.timeout else None
         try:
             with anyio.move_on_after(limit):
-                return _Done(answer=await bound(job))
+                answer = await bound(job)
+                # A function on a thread that was told to stop returns like one that has done its work.
+                await anyio.lowlevel.checkpoint_if_cancelled()
+                return _Done(answer=answer)
         except Reject as error:
             return _Failed(reason=str(error), retry_in=None)
         except Retry as error:

@@ -127,7 +127,9 @@ async def test_each_payload_goes_to_one_connection(http: aiohttp.ClientSession, 
             await post(http, emulator, jobs, str(number))
         frames = [await socket.receive_json(timeout=5) for socket in (one, one, two, two)]
     assert sorted(frame["payload"]["event"]["text"] for frame in frames) == ["0", "1", "2", "3"]
-    assert {(frame["type"], frame["retry_attempt"], frame["retry_reason"]) for frame in frames} == {("events_api", 0, "")}
+    assert {(frame["type"], frame["retry_attempt"], frame["retry_reason"]) for frame in frames} == {
+        ("events_api", 0, "")
+    }
 
 
 async def test_what_is_not_acknowledged_comes_again_with_a_retry_mark(
