@@ -87,14 +87,18 @@ class AsyncWorker:
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._hand_back_in_time)
-                async with anyio.create_task_group() as slots:
-                    for _ in range(self._concurrency):
-                        slots.start_soon(self._slot)
+                with self._handlers.posting_to(self._queue):
+                    await self._work_all()
                 tasks.cancel_scope.cancel()
         except* SlackError as group:
             refusal = first(group)
         if refusal is not None:
             raise refusal
+
+    async def _work_all(self) -> None:
+        async with anyio.create_task_group() as slots:
+            for _ in range(self._concurrency):
+                slots.start_soon(self._slot)
 
     async def _hand_back_in_time(self) -> None:
         await self._draining.wait()

@@ -25,6 +25,8 @@ from slackmq.worker import AsyncWorker
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from anyio.abc import TaskGroup
+
     from slackmq.slack.wire import Reply
 
 WORKERS = 3
@@ -92,6 +94,11 @@ class _Bench:
             limited=self.calls["limited"] / max(1, self.done),
         )
 
+    async def _last(self, tasks: TaskGroup) -> Budget:
+        budget = await self.measured()
+        tasks.cancel_scope.cancel()
+        return budget
+
     async def produce(self) -> None:
         """A person's messages, so that posting costs the app nothing."""
         person = self.world.authorize(self.world.person["token"])
@@ -107,9 +114,8 @@ class _Ours(_Bench):
             self._start(f"w{number}")
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self.produce)
-            budget = await self.measured()
-            tasks.cancel_scope.cancel()
-        return budget
+            return await self._last(tasks)
+        raise AssertionError("unreachable: the measurement returns")
 
     def _start(self, name: str) -> None:
         clock = SimClock(Random(name))  # noqa: S311  # a benchmark's dice must be repeatable
@@ -136,16 +142,15 @@ class _Ours(_Bench):
 
 
 class _Classic(_Bench):
-    """What slackmq 0.1.2 of 2019 did: every bot hears everything (RTM), tries to pin, acts, unpins three seconds later."""
+    """What slackmq 0.1.2 of 2019 did: each bot hears everything (RTM), tries to pin, acts, unpins 3 s later."""
 
     async def main(self) -> Budget:
         wires = [self.wire(f"w{number}") for number in range(WORKERS)]
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._hear, wires)
             tasks.start_soon(self.produce)
-            budget = await self.measured()
-            tasks.cancel_scope.cancel()
-        return budget
+            return await self._last(tasks)
+        raise AssertionError("unreachable: the measurement returns")
 
     async def _hear(self, wires: list[_Counting]) -> None:
         async with (
@@ -176,7 +181,7 @@ def relaxed() -> Budget:
 
 
 def classic() -> Budget:
-    """The claim of the original library under the same load as `saturated`; messages that every bot was refused are lost."""
+    """The claim of 2019 under the load of `saturated`; a message on which every bot was refused is lost."""
     return run(_Classic(every=1.5).main)
 
 

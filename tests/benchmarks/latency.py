@@ -1,4 +1,4 @@
-"""From post to handler, over real HTTP and WebSockets on this machine, beside a bare Socket Mode echo on the same emulator."""
+"""From post to handler, over real HTTP and WebSockets on this machine, beside a bare echo on the same emulator."""
 
 from __future__ import annotations
 

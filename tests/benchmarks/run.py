@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 import anyio
+from tests.benchmarks import budget, latency, weight
 
 from slackmq.simulation.scenario import replay
-from tests.benchmarks import budget, latency, weight
 
 _RUNS = 60
 """Simulated runs that are timed, with all faults at once."""

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 from anyio.from_thread import start_blocking_portal
 
-from slackmq.emulator.launch import About, running
+from slackmq.emulator.launch import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from slackmq.emulator.launch import About
 
 
 @pytest.fixture

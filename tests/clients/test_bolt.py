@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from slackmq.emulator.launch import About
 
 
-def test_a_sync_bolt_app_answers_a_person(emulator: About, jobs: str):
-    app = App(client=WebClient(emulator.apps[0].bot_token, base_url=emulator.base_url))
+def test_a_sync_bolt_app_answers_a_person(emulator: About, jobs: str) -> None:
+    app: Any = App(client=WebClient(emulator.apps[0].bot_token, base_url=emulator.base_url))
     answered: queue.Queue[str] = queue.Queue()
 
-    @app.message("toggle")
+    @app.message("toggle")  # type: ignore[untyped-decorator]  # Bolt has no type for it
     def toggle(message: dict[str, Any], say: Any) -> None:  # pyright: ignore[reportUnusedFunction]  # Bolt keeps it
         answered.put(say(text="toggled", thread_ts=message["ts"])["ts"])
 
-    handler = SocketModeHandler(app, emulator.apps[0].app_token)
-    person = WebClient(emulator.users[0].token, base_url=emulator.base_url)
+    handler: Any = SocketModeHandler(app, emulator.apps[0].app_token)
+    person: Any = WebClient(emulator.users[0].token, base_url=emulator.base_url)
     try:
         handler.connect()
         ts = person.chat_postMessage(channel=jobs, text="toggle dining light")["ts"]
@@ -36,17 +36,17 @@ def test_a_sync_bolt_app_answers_a_person(emulator: About, jobs: str):
     assert [row["ts"] for row in person.conversations_replies(channel=jobs, ts=ts)["messages"]] == [ts, answer]
 
 
-async def test_an_async_bolt_app_answers_a_person(emulator: About, jobs: str):
-    app = AsyncApp(client=AsyncWebClient(emulator.apps[0].bot_token, base_url=emulator.base_url))
+async def test_an_async_bolt_app_answers_a_person(emulator: About, jobs: str) -> None:
+    app: Any = AsyncApp(client=AsyncWebClient(emulator.apps[0].bot_token, base_url=emulator.base_url))
     answered = anyio.Event()
 
-    @app.event("message")
+    @app.event("message")  # type: ignore[untyped-decorator]  # as above
     async def toggle(event: dict[str, Any], client: Any) -> None:  # pyright: ignore[reportUnusedFunction]  # as above
         await client.reactions_add(channel=event["channel"], timestamp=event["ts"], name="white_check_mark")
         answered.set()
 
-    handler = AsyncSocketModeHandler(app, emulator.apps[0].app_token)
-    person = AsyncWebClient(emulator.users[0].token, base_url=emulator.base_url)
+    handler: Any = AsyncSocketModeHandler(app, emulator.apps[0].app_token)
+    person: Any = AsyncWebClient(emulator.users[0].token, base_url=emulator.base_url)
     try:
         await handler.connect_async()
         ts = (await person.chat_postMessage(channel=jobs, text="toggle"))["ts"]

@@ -36,7 +36,7 @@ async def reply(response: aiohttp.ClientResponse) -> dict[str, Any]:
 
 async def test_arguments_come_in_the_query_the_form_json_or_multipart(
     http: aiohttp.ClientSession, emulator: About, bearer: dict[str, str], jobs: str
-):
+) -> None:
     url, args = f"{emulator.base_url}chat.postMessage", {"channel": jobs, "text": "hello"}
     multipart = aiohttp.FormData(default_to_multipart=True)
     for name, value in args.items():
@@ -49,7 +49,9 @@ async def test_arguments_come_in_the_query_the_form_json_or_multipart(
         assert (await reply(response))["ok"]
 
 
-async def test_the_token_may_stand_in_the_form_but_not_in_the_query(http: aiohttp.ClientSession, emulator: About):
+async def test_the_token_may_stand_in_the_form_but_not_in_the_query(
+    http: aiohttp.ClientSession, emulator: About
+) -> None:
     token = {"token": emulator.apps[0].bot_token}
     async with http.post(f"{emulator.base_url}auth.test", data=token) as response:
         assert (await reply(response))["ok"]
@@ -69,14 +71,16 @@ async def test_the_token_may_stand_in_the_form_but_not_in_the_query(http: aiohtt
     ],
 )
 async def test_an_unreadable_body_is_named(
-    http: aiohttp.ClientSession, emulator: About, bearer: dict[str, str], content_type: str, body: str, error: str
-):
+    http: aiohttp.ClientSession, emulator: About, bearer: dict[str, str], *, content_type: str, body: str, error: str
+) -> None:
     headers = {**bearer, "Content-Type": content_type}
     async with http.post(f"{emulator.base_url}auth.test", headers=headers, data=body) as response:
         assert (response.status, (await reply(response))["error"]) == (200, error)
 
 
-async def test_an_empty_json_body_is_no_error(http: aiohttp.ClientSession, emulator: About, bearer: dict[str, str]):
+async def test_an_empty_json_body_is_no_error(
+    http: aiohttp.ClientSession, emulator: About, bearer: dict[str, str]
+) -> None:
     headers = {**bearer, "Content-Type": "application/json;charset=utf-8"}
     async with http.post(f"{emulator.base_url}auth.test", headers=headers, data=b"") as response:
         assert (await reply(response))["ok"]
@@ -84,7 +88,7 @@ async def test_an_empty_json_body_is_no_error(http: aiohttp.ClientSession, emula
 
 async def test_json_without_a_charset_is_remarked_upon(
     http: aiohttp.ClientSession, emulator: About, bearer: dict[str, str]
-):
+) -> None:
     headers = {**bearer, "Content-Type": "application/json"}
     async with http.post(f"{emulator.base_url}auth.test", headers=headers, data="{}") as response:
         body = await reply(response)
@@ -94,19 +98,21 @@ async def test_json_without_a_charset_is_remarked_upon(
 
 async def test_an_unknown_method_is_answered_and_not_an_error_of_http(
     http: aiohttp.ClientSession, emulator: About, bearer: dict[str, str]
-):
+) -> None:
     async with http.post(f"{emulator.base_url}nobody.knows", headers=bearer) as response:
         assert (response.status, await reply(response)) == (200, {"ok": False, "error": "unknown_method"})
 
 
 async def test_the_operators_methods_are_unknown_to_tokens(
     http: aiohttp.ClientSession, emulator: About, bearer: dict[str, str]
-):
+) -> None:
     async with http.post(f"{emulator.base_url}emulator.users.list", headers=bearer) as response:
         assert (await reply(response))["error"] == "unknown_method"
 
 
-async def test_a_body_of_no_sane_size_is_refused(http: aiohttp.ClientSession, emulator: About, bearer: dict[str, str]):
+async def test_a_body_of_no_sane_size_is_refused(
+    http: aiohttp.ClientSession, emulator: About, bearer: dict[str, str]
+) -> None:
     body = BytesIO(b"x" * (LARGEST_BODY + 1))
     async with http.post(f"{emulator.base_url}api.test", headers=bearer, data=body) as response:
         assert response.status == 413
@@ -114,7 +120,7 @@ async def test_a_body_of_no_sane_size_is_refused(http: aiohttp.ClientSession, em
 
 async def test_answers_carry_the_date_and_what_the_method_wants(
     http: aiohttp.ClientSession, emulator: About, bearer: dict[str, str], jobs: str
-):
+) -> None:
     async with http.get(f"{emulator.base_url}pins.list", headers=bearer, params={"channel": jobs}) as response:
         assert response.headers["X-Accepted-OAuth-Scopes"] == "pins:read"
         assert parsedate_to_datetime(response.headers["Date"]).tzinfo is not None
@@ -124,17 +130,17 @@ async def test_answers_carry_the_date_and_what_the_method_wants(
 @pytest.mark.parametrize("path", ["", "api/auth.test", "emulator/about", "link/"])
 async def test_whoever_means_another_server_is_turned_away(
     http: aiohttp.ClientSession, emulator: About, path: str, host: str
-):
+) -> None:
     async with http.get(f"{emulator.page_url}{path}", headers={"Host": host}) as response:
         assert response.status == 403
 
 
-async def test_this_machine_may_be_called_localhost(http: aiohttp.ClientSession, emulator: About):
+async def test_this_machine_may_be_called_localhost(http: aiohttp.ClientSession, emulator: About) -> None:
     async with http.get(emulator.page_url, headers={"Host": "localhost"}) as response:
         assert response.status == 200
 
 
-async def test_another_page_cannot_write_as_a_person(http: aiohttp.ClientSession, emulator: About, jobs: str):
+async def test_another_page_cannot_write_as_a_person(http: aiohttp.ClientSession, emulator: About, jobs: str) -> None:
     url = f"{emulator.page_url}c/{jobs}/messages"
     async with http.post(url, data={"text": "hi"}, headers={"Origin": "http://evil.example"}) as response:
         assert response.status == 403
@@ -144,7 +150,7 @@ async def test_another_page_cannot_write_as_a_person(http: aiohttp.ClientSession
 
 async def test_no_page_may_read_across_origins_and_scripts_come_from_here_only(
     http: aiohttp.ClientSession, emulator: About
-):
+) -> None:
     async with http.get(emulator.page_url) as response:
         assert "Access-Control-Allow-Origin" not in response.headers
         policy = response.headers["Content-Security-Policy"]
@@ -155,7 +161,9 @@ async def test_no_page_may_read_across_origins_and_scripts_come_from_here_only(
     assert "style=" not in html
 
 
-async def test_the_operators_door_opens_only_with_the_secret_of_this_run(http: aiohttp.ClientSession, emulator: About):
+async def test_the_operators_door_opens_only_with_the_secret_of_this_run(
+    http: aiohttp.ClientSession, emulator: About
+) -> None:
     for headers in ({}, {"X-Emulator-Operator": "guess"}):
         async with http.get(f"{emulator.page_url}emulator/record", headers=headers) as response:
             assert response.status == 403
@@ -164,7 +172,7 @@ async def test_the_operators_door_opens_only_with_the_secret_of_this_run(http: a
 
 async def test_the_record_tells_every_write_and_how_it_ended(
     http: aiohttp.ClientSession, emulator: About, bearer: dict[str, str], jobs: str
-):
+) -> None:
     async def call(method: str, **args: str) -> dict[str, Any]:
         async with http.post(f"{emulator.base_url}{method}", headers=bearer, data=args) as response:
             return await reply(response)
@@ -184,7 +192,7 @@ async def test_the_record_tells_every_write_and_how_it_ended(
     assert calls[0]["args"]["timestamp"] == ts
 
 
-async def test_the_operator_installs_an_app_and_reads_about_it(http: aiohttp.ClientSession, emulator: About):
+async def test_the_operator_installs_an_app_and_reads_about_it(http: aiohttp.ClientSession, emulator: About) -> None:
     operator = {"X-Emulator-Operator": emulator.operator_token}
     url = f"{emulator.page_url}emulator/"
     async with http.post(f"{url}api/emulator.apps.install", json={"name": "second"}, headers=operator) as response:

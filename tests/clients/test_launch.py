@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -33,10 +34,10 @@ asyncio.run(serve(data=Path(sys.argv[1]), ready=lambda about: print(json.dumps(a
 """
 
 
-async def test_a_restart_finds_everything_as_it_was(tmp_path: Path):
+async def test_a_restart_finds_everything_as_it_was(tmp_path: Path) -> None:
     data = tmp_path / "workspace.db"
     async with running(data=data) as before:
-        client = AsyncWebClient(before.apps[0].bot_token, base_url=before.base_url)
+        client: Any = AsyncWebClient(before.apps[0].bot_token, base_url=before.base_url)
         ts = (await client.chat_postMessage(channel=before.channels[0].id, text="hello"))["ts"]
         await client.reactions_add(channel=before.channels[0].id, timestamp=ts, name="clock1")
     async with running(data=data) as after:
@@ -47,33 +48,33 @@ async def test_a_restart_finds_everything_as_it_was(tmp_path: Path):
     assert [(row["ts"], row["reactions"][0]["name"]) for row in rows] == [(ts, "clock1")]
 
 
-async def test_time_never_goes_back_behind_the_data_file(tmp_path: Path):
+async def test_time_never_goes_back_behind_the_data_file(tmp_path: Path) -> None:
     data = tmp_path / "workspace.db"
     stamps: list[str] = []
     for now in (1_900_000_000, 1_800_000_000):  # the second run's clock was set back
-        async with running(data=data, clock=lambda now=now: now * 1_000_000) as about:
-            client = AsyncWebClient(about.apps[0].bot_token, base_url=about.base_url)
+        async with running(data=data, clock=partial(int, now * 1_000_000)) as about:
+            client: Any = AsyncWebClient(about.apps[0].bot_token, base_url=about.base_url)
             stamps.append((await client.chat_postMessage(channel=about.channels[0].id, text="x"))["ts"])
     assert stamps == sorted(set(stamps))
 
 
-async def test_the_same_app_may_be_named_again_and_a_new_one_is_installed(tmp_path: Path):
+async def test_the_same_app_may_be_named_again_and_a_new_one_is_installed(tmp_path: Path) -> None:
     data = tmp_path / "workspace.db"
     async with running(data=data, apps=["home", "home"]) as before:
         assert [app.name for app in before.apps] == ["home"]
     async with running(data=data, apps=["home", "garden"]) as after:
         assert [app.name for app in after.apps] == ["home", "garden"]
         assert after.apps[0] == before.apps[0]
-        client = AsyncWebClient(after.apps[1].bot_token, base_url=after.base_url)
+        client: Any = AsyncWebClient(after.apps[1].bot_token, base_url=after.base_url)
         assert (await client.chat_postMessage(channel=after.channels[0].id, text="I am in"))["ok"]
 
 
-async def test_two_workspaces_in_memory_share_no_token():
+async def test_two_workspaces_in_memory_share_no_token() -> None:
     async with running() as one, running() as two:
         assert one.apps[0].bot_token != two.apps[0].bot_token
 
 
-async def test_a_taken_port_is_named_with_a_remedy():
+async def test_a_taken_port_is_named_with_a_remedy() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(CannotStart, match=rf"Port {port} of 127.0.0.1 is taken\. .*--port"):
@@ -81,16 +82,23 @@ async def test_a_taken_port_is_named_with_a_remedy():
                 pass
 
 
-async def test_a_data_file_in_use_is_not_shared(tmp_path: Path):
+async def test_whoever_lets_the_network_in_is_warned(capsys: pytest.CaptureFixture[str]) -> None:
+    async with running(host="0.0.0.0"):  # noqa: S104  # that is the point
+        assert "anybody on your network" in capsys.readouterr().err
+    async with running():
+        assert capsys.readouterr().err == ""
+
+
+async def test_a_data_file_in_use_is_not_shared(tmp_path: Path) -> None:
     data = tmp_path / "workspace.db"
     async with running(data=data):
-        with pytest.raises(CannotStart, match="nobody else has it open"):
+        with pytest.raises(CannotStart, match="open in another process"):
             async with running(data=data):
                 pass
 
 
 @pytest.mark.parametrize("damage", ["no database", "foreign", "newer", "no folder"])
-async def test_an_unusable_data_file_is_named_with_a_remedy_and_left_alone(tmp_path: Path, damage: str):
+async def test_an_unusable_data_file_is_named_with_a_remedy_and_left_alone(tmp_path: Path, damage: str) -> None:
     data = tmp_path / "workspace.db"
     match damage:
         case "no database":
@@ -114,7 +122,7 @@ async def test_an_unusable_data_file_is_named_with_a_remedy_and_left_alone(tmp_p
 
 async def test_on_a_full_disk_nothing_is_applied_and_the_operator_hears_why(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
+) -> None:
     async with Server.opened(tmp_path / "workspace.db", seed=Seed(), limits=Limits.off()) as server:
         token = server.ask(OPERATOR, "emulator.apps.list", {})["apps"][0]["bot_token"]
         channel = server.ask(OPERATOR, "emulator.channels.list", {})["channels"][0]["id"]
@@ -131,7 +139,7 @@ async def test_on_a_full_disk_nothing_is_applied_and_the_operator_hears_why(
         assert (await server.call(token, "chat.postMessage", args)).reply["ok"]
 
 
-async def test_writes_from_many_callers_replay_to_the_same_workspace(tmp_path: Path):
+async def test_writes_from_many_callers_replay_to_the_same_workspace(tmp_path: Path) -> None:
     data, limits = tmp_path / "workspace.db", Limits.off()
     reads: list[Mapping[str, Any]] = []
     async with Server.opened(data, seed=Seed(), limits=limits) as server:
@@ -156,7 +164,9 @@ async def test_writes_from_many_callers_replay_to_the_same_workspace(tmp_path: P
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_ends_it_within_two_seconds_with_a_page_and_a_socket_open(tmp_path: Path, number: int):
+async def test_a_signal_ends_it_within_two_seconds_with_a_page_and_a_socket_open(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     command = [sys.executable, "-c", _PROGRAM, str(tmp_path / "workspace.db")]
     async with await anyio.open_process(command, stderr=None) as process:
         assert process.stdout is not None

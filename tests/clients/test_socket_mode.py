@@ -18,7 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slackmq.emulator import socket_mode
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
     from slack_sdk.socket_mode.client import BaseSocketModeClient
@@ -43,7 +43,7 @@ async def address(http: aiohttp.ClientSession, emulator: About) -> str:
 @asynccontextmanager
 async def connected(
     http: aiohttp.ClientSession, emulator: About
-) -> AsyncIterator[tuple[aiohttp.ClientWebSocketResponse, dict[str, Any]]]:
+) -> AsyncGenerator[tuple[aiohttp.ClientWebSocketResponse, dict[str, Any]]]:
     """A socket, and the first frame that came over it."""
     async with http.ws_connect(await address(http, emulator)) as socket:
         yield socket, await socket.receive_json(timeout=5)
@@ -63,15 +63,15 @@ async def operate(http: aiohttp.ClientSession, emulator: About, path: str, **bod
         return reply
 
 
-def test_the_sync_client_hears_what_is_posted_and_acknowledges(emulator: About, jobs: str):
-    web = WebClient(emulator.apps[0].bot_token, base_url=emulator.base_url)
+def test_the_sync_client_hears_what_is_posted_and_acknowledges(emulator: About, jobs: str) -> None:
+    web: Any = WebClient(emulator.apps[0].bot_token, base_url=emulator.base_url)
     heard: queue.Queue[SocketModeRequest] = queue.Queue()
 
     def listen(client: BaseSocketModeClient, request: SocketModeRequest) -> None:
         client.send_socket_mode_response(SocketModeResponse(envelope_id=request.envelope_id))
         heard.put(request)
 
-    client = SocketModeClient(app_token=emulator.apps[0].app_token, web_client=web, trace_enabled=False)
+    client: Any = SocketModeClient(app_token=emulator.apps[0].app_token, web_client=web, trace_enabled=False)
     client.socket_mode_request_listeners.append(listen)
     try:
         client.connect()
@@ -85,8 +85,8 @@ def test_the_sync_client_hears_what_is_posted_and_acknowledges(emulator: About, 
 
 async def test_the_async_client_hears_what_is_posted_and_acknowledges(
     http: aiohttp.ClientSession, emulator: About, jobs: str
-):
-    web = AsyncWebClient(base_url=emulator.base_url)
+) -> None:
+    web: Any = AsyncWebClient(base_url=emulator.base_url)
     heard: list[SocketModeRequest] = []
     came = anyio.Event()
 
@@ -95,7 +95,7 @@ async def test_the_async_client_hears_what_is_posted_and_acknowledges(
         heard.append(request)
         came.set()
 
-    client = AsyncSocketModeClient(app_token=emulator.apps[0].app_token, web_client=web)
+    client: Any = AsyncSocketModeClient(app_token=emulator.apps[0].app_token, web_client=web)
     client.socket_mode_request_listeners.append(listen)
     try:
         await client.connect()
@@ -107,21 +107,21 @@ async def test_the_async_client_hears_what_is_posted_and_acknowledges(
     assert heard[0].payload["event"]["text"] == "hello"
 
 
-async def test_hello_says_how_many_are_connected(http: aiohttp.ClientSession, emulator: About):
+async def test_hello_says_how_many_are_connected(http: aiohttp.ClientSession, emulator: About) -> None:
     async with connected(http, emulator) as (_, first), connected(http, emulator) as (_, second):
         assert (first["type"], first["num_connections"], second["num_connections"]) == ("hello", 1, 2)
         assert first["connection_info"] == {"app_id": emulator.apps[0].id}
         assert first["debug_info"]["approximate_connection_time"] == 18060
 
 
-async def test_a_ticket_is_good_for_one_connection(http: aiohttp.ClientSession, emulator: About):
+async def test_a_ticket_is_good_for_one_connection(http: aiohttp.ClientSession, emulator: About) -> None:
     url = await address(http, emulator)
     async with http.ws_connect(url):
         with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
             await http.ws_connect(url)
 
 
-async def test_each_payload_goes_to_one_connection(http: aiohttp.ClientSession, emulator: About, jobs: str):
+async def test_each_payload_goes_to_one_connection(http: aiohttp.ClientSession, emulator: About, jobs: str) -> None:
     async with connected(http, emulator) as (one, _), connected(http, emulator) as (two, _):
         for number in range(4):
             await post(http, emulator, jobs, str(number))
@@ -134,7 +134,7 @@ async def test_each_payload_goes_to_one_connection(http: aiohttp.ClientSession, 
 
 async def test_what_is_not_acknowledged_comes_again_with_a_retry_mark(
     http: aiohttp.ClientSession, emulator: About, jobs: str
-):
+) -> None:
     async with connected(http, emulator) as (socket, _):
         await post(http, emulator, jobs, "hello")
         first = await socket.receive_json(timeout=5)
@@ -145,7 +145,7 @@ async def test_what_is_not_acknowledged_comes_again_with_a_retry_mark(
 
 async def test_an_acknowledgement_counts_on_any_connection_of_the_app(
     http: aiohttp.ClientSession, emulator: About, jobs: str
-):
+) -> None:
     async with connected(http, emulator) as (one, _):
         await post(http, emulator, jobs, "hello")
         frame = await one.receive_json(timeout=5)
@@ -155,7 +155,7 @@ async def test_an_acknowledgement_counts_on_any_connection_of_the_app(
                 await one.receive_json(timeout=4)
 
 
-async def test_the_eleventh_connection_is_told_to_go(http: aiohttp.ClientSession, emulator: About):
+async def test_the_eleventh_connection_is_told_to_go(http: aiohttp.ClientSession, emulator: About) -> None:
     async with AsyncExitStack() as stack:
         for _ in range(10):
             await stack.enter_async_context(connected(http, emulator))
@@ -164,7 +164,7 @@ async def test_the_eleventh_connection_is_told_to_go(http: aiohttp.ClientSession
         assert (await socket.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSE
 
 
-async def test_a_ping_is_answered_with_what_it_carried(http: aiohttp.ClientSession, emulator: About):
+async def test_a_ping_is_answered_with_what_it_carried(http: aiohttp.ClientSession, emulator: About) -> None:
     async with http.ws_connect(await address(http, emulator), autoping=False) as socket:
         await socket.receive_json(timeout=5)
         await socket.ping(b"sdk-ping-pong:1")
@@ -174,7 +174,7 @@ async def test_a_ping_is_answered_with_what_it_carried(http: aiohttp.ClientSessi
 
 async def test_the_server_pings_by_itself(
     http: aiohttp.ClientSession, emulator: About, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     assert socket_mode.PING_EVERY < 30
     monkeypatch.setattr(socket_mode, "PING_EVERY", 0.05)
     async with http.ws_connect(await address(http, emulator), autoping=False) as socket:
@@ -182,7 +182,7 @@ async def test_the_server_pings_by_itself(
         assert (await socket.receive(timeout=5)).type is aiohttp.WSMsgType.PING
 
 
-async def test_nonsense_on_the_socket_is_passed_over(http: aiohttp.ClientSession, emulator: About, jobs: str):
+async def test_nonsense_on_the_socket_is_passed_over(http: aiohttp.ClientSession, emulator: About, jobs: str) -> None:
     async with connected(http, emulator) as (socket, _):
         for nonsense in ("", "{", "[]", '"x"', '{"envelope_id": 7}', '{"envelope_id": "unknown"}'):
             await socket.send_str(nonsense)
@@ -191,14 +191,14 @@ async def test_nonsense_on_the_socket_is_passed_over(http: aiohttp.ClientSession
 
 
 @pytest.mark.parametrize("reason", ["refresh_requested", "link_disabled"])
-async def test_the_operator_disconnects_an_app(http: aiohttp.ClientSession, emulator: About, reason: str):
+async def test_the_operator_disconnects_an_app(http: aiohttp.ClientSession, emulator: About, reason: str) -> None:
     async with connected(http, emulator) as (socket, _):
         assert (await operate(http, emulator, "disconnect", reason=reason))["connections"] == 1
         assert (await socket.receive_json(timeout=5))["reason"] == reason
         assert (await socket.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSE
 
 
-async def test_a_revoked_app_loses_its_connections_and_its_tokens(http: aiohttp.ClientSession, emulator: About):
+async def test_a_revoked_app_loses_its_connections_and_its_tokens(http: aiohttp.ClientSession, emulator: About) -> None:
     async with connected(http, emulator) as (socket, _):
         assert (await operate(http, emulator, "api/emulator.apps.revoke", app=emulator.apps[0].id))["ok"]
         assert (await socket.receive_json(timeout=5))["reason"] == "link_disabled"
@@ -207,7 +207,7 @@ async def test_a_revoked_app_loses_its_connections_and_its_tokens(http: aiohttp.
         assert (await response.json())["error"] == "token_revoked"
 
 
-async def test_a_bot_token_opens_no_connection(http: aiohttp.ClientSession, emulator: About):
+async def test_a_bot_token_opens_no_connection(http: aiohttp.ClientSession, emulator: About) -> None:
     headers = {"Authorization": f"Bearer {emulator.apps[0].bot_token}"}
     async with http.post(f"{emulator.base_url}apps.connections.open", headers=headers) as response:
         assert (await response.json())["error"] == "not_allowed_token_type"

@@ -55,6 +55,10 @@ class JournalUnreadable(JournalError):
     """The file is no journal, is damaged, or is of a newer version."""
 
 
+_PATIENCE = 0.5
+"""Seconds to wait for a process that is just closing the file."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A call as it was written down.
@@ -72,7 +76,7 @@ class Entry:
 
 
 class Journal:
-    """One data file. Any thread may use it, one at a time; one process may write it, others may read it meanwhile.
+    """One data file. Any thread may use it, one at a time; one process may have it open.
 
     Attributes:
         seed: the workspace's beginning: of the file if it has one, else the given one, which is then written.
@@ -90,7 +94,7 @@ class Journal:
         self._next = 1
         try:
             self._rows = sqlite3.connect(
-                ":memory:" if path is None else path, isolation_level=None, check_same_thread=False
+                ":memory:" if path is None else path, isolation_level=None, check_same_thread=False, timeout=_PATIENCE
             )
             self.seed = self._open(Seed() if seed is None else seed)
         except sqlite3.Error as error:
@@ -104,7 +108,6 @@ class Journal:
         """Write a call down; when this returns it survives the death of the process. A token among `args` is left out.
 
         Raises:
-            JournalError: another process wrote to the file.
             JournalFull: the disk is full; nothing was written, and the call must not be applied.
         """
         try:
@@ -199,10 +202,10 @@ class Journal:
                 )
             case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
                 return JournalUnreadable(f"{self._name} is no journal: {error}.", remedy="Name another data file.")
-            case sqlite3.SQLITE_CONSTRAINT:
+            case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
                 return JournalError(
-                    f"{self._name} was written by another process in the meantime.",
-                    remedy="Give each emulator a data file of its own, and start this one again.",
+                    f"{self._name} is open in another process.",
+                    remedy="Give each emulator a data file of its own, or stop the other one.",
                 )
             case _:
                 return JournalError(

@@ -7,6 +7,7 @@ import errno
 import secrets
 import signal
 import socket
+import sys
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from slackmq.emulator.backstage import Backstage
-from slackmq.emulator.guard import Guard, headers
+from slackmq.emulator.guard import Guard, headers, is_loopback
 from slackmq.emulator.journal import JournalError
 from slackmq.emulator.limits import Limits
 from slackmq.emulator.page.deeds import Deeds
@@ -148,6 +149,13 @@ async def running(
     Raises:
         CannotStart: the port is taken, or the data file cannot be used.
     """
+    if not is_loopback(host):
+        print(  # noqa: T201  # to whoever started it
+            f"slackmq emulator: {host} is not this machine alone: anybody on your network may read and write here, "
+            "as any person, without a password. Bind 127.0.0.1 to keep them out.",
+            file=sys.stderr,
+            flush=True,
+        )
     async with AsyncExitStack() as stack:
         bound = stack.enter_context(_bound(host, port))
         number: int = bound.getsockname()[1]

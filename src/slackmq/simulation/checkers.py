@@ -143,7 +143,8 @@ def _why_not(truth: Truth, job: Job, former: Run, run: Run) -> str:
     until = copy.holds_until(former.token, former.process, truth.lease, below=run.token)
     if run.began < until - truth.lease * _DRIFT:
         return "the claim had not run out"
-    broken = truth.disturbed(former.process, former.began - 1.0, run.began)
+    claimed = copy.generations.get(former.token)
+    broken = truth.disturbed(former.process, claimed.sent if claimed else former.began, run.began)
     return "" if broken else "the claim ran out although nothing was broken"
 
 

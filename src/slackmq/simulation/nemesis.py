@@ -53,7 +53,11 @@ class Nemesis:
     async def run(self) -> None:
         """Do what the faults say, and restart what ended, for ever."""
         faults = self._world.plan.faults
-        blows = ((faults.kills, "kill", self._kill), (faults.pauses, "pause", self._pause), (faults.drains, "drain", self._drain))
+        blows = (
+            (faults.kills, "kill", self._kill),
+            (faults.pauses, "pause", self._pause),
+            (faults.drains, "drain", self._drain),
+        )
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._restart)
             for rate, what, blow in blows:

@@ -63,7 +63,8 @@ class Started:
     attempt: int
 
     def __str__(self) -> str:
-        return f"{self.process:>4} starts {self.key} ({self.ts}) token {self.token} attempt {self.attempt} [run {self.run}]"
+        which = f"token {self.token} attempt {self.attempt} [run {self.run}]"
+        return f"{self.process:>4} starts {self.key} ({self.ts}) {which}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

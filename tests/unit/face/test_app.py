@@ -14,7 +14,7 @@ from slackmq.errors import ArgumentsRejected, ConfigurationError
 from slackmq.policy import Timing
 
 if TYPE_CHECKING:
-    from tests.unit.face.conftest import Office
+    from .conftest import Office
 
 FAST = Timing(scan=timedelta(seconds=0.1), skew=timedelta(seconds=0.1))
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from slackmq.errors import ConfigurationError, TokenRefused
+from slackmq.clock import SYSTEM
+from slackmq.errors import ConfigurationError, LeaseLost, TokenRefused
 from slackmq.handlers import Handlers
 from slackmq.message import Outcome
 from slackmq.policy import Timing
@@ -18,7 +19,11 @@ from slackmq.slack.connect import Settings
 from slackmq.sync import Queue, Worker
 
 if TYPE_CHECKING:
-    from tests.unit.face.conftest import Office
+    from collections.abc import Callable
+
+    from slackmq.sync import Lease
+
+    from .conftest import Office
 
 FAST = Timing(
     scan=timedelta(seconds=0.1), skew=timedelta(seconds=0.1), lease=timedelta(seconds=30), margin=timedelta(seconds=1)
@@ -140,3 +145,27 @@ def test_a_worker_runs_plain_and_async_handlers_which_may_post_until_it_is_drain
         worker.run()
         assert done == ["hi"]
         assert [standing.state for standing in queue.inspect()] == ["done", "done"]
+
+
+def test_a_claim_that_is_lost_says_so_inside_and_raises_on_leaving(office: Office) -> None:
+    with jobs(office) as queue:
+        claim = queue.claim(queue.post("resize", {}, lease=timedelta(seconds=3)))
+        assert claim is not None
+        lease = queue.hold(claim)
+        with pytest.raises(LeaseLost, match="cannot be extended"), lease:
+            lapse(office, lease)
+        assert lease.receipt is None
+
+
+def lapse(office: Office, lease: Lease) -> None:
+    """Take the token away, so that the claim cannot be extended, and wait until the lease has noticed."""
+    office.ask("emulator.apps.revoke", app=office.ask("emulator.apps.list")["apps"][0]["id"])
+    assert until(lambda: lease.lost is not None)
+
+
+def until(holds: Callable[[], bool]) -> bool:
+    """Whether it holds within ten seconds."""
+    never, deadline = threading.Event(), SYSTEM.monotonic() + 10
+    while not holds() and SYSTEM.monotonic() < deadline:
+        never.wait(0.01)
+    return holds()

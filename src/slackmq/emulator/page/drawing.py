@@ -31,9 +31,8 @@ class Drawing:
             trim_blocks=True,
             undefined=StrictUndefined,
         )
-        cast("dict[str, object]", self._environment.globals).update(
-            emoji=sorted(standard()), quick=[(name, character(name)) for name in QUICK]
-        )
+        everywhere = cast("dict[str, object]", self._environment.globals)  # type: ignore[redundant-cast]  # not to pyright
+        everywhere.update(emoji=sorted(standard()), quick=[(name, character(name)) for name in QUICK])
         self._templates = {name: self._environment.get_template(name) for name in self._environment.list_templates()}
 
     def draw(self, template: str, **values: object) -> str:

@@ -28,7 +28,10 @@ const watchAll = () => document.querySelectorAll("[data-stick]").forEach(watch);
 const box = (place) => document.getElementById(`${place}-text`);
 
 document.addEventListener("DOMContentLoaded", () => { watchAll(); box("composer")?.focus(); });
-document.addEventListener("htmx:afterSettle", watchAll);
+document.addEventListener("htmx:afterSettle", (event) => {
+  watchAll();
+  event.detail.elt.querySelector?.("form.edit textarea")?.focus();
+});
 
 document.addEventListener("keydown", (event) => {
   const field = event.target;

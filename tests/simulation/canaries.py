@@ -1,0 +1,166 @@
+"""Deliberately broken variants of the product: if no checker sees one, the checkers are broken."""
+
+# A saboteur works inside.
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import anyio
+
+from slackmq import policy
+from slackmq.claiming.reaction import ReactionClaiming
+from slackmq.errors import AlreadyReacted, Ambiguous
+from slackmq.message import Outcome, seconds
+from slackmq.queue.contest import Contest
+from slackmq.queue.ending import Ending
+from slackmq.queue.lease import Lease
+from slackmq.queue.sightings import Sightings
+from slackmq.queue.watch import Watch
+from slackmq.slack.api import Urgency
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+
+    from slackmq.message import Claim, Message, Receipt
+    from slackmq.policy import Facts
+    from slackmq.queue.sightings import Sighting
+
+__all__ = ["CANARIES", "Canary"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canary:
+    """A mistake, where it shows, and the promise that it breaks.
+
+    Attributes:
+        name: the mistake.
+        cell: the faults under which it shows.
+        rules: the promises of which at least one must be found broken.
+        spoil: makes the mistake.
+    """
+
+    name: str
+    cell: str
+    rules: frozenset[str]
+    spoil: Callable[[pytest.MonkeyPatch], None]
+
+
+def _always(*_: object) -> bool:
+    return True
+
+
+def _never(*_: object) -> bool:
+    return False
+
+
+def _greedy(patch: pytest.MonkeyPatch) -> None:
+    async def take(self: ReactionClaiming, message: Message, generation: int, *, lease: float) -> float | None:
+        emoji = self._marks.generations[generation - 1]
+        begun, tried = self._clock.monotonic(), False
+        while True:
+            try:
+                await self._slack.react(message.channel, message.ts, emoji, urgency=Urgency.CLAIM)
+            except Ambiguous:
+                tried = True
+            except AlreadyReacted:
+                if not tried:
+                    raise
+                return begun + lease
+            else:
+                return begun + lease
+
+    patch.setattr(ReactionClaiming, "take", take)
+
+
+def _cursor(patch: pytest.MonkeyPatch) -> None:
+    async def scan(self: Watch) -> None:
+        latest = max((seconds(sighting.message.ts) for sighting in self._sightings.all()), default=0.0)
+        self.take_in(await self._slack.history(self._channel, oldest=latest))
+
+    patch.setattr(Watch, "scan", scan)
+
+
+def _hasty(patch: pytest.MonkeyPatch) -> None:
+    original = Contest._facts
+
+    def facts(self: Contest, sighting: Sighting, now: float) -> Facts:
+        honest = original(self, sighting, now)
+        return replace(honest, idle=honest.age)
+
+    patch.setattr(Contest, "_facts", facts)
+
+
+def _trusting(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(policy, "doubtful", _never)
+
+
+def _blind(patch: pytest.MonkeyPatch) -> None:
+    async def look_again(self: Contest, sighting: Sighting, claim: Claim) -> bool:  # noqa: ARG001  # it does not look
+        return True
+
+    patch.setattr(Contest, "_look_again", look_again)
+
+
+def _lazy(patch: pytest.MonkeyPatch) -> None:
+    async def keep(self: Lease, scope: anyio.CancelScope) -> None:  # noqa: ARG001  # it keeps nothing
+        await anyio.sleep_forever()
+
+    patch.setattr(Lease, "_keep", keep)
+
+
+def _doubled(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Sightings, "canonical", _always)
+
+
+def _loud(patch: pytest.MonkeyPatch) -> None:
+    original = Contest._refused
+
+    async def refused(self: Contest, sighting: Sighting, claim: Claim) -> bool:
+        await self._claiming.finish(claim.message, Outcome.DONE)
+        return await original(self, sighting, claim)
+
+    patch.setattr(Contest, "_refused", refused)
+
+
+def _shared(patch: pytest.MonkeyPatch) -> None:
+    original = ReactionClaiming.take
+
+    async def take(self: ReactionClaiming, message: Message, generation: int, *, lease: float) -> float | None:
+        try:
+            return await original(self, message, generation, lease=lease)
+        except AlreadyReacted:
+            return self._clock.monotonic() + lease
+
+    patch.setattr(ReactionClaiming, "take", take)
+
+
+def _silent(patch: pytest.MonkeyPatch) -> None:
+    async def done(self: Ending, sighting: Sighting, claim: Claim, answer: str | None) -> Receipt:  # noqa: ARG001
+        sighting.ended = Outcome.DONE
+        return self._receipt(sighting, claim, Outcome.DONE, effective=True)
+
+    patch.setattr(Ending, "done", done)
+
+
+def _canary(name: str, cell: str, rules: str, spoil: Callable[[pytest.MonkeyPatch], None]) -> Canary:
+    return Canary(name=name, cell=cell, rules=frozenset(rules.split()), spoil=spoil)
+
+
+CANARIES = (
+    _canary("already_reacted after a timeout is taken for our own", "H2", "I3 I4", _greedy),
+    _canary("the cursor is the newest timestamp seen", "everything", "I1 I5 I7", _cursor),
+    _canary("expiry counts from the post, not from the first observation", "everything", "I4", _hasty),
+    _canary("a copy that arrived late is trusted", "H3", "I5 I7", _trusting),
+    _canary("who takes over does not look again", "everything", "I5 I7", _blind),
+    _canary("nobody extends a claim", "none", "I7", _lazy),
+    _canary("every copy of a key is worked on", "H2", "I5 I7", _doubled),
+    _canary("the done mark stands before the work is done", "none", "I6", _loud),
+    _canary("whoever loses the race works all the same", "none", "I3", _shared),
+    _canary("nobody marks what is done", "none", "I1 I7", _silent),
+)
+"""The mistakes that somebody who changes the product could make."""

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+
+import pytest
+
+from slackmq.simulation.faults import CELLS
+from slackmq.simulation.scenario import replay
+
+CHUNKS = 6
+SEEDS = 3
+"""A cell is played with 18 seeds, in six tests, so that none comes near the limit of time."""
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+@pytest.mark.parametrize("cell", CELLS)
+def test_no_promise_is_broken(cell: str, chunk: int) -> None:
+    for seed in range(chunk * SEEDS, (chunk + 1) * SEEDS):
+        verdict = replay(seed, cell)
+        assert not verdict.violations, str(verdict)
+
+
+def test_the_seeds_are_at_least_300_runs() -> None:
+    assert len(CELLS) * CHUNKS * SEEDS >= 300
+
+
+@pytest.mark.parametrize("cell", ["C1", "C2", "everything"])
+def test_a_cell_breaks_what_it_says(cell: str) -> None:
+    """Otherwise a clean record would say nothing."""
+    verdict = replay(1, cell)
+    takeovers = [
+        generation
+        for job in verdict.truth.jobs.values()
+        for copy in job.copies.values()
+        for token, generation in copy.generations.items()
+        if token > 1 and copy.generations[token - 1].process != generation.process
+    ]
+    assert takeovers
+
+
+def test_the_person_and_the_producer_got_all_they_asked_for() -> None:
+    verdict = replay(1, "none")
+    assert {type(line).__name__ for line in verdict.truth.lines} >= {"Called", "Started", "Effected", "Ended", "Posted"}
+    assert all(job.ended is not None for job in verdict.truth.jobs.values())
+    assert any("/" in job.key for job in verdict.truth.jobs.values())
+
+
+def test_a_seed_plays_the_same_in_every_process() -> None:
+    program = (
+        "import hashlib; from slackmq.simulation.scenario import replay;"
+        "lines = replay(5, 'everything').truth.lines;"
+        "print(hashlib.sha256('\\n'.join(f'{line.at} {line}' for line in lines).encode()).hexdigest())"
+    )
+    digests = {_digest()}
+    for hashes in ("0", "777"):
+        environment = {**os.environ, "PYTHONHASHSEED": hashes}
+        run = subprocess.run(
+            [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+        )
+        digests.add(run.stdout.strip())
+    assert len(digests) == 1
+
+
+def _digest() -> str:
+    lines = replay(5, "everything").truth.lines
+    return hashlib.sha256("\n".join(f"{line.at} {line}" for line in lines).encode()).hexdigest()
+
+
+def test_a_failing_seed_says_how_to_replay_it() -> None:
+    assert str(replay(3, "none")).endswith("replay: python -m slackmq.simulation --seed 3 --cell none")
