@@ -18,12 +18,15 @@ import pytest
 
 from slackmq.claiming.marks import Marks
 from slackmq.cli.neighbour import Neighbour
-from slackmq.cli.record import Ledger, read_record
-from slackmq.cli.target import Effect, Target
+from slackmq.cli.record import read_record
+from slackmq.cli.target import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from slackmq.cli.record import Ledger
+    from slackmq.cli.target import Effect
 
 HOUSE = """
 import os, threading
@@ -160,7 +163,7 @@ def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Stage]:
+def opened(folder: Path) -> Generator[Stage]:
     """A workspace that answers, in a process; it is ended on leaving, with everything that was started for it."""
     (folder / "nap_house.py").write_text(HOUSE, encoding="utf-8")
     with (folder / "emulator.log").open("w") as stderr:
