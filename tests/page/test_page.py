@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -362,3 +365,36 @@ def test_it_fits_a_desk_and_a_telephone(
     expect(page.locator("#reply-text")).to_be_in_viewport()
     page.screenshot(path=PICTURES / f"page-{width}-{scheme}-thread.png")
     page.close()
+
+
+@pytest.fixture
+def workers(emulator: About, tmp_path: Path) -> Iterator[None]:
+    """Three worker processes of the house that `slackmq demo` shows."""
+    app = emulator.apps[0]
+    environment = os.environ | {
+        "SLACKMQ_URL": emulator.base_url,
+        "SLACK_BOT_TOKEN": app.bot_token,
+        "SLACK_APP_TOKEN": app.app_token,
+        "SLACKMQ_DEMO_TARGET": str(tmp_path / "target"),
+    }
+    command = [sys.executable, "-m", "slackmq", "worker", "slackmq.cli.house:app"]
+    processes = [subprocess.Popen(command, env=environment) for _ in range(3)]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(20)
+
+
+@pytest.mark.usefixtures("workers")
+def test_three_workers_at_work_are_seen_working(page: Page) -> None:
+    lights = ["dining", "hall", "garden", "attic", "porch"]
+    for light in lights:
+        page.fill("#composer-text", f"toggle {light} light")
+        page.keyboard.press("Enter")
+        expect(page.locator("#composer-text")).to_have_value("")
+    done = page.locator("#messages .reactions button", has_text="\N{WHITE HEAVY CHECK MARK}")
+    expect(done).to_have_count(len(lights), timeout=30_000)
+    page.screenshot(path=PICTURES / "three-workers.png")
