@@ -1,19 +1,18 @@
 """The command, one file a subcommand."""
 
 import sys
+from importlib.util import find_spec
 
 __all__ = ["main"]
 
-_EXTRA = {"cyclopts", "rich", "jinja2", "platformdirs"}
+_EXTRA = ("cyclopts", "rich", "jinja2", "platformdirs")
 
 
 def main() -> int:
     """Run the command with the arguments of this process; returns its exit status."""
-    try:
-        from slackmq.cli.command import run  # noqa: PLC0415  # the extra may be missing, and we want to say so
-    except ModuleNotFoundError as error:
-        if error.name not in _EXTRA:
-            raise
-        sys.stderr.write(f"slackmq: the command needs {error.name}: pip install 'slackmq[cli]'\n")
+    if missing := [name for name in _EXTRA if find_spec(name) is None]:
+        sys.stderr.write(f"slackmq: the command needs {' and '.join(missing)}: pip install 'slackmq[cli]'\n")
         return 2
+    from slackmq.cli.command import run  # noqa: PLC0415  # without the extra it cannot be imported
+
     return run(sys.argv[1:])

@@ -124,13 +124,14 @@ class Children:
         return self._folder / f"{name}.out"
 
     async def _end_all(self) -> None:
-        """The last that was started goes first: workers can still give back what they hold."""
-        for child in reversed(self._all):
-            if child.running:
-                child.process.terminate()
-        with anyio.move_on_after(_GRACE):
-            while any(child.running for child in self._all):
-                await SYSTEM.sleep(_LOOK)
-        for child in self._all:
-            child.kill()
-            child.process.wait()
+        """The workspace goes last, so that workers can still give back what they hold."""
+        for few in (self._all[1:], self._all[:1]):
+            for child in few:
+                if child.running:
+                    child.process.terminate()
+            with anyio.move_on_after(_GRACE):
+                while any(child.running for child in few):
+                    await SYSTEM.sleep(_LOOK)
+            for child in few:
+                child.kill()
+                child.process.wait()

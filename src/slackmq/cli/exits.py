@@ -26,13 +26,13 @@ class Exit(IntEnum):
 
 
 MEANINGS = {
-    Exit.OK: "done",
+    Exit.OK: "done; for a worker, stopped gently",
     Exit.DOES_NOT_HOLD: "what was checked does not hold: demo lost or repeated a job, worker --check found something",
     Exit.USAGE: "wrong usage or configuration; nothing was sent",
     Exit.REFUSED: "Slack refused: token, scope, channel",
     Exit.NO_ANSWER: "no answer from Slack or from the local workspace",
     Exit.BUG: "an error of slackmq itself; --debug shows where",
-    Exit.INTERRUPTED: "interrupted",
+    Exit.INTERRUPTED: "interrupted; for a worker, by the second signal",
 }
 """What each exit status tells."""
 

@@ -145,5 +145,7 @@ def _private(path: Path, how: int) -> BinaryIO:
 
 
 def _last_line(path: Path) -> str:
+    """The last complaint in a log, without its remedy, which is meant for whoever starts a workspace by hand."""
     lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it says nothing."
+    complaints = [line.removeprefix("slackmq: ") for line in lines if line.startswith("slackmq: ")]
+    return [*lines, *complaints][-1] if lines else "it says nothing."

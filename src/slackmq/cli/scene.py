@@ -11,8 +11,8 @@ from slackmq.cli.record import Ledger, read_record
 from slackmq.cli.tally import Kill, tally
 from slackmq.cli.target import wall_clock
 from slackmq.clock import SYSTEM
-from slackmq.errors import Ambiguous
 from slackmq.slack.connect import Settings
+from slackmq.slack.refusals import refusal
 from slackmq.slack.web import SdkWire
 
 if TYPE_CHECKING:
@@ -98,9 +98,7 @@ class Scene:
             for light in _LIGHTS:
                 reply = await wire.call("chat.postMessage", {"channel": channel, "text": f"toggle {light} light"})
                 if not reply.body.get("ok"):
-                    raise Ambiguous(
-                        f"The workspace refused a person's message: {reply.body}", method="chat.postMessage"
-                    )
+                    raise refusal("chat.postMessage", reply.body)
                 self.posted += 1
                 await SYSTEM.sleep(2.0)
         finally:

@@ -83,7 +83,8 @@ class _Table:
             table.add_row(*cells, claims, _hands(scene, job), style=_STYLES[state])
         killed = " · ".join(f"{scene.name_of(kill.worker)} was killed (kill -9)" for kill in scene.kills)
         line = f"{len(scene.ledger.done)} of {len(scene.ledger.jobs)} done   {killed}"
-        self._live.update(Group(table, Text(line, style="bold"), Text(scene.workspace.page_url)))
+        # What matters stands on top: a table that is too long for the terminal loses its end.
+        self._live.update(Group(Text(line, style="bold"), Text(scene.workspace.page_url), table))
 
 
 def _state(scene: Scene, job: Sent) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Group, Parameter
 
 from slackmq.cli.local import PORT, Home, find_or_start
-from slackmq.slack.connect import LOCAL, Settings, resolve
+from slackmq.slack.connect import LOCAL, Settings, open_slack, resolve
 
 __all__ = ["Where"]
 
@@ -56,11 +56,15 @@ class Where:
         """Address and tokens; the Slack of this machine is started if it is meant and does not run.
 
         Raises:
-            ConfigurationError: settings that cannot be meant.
+            ConfigurationError: no token, or settings that cannot be meant.
             Unreachable: the Slack of this machine does not start.
         """
         if not self.is_local:
-            return resolve(os.environ, url=self.url)
+            settings = resolve(os.environ, url=self.url)
+            if settings.token is None:
+                async with open_slack(settings):  # raises, and says what to set
+                    pass
+            return settings
         neighbour = await find_or_start(Home.of_user(), self.local_port)
         app = neighbour.app()
         return Settings(token=app.bot_token, app_token=app.app_token, url=neighbour.base_url)

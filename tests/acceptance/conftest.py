@@ -1,0 +1,187 @@
+"""Real processes: a workspace, workers, and commands, each ended by its id when the test is over."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
+
+import anyio
+import pytest
+
+from slackmq.claiming.marks import Marks
+from slackmq.cli.neighbour import Neighbour
+from slackmq.cli.record import read_record
+from slackmq.cli.target import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from slackmq.cli.record import Ledger
+    from slackmq.cli.target import Effect
+
+HOUSE = """
+import os, threading
+from datetime import timedelta
+from pathlib import Path
+from slackmq.app import App
+from slackmq.cli.target import Target
+from slackmq.job import Job
+from slackmq.policy import Timing
+
+app = App("#jobs", timing=Timing(
+    lease=timedelta(seconds=2), margin=timedelta(seconds=0.5),
+    scan=timedelta(seconds=1), skew=timedelta(seconds=0.3),
+))
+empty = App("#nowhere")
+
+@app.task
+def nap(job: Job, seconds: float) -> str:
+    target = Target(Path(os.environ["NAPS"]))
+    target.write("begin", key=job.key, token=job.token, attempt=job.attempt)
+    for _ in range(round(seconds / 0.05)):
+        if job.cancelled:
+            return ""
+        threading.Event().wait(0.05)
+    target.write("end", key=job.key, token=job.token, attempt=job.attempt)
+    return "slept"
+"""
+
+COMMAND = [sys.executable, "-m", "slackmq"]
+
+
+@dataclass
+class Stage:
+    """A workspace in a process of its own, a folder with an app, and everything that was started here."""
+
+    folder: Path
+    workspace: Neighbour
+    processes: list[subprocess.Popen[str]] = field(default_factory=list[subprocess.Popen[str]])
+
+    @property
+    def target(self) -> Path:
+        return self.folder / "naps.jsonl"
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What a program needs to be the app."""
+        app = self.workspace.app()
+        return {
+            **os.environ,
+            "SLACKMQ_URL": self.workspace.base_url,
+            "SLACK_BOT_TOKEN": app.bot_token,
+            "SLACK_APP_TOKEN": app.app_token,
+            "NAPS": str(self.target),
+        }
+
+    def run(self, *words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """A command until its end."""
+        return subprocess.run(
+            [*COMMAND, *words],
+            cwd=self.folder,
+            env={**self.env, **(env or {})},
+            capture_output=True,
+            text=True,
+            timeout=15,
+            check=False,
+        )
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """A command that goes on; its words go to a file of its own."""
+        log = self.folder / f"{len(self.processes)}.log"
+        with log.open("w") as stderr:
+            process = subprocess.Popen(
+                [*COMMAND, *words], cwd=self.folder, env=self.env, stderr=stderr, stdout=stderr, text=True
+            )
+        self.processes.append(process)
+        return process
+
+    def post(self, seconds: float) -> str:
+        """A nap for somebody; returns its ts."""
+        done = self.run("post", "#jobs", "nap", "--arg", f"seconds={seconds}")
+        assert done.returncode == 0, done.stderr
+        return self.ledger().by_key()[done.stdout.split("key ")[1].strip()].ts
+
+    def ledger(self) -> Ledger:
+        calls = anyio.run(self.workspace.record)
+        channel, bot = self.workspace.channel("jobs").id, self.workspace.app().bot_user_id
+        return read_record(calls, channel=channel, bot=bot, marks=Marks())
+
+    def effects(self) -> tuple[Effect, ...]:
+        return Target(self.target).read()
+
+    def begun(self) -> list[Effect]:
+        return [effect for effect in self.effects() if effect.step == "begin"]
+
+    def ended(self) -> list[Effect]:
+        return [effect for effect in self.effects() if effect.step == "end"]
+
+    def until(self, condition: Callable[[], object], *, within: float = 10.0) -> None:
+        """Look again and again until it holds."""
+        deadline = time.perf_counter() + within
+        while not condition():
+            assert time.perf_counter() < deadline, "it did not come true in time"
+            threading.Event().wait(0.05)
+
+    def install(self, name: str, scopes: Sequence[str], events: Sequence[str]) -> Neighbour:
+        """Another app in the workspace, a member of #jobs; returns the workspace with it."""
+        where = urlsplit(self.workspace.base_url)
+        connection = HTTPConnection(where.hostname or "", where.port, timeout=5)
+        args = {"name": name, "scopes": ",".join(scopes), "events": ",".join(events), "channels": "jobs"}
+        headers = {
+            "X-Emulator-Operator": self.workspace.operator_token,
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        connection.request("POST", "/emulator/api/emulator.apps.install", urlencode(args), headers)
+        assert b'"ok": true' in connection.getresponse().read()
+        connection.request("GET", "/emulator/about", headers=headers)
+        body = connection.getresponse().read()
+        connection.close()
+        return Neighbour.read(body)
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    """A workspace of one test's own."""
+    with opened(tmp_path) as stage:
+        yield stage
+
+
+@pytest.fixture(scope="session")
+def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A workspace for tests that change nothing in it."""
+    with opened(tmp_path_factory.mktemp("shared")) as stage:
+        yield stage
+
+
+@contextmanager
+def opened(folder: Path) -> Generator[Stage]:
+    """A workspace that answers, in a process; it is ended on leaving, with everything that was started for it."""
+    (folder / "nap_house.py").write_text(HOUSE, encoding="utf-8")
+    with (folder / "emulator.log").open("w") as stderr:
+        emulator = subprocess.Popen(
+            [*COMMAND, "emulator", "--port", "0", "--json"],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
+    assert emulator.stdout is not None
+    line = emulator.stdout.readline()
+    emulator.stdout.close()
+    stage = Stage(folder=folder, workspace=Neighbour.read(line), processes=[emulator])
+    try:
+        yield stage
+    finally:
+        for process in stage.processes:
+            if process.poll() is None:
+                process.kill()
+            process.wait()

@@ -1,0 +1,77 @@
+"""The demo ends in time and leaves nothing behind; that it holds is what `make demo` shows, in half a minute."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROCESSES = Path("/proc")
+pytestmark = pytest.mark.skipif(not PROCESSES.exists(), reason="needs /proc to see what is left behind")
+
+
+def left_behind(folder: Path) -> list[str]:
+    """The command lines of all processes that work for a demo in this folder."""
+    found: list[str] = []
+    for process in PROCESSES.iterdir():
+        with suppress(OSError):
+            if process.name.isdecimal() and f"{folder}/slackmq-demo".encode() in (
+                (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
+            ):
+                found.append((process / "cmdline").read_text())
+    return found
+
+
+@pytest.fixture
+def demo(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
+    words: tuple[str, ...] = request.param
+    process = subprocess.Popen(
+        [sys.executable, "-m", "slackmq", "demo", *words],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    yield process
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
+
+
+@pytest.mark.parametrize("demo", [("--seconds", "6")], indirect=True)
+def test_a_demo_that_is_not_done_in_time_says_so_with_status_1(demo: subprocess.Popen[str], tmp_path: Path) -> None:
+    shown, complaint = demo.communicate(timeout=18)
+    assert demo.returncode == 1, complaint
+    assert "http://127.0.0.1:" in shown.splitlines()[0]
+    assert "sent " in shown
+    assert complaint == ""
+    assert left_behind(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("demo", [("--hold",)], indirect=True)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_demo_leaves_no_process_and_no_file(
+    demo: subprocess.Popen[str], tmp_path: Path, number: signal.Signals
+) -> None:
+    deadline = time.perf_counter() + 15
+    while len(left_behind(tmp_path)) < 4:
+        assert time.perf_counter() < deadline, "the demo did not start"
+        threading.Event().wait(0.05)
+    demo.send_signal(number)
+    _, complaint = demo.communicate(timeout=12)
+    assert (demo.returncode, complaint) == (130, "")
+    assert left_behind(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []

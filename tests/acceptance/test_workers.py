@@ -1,0 +1,71 @@
+"""Workers as processes: what becomes of their jobs when they are stopped, and when they are killed."""
+
+from __future__ import annotations
+
+import signal
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from slackmq.cli.tally import Kill, tally
+from slackmq.cli.target import wall_clock
+
+if TYPE_CHECKING:
+    from tests.acceptance.conftest import Stage
+
+WORKER = ("worker", "nap_house:app", "-c", "2")
+LEASE = timedelta(seconds=2)
+
+
+def test_sigterm_lets_a_running_job_end_and_claims_no_other(stage: Stage) -> None:
+    worker = stage.start(*WORKER)
+    first = stage.post(1.5)
+    stage.until(stage.begun)
+    worker.send_signal(signal.SIGTERM)
+    second = stage.post(0)
+    assert worker.wait(timeout=10) == 0
+    ledger = stage.ledger()
+    assert first in ledger.done
+    assert second not in ledger.done
+    assert ledger.generation(second) == 0
+    assert len(stage.ended()) == 1
+
+
+def test_what_outlasts_the_drain_is_given_back_and_done_by_another(stage: Stage) -> None:
+    worker = stage.start(*WORKER, "--drain", "0.2")
+    ts = stage.post(3)
+    stage.until(stage.begun)
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(timeout=10) == 0
+    assert {taken for taken, _ in stage.ledger().released} == {ts}
+    stage.start(*WORKER)
+    stage.until(lambda: ts in stage.ledger().done)
+    found = tally(stage.ledger(), stage.effects(), lease=LEASE)
+    assert found.holds
+    assert "given back" in found.repeats[0].reason
+
+
+def test_a_second_signal_gives_everything_back_at_once(stage: Stage) -> None:
+    worker = stage.start(*WORKER)
+    ts = stage.post(60)
+    stage.until(stage.begun)
+    worker.send_signal(signal.SIGTERM)
+    stage.until(lambda: "claiming nothing more" in (stage.folder / "1.log").read_text())
+    worker.send_signal(signal.SIGINT)
+    assert worker.wait(timeout=10) == 130
+    assert {taken for taken, _ in stage.ledger().released} == {ts}
+
+
+def test_the_job_of_a_killed_worker_is_taken_over_once_its_lease_has_lapsed(stage: Stage) -> None:
+    workers = [stage.start(*WORKER) for _ in range(2)]
+    ts = stage.post(1)
+    stage.until(stage.begun)
+    holder = next(worker for worker in workers if worker.pid == stage.begun()[0].worker)
+    killed = Kill(worker=holder.pid, at=wall_clock())
+    holder.kill()
+    stage.until(lambda: ts in stage.ledger().done, within=15)
+    found = tally(stage.ledger(), stage.effects(), lease=LEASE, kills=[killed])
+    assert found.holds
+    assert found.handled == 1
+    assert [repeat.explained for repeat in found.repeats] == [True]
+    assert found.takeover is not None
+    assert found.takeover > 1
