@@ -462,15 +462,8 @@ def test_a_message_full_of_emoji_is_ended_by_a_note_and_not_done_twice(house: Ho
         async with house.at_work(handlers, workers=2) as queue:
             message = await queue.post("work", {"n": 1, "seconds": 20.0})
             await house.until(lambda: runs)
-            for hour in range(1, 13):
-                for half in ("", "30"):
-                    house.call(
-                        house.bot,
-                        "reactions.add",
-                        channel=house.channel(),
-                        timestamp=message.ts,
-                        name=f"clock{hour}{half}",
-                    )
+            for name in CLOCKS:
+                house.call(house.bot, "reactions.add", channel=house.channel(), timestamp=message.ts, name=name)
             await anyio.sleep(600)
             assert len(runs) == 1
 
