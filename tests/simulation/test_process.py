@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from typing import TYPE_CHECKING
 
 import anyio
@@ -201,3 +202,27 @@ def test_the_simulation_itself_cannot_be_killed_by_a_process_it_started() -> Non
         return anyio.current_time()
 
     assert run(main) == pytest.approx(1.0)
+
+
+def test_nothing_of_a_run_stays_in_memory() -> None:
+    class Witness:
+        pass
+
+    async def main() -> weakref.ref[Witness]:
+        async def work() -> None:
+            witness = Witness()
+            seen.append(weakref.ref(witness))
+            async with anyio.create_task_group() as group:
+                group.start_soon(anyio.sleep_forever)
+                await anyio.sleep_forever()
+
+        seen: list[weakref.ref[Witness]] = []
+        process = Process("p")
+        process.start(work)
+        await anyio.sleep(1)
+        process.kill()
+        return seen[0]
+
+    witness = run(main)
+    gc.collect()
+    assert witness() is None

@@ -37,6 +37,7 @@ class Faults:
         reorder: V2, True if what was written later may be seen earlier.
         events_lost: E1, the part of events that never arrive.
         redelivered: E2, the part of events whose acknowledgement is lost, so that they come again with a mark.
+        limits: S1, True if Slack's published rate limits are enforced.
         drift: C4, how much faster or slower local clocks may run.
         until: seconds after which nothing new goes wrong.
     """
@@ -55,6 +56,7 @@ class Faults:
     reorder: bool = False
     events_lost: float = 0.0
     redelivered: float = 0.0
+    limits: bool = False
     drift: float = 0.001
     until: float = 120.0
 
@@ -92,6 +94,7 @@ CELLS: Mapping[str, Faults] = {
     "E1": Faults(events_lost=0.15),
     "E1-all": Faults(events_lost=1.0),
     "E2": Faults(redelivered=0.2),
+    "S1": Faults(limits=True),
     "everything": _EVERYTHING,
     "swarm": _EVERYTHING,
 }
@@ -124,7 +127,8 @@ def _swarm(dice: Random) -> Faults:
         chosen, factor = dice.random() < 0.5, dice.uniform(0.2, 2.0)  # noqa: PLR2004  # a coin for each
         if chosen:
             drawn[name] = getattr(_EVERYTHING, name) * (min(factor, 1.0) if name == "lag" else factor)
-    return replace(NONE, reorder=dice.random() < 0.5, **drawn)  # noqa: PLR2004  # a coin
+    reorder, limits = dice.random() < 0.5, dice.random() < 0.5  # noqa: PLR2004  # coins
+    return replace(NONE, reorder=reorder, limits=limits, **drawn)
 
 
 class Failure(Enum):

@@ -12,7 +12,7 @@ import warnings
 from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from slackmq.simulation.order import ordered
+from slackmq.simulation.order import forget, ordered
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -246,6 +246,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             warnings.simplefilter("ignore")  # what a dying task starts is never awaited
             for task in left:
                 _dispose(task)
+                forget(task)
 
     async def shutdown_asyncgens(self) -> None:
         """Nothing to do: a generator that was left open ends with the loop."""

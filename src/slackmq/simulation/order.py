@@ -1,16 +1,18 @@
-"""Makes anyio cancel children in the order in which they began, so that a seed replays in every process."""
+"""What anyio needs for simulations: children cancelled in the order in which they began, the dead forgotten."""
 
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from anyio._backends import _asyncio as backend
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Generator
+    from weakref import WeakKeyDictionary
 
-__all__ = ["ordered"]
+__all__ = ["forget", "ordered"]
 
 
 class _Ordered(dict[Any, None]):
@@ -45,3 +47,10 @@ def ordered() -> Generator[None]:
         yield
     finally:
         backend.CancelScope = original  # type: ignore[misc]
+
+
+def forget(task: asyncio.Task[Any]) -> None:
+    """Drop what anyio remembers of a task that will never end by itself; nothing else would."""
+    # Weak only in its keys, and each value holds its key by way of the scope.
+    states = cast("WeakKeyDictionary[Any, Any]", backend._task_states)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType]
+    states.pop(task, None)

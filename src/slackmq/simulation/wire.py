@@ -74,6 +74,7 @@ class SimWire:
             return _limited(fate.retry_after, date)
         wait = world.limited(self._caller, method, args)
         if wait is not None:
+            world.disturbed(self._process, f"one too many: {method}")
             return _limited(float(wait), date)
         body: Mapping[str, Any] = world.apply(self._caller, method, args, process=self._process, sent=sent)
         if fate.failure is Failure.ERROR_AFTER:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from slackmq.emulator.limits import Limits
+from slackmq.emulator.limits import PER_MINUTE, Limits, Rate
 from slackmq.emulator.model import Caller
 from slackmq.emulator.seed import Seed, SeedApp, SeedChannel, SeedPerson
 from slackmq.emulator.workspace import OPERATOR, Workspace, is_write
@@ -37,10 +38,9 @@ class World:
     Args:
         seed: decides everything.
         faults: what may go wrong.
-        limits: whether Slack's rate limits are enforced.
     """
 
-    def __init__(self, seed: int, faults: Faults, *, limits: bool = False) -> None:
+    def __init__(self, seed: int, faults: Faults) -> None:
         self.plan = Plan(seed, faults)
         self.record = Record()
         self.workspace = Workspace(
@@ -57,7 +57,7 @@ class World:
         self.person = self._list("emulator.users.list", "users")[0]
         self.channel = self._list("emulator.channels.list", "channels")[0]["id"]
         self.socket = Socket(self.app["id"], self.plan)
-        self._limits = Limits() if limits else Limits.off()
+        self._limits = _strict() if faults.limits else Limits.off()
         self._visibility = Visibility(self.plan)
 
     def _list(self, method: str, key: str) -> list[Any]:
@@ -116,3 +116,9 @@ class World:
 
     def _micros(self) -> int:
         return EPOCH * 1_000_000 + round(self.now * 1_000_000)
+
+
+def _strict() -> Limits:
+    """The published rates with short bursts: Slack does not say how long they may be, so it may allow hardly any."""
+    tiers = {tier: replace(rate, burst=max(1, rate.per_minute // 10)) for tier, rate in PER_MINUTE.items()}
+    return Limits(tiers=tiers, posting=Rate(per_minute=60, burst=3))
