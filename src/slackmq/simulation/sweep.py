@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Report", "Tally", "plays", "sweep"]
 
-_CHUNK = 20
+_CHUNK = 10
 """Runs that a process is given at once."""
 
 
