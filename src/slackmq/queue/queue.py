@@ -17,7 +17,7 @@ from slackmq.envelope import JOB, Letter, seal, unseal
 from slackmq.errors import Ambiguous, ConfigurationError
 from slackmq.hooks import Extended, Failed, Lost, Posted
 from slackmq.message import Outcome, Post, seconds
-from slackmq.policy import REPOST_AFTER, Accept, Ignore, Options, Take, Timing, Wait, lease_of
+from slackmq.policy import REPOST_AFTER, Accept, Ignore, Options, Take, Timing, Wait, doubtful, lease_of
 from slackmq.queue.contest import Chosen, Contest
 from slackmq.queue.ending import Ending
 from slackmq.queue.lease import Lease
@@ -290,6 +290,8 @@ class AsyncQueue:
     async def claim(self, message: Message) -> Claim | None:
         """Claim one message, if nobody has it and it has not ended.
 
+        A message whose key was chosen by its poster is claimed `timing.skew` after it was posted, no sooner.
+
         Returns:
             The claim; None if it cannot be had now.
         """
@@ -299,8 +301,17 @@ class AsyncQueue:
             sighting = self._inside.watch.see(row) if row else None
         if sighting is None or sighting.busy or not sighting.open:
             return None
+        if doubtful(sighting.message):
+            await self._settle(sighting)
         action = self._inside.contest.consider(sighting)
         return await self._inside.contest.act(Chosen(sighting=sighting, action=action)) if action == _FIRST else None
+
+    async def _settle(self, sighting: Sighting) -> None:
+        """Read the channel late enough to see every copy that was posted before this one."""
+        due = seconds(sighting.message.ts) + self.timing.skew.total_seconds()
+        while not sighting.settled:
+            await self._clock.sleep(due - self._slack.now())
+            await self._inside.watch.scan()
 
     async def extend(self, claim: Claim) -> Claim:
         """Prolong a claim by its lease, under the next token.

@@ -12,7 +12,9 @@ import pytest
 
 from slackmq.emulator.workspace import OPERATOR, Workspace
 from slackmq.errors import Ambiguous
-from slackmq.policy import Timing
+from slackmq.handlers import Handlers
+from slackmq.job import Job  # noqa: TC001  # a handler's annotations are read at run time
+from slackmq.policy import Backoff, Timing
 from slackmq.queue import AsyncQueue
 from slackmq.simulation.clock import SimClock
 from slackmq.slack.client import Client
@@ -22,7 +24,6 @@ from slackmq.worker import AsyncWorker
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
 
-    from slackmq.handlers import Handlers
     from slackmq.hooks import Happening
     from slackmq.queue import Standing
 
@@ -49,6 +50,28 @@ class House:
     def _tokens(self, kind: str, *, but: str) -> str:
         tokens = self.workspace._state.tokens
         return next(token for token, caller in tokens.items() if caller.type == kind and token != but)
+
+    def ran(self) -> tuple[Handlers, list[tuple[int, int, int]]]:
+        """Handlers, and what they ran: n, attempt, token of each execution."""
+        handlers = Handlers()
+        runs: list[tuple[int, int, int]] = []
+
+        @handlers.task(attempts=3, backoff=Backoff(first=timedelta(seconds=4)))
+        async def work(job: Job, n: int, fail: int = 0, seconds: float = 1.0) -> str:
+            runs.append((n, job.attempt, job.token))
+            await anyio.sleep(seconds)
+            if job.attempt <= fail:
+                raise ValueError("not yet")
+            return f"did {n}"
+
+        @handlers.listen(r"toggle (?P<light>\w+) light")
+        async def toggle(light: str) -> str:
+            runs.append((0, 1, 1))
+            return f"{light} light toggled"
+
+        assert work is not None
+        assert toggle is not None
+        return handlers, runs
 
     def now(self) -> float:
         return BEGAN + anyio.current_time()
