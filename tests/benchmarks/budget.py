@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +73,7 @@ class _Bench:
     """Three workers, and a producer that always has a little more ready than they can do."""
 
     def __init__(self, *, every: float) -> None:
-        self.world = World(1, NONE, limits=True)
+        self.world = World(1, replace(NONE, limits=True))
         self.every = every
         self.calls: Counter[str] = Counter()
         self.done = 0

@@ -170,6 +170,7 @@ def test_hooks_hear_of_everything_in_order(house: House) -> None:
 
 def test_a_handler_that_is_cancelled_from_within_has_failed_and_the_worker_goes_on(house: House) -> None:
     async def main() -> None:
+        handlers: Handlers
         handlers, runs = house.ran()
 
         @handlers.task(attempts=2, backoff=Backoff(first=timedelta(seconds=2)))
