@@ -53,11 +53,11 @@ def _module(name: str) -> object:
                 remedy=f"Start the command where {name.replace('.', '/')}.py is; here is {Path.cwd()}.",
             ) from error
         raise _broken(name, error) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _broken(name, error) from error
 
 
-def _broken(name: str, error: Exception) -> ConfigurationError:
+def _broken(name: str, error: BaseException) -> ConfigurationError:
     """What the import raised, and where in the module itself."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if "importlib" not in frame.filename and frame.filename != __file__]

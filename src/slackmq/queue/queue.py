@@ -210,10 +210,15 @@ class AsyncQueue:
             The message as it stands in the channel.
 
         Raises:
+            ConfigurationError: the kind is no word, or the lease too short; nothing was sent.
             EnvelopeTooLarge: the body is too long; nothing was sent.
             Ambiguous: no answer came to any of several tries. The job may stand in the channel; post it again with
                 the same key to be sure.
         """
+        if not kind or kind.split() != [kind]:
+            raise ConfigurationError(
+                f"A job's kind is one word, not {kind!r}.", remedy="Name the handler that shall do it."
+            )
         self._check_lease(self.timing.lease if lease is None else lease)
         new = Post(kind=kind, body=body or {}, key=key or self._clock.new_id(), keyed=key is not None, lease=lease)
         for repost in range(_REPOSTS + 1):

@@ -263,6 +263,16 @@ def test_a_lease_too_short_to_be_taken_over_is_refused_before_anything_is_sent(h
     run(main)
 
 
+@pytest.mark.parametrize("kind", ["", " ", "re size"])
+def test_a_kind_that_is_no_word_is_refused_before_anything_is_sent(house: House, kind: str) -> None:
+    async def main() -> None:
+        async with house.at_work(Handlers()) as queue:
+            with pytest.raises(ConfigurationError, match="one word"):
+                await queue.post(kind)
+
+    run(main)
+
+
 def test_a_hook_that_raises_loses_no_job(house: House) -> None:
     async def main() -> None:
         handlers, _ = house.ran()
