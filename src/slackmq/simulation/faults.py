@@ -95,10 +95,12 @@ CELLS: Mapping[str, Faults] = {
     "E1-all": Faults(events_lost=1.0),
     "E2": Faults(redelivered=0.2),
     "S1": Faults(limits=True),
+    "storm": Faults(pauses=6.0, lag=3.0, reorder=True, events_lost=1.0),
     "everything": _EVERYTHING,
     "swarm": _EVERYTHING,
 }
-"""What goes wrong, by name; "swarm" is the most that a seed draws its own mixture from."""
+"""What goes wrong, by name; "storm" makes holders and successors meet as often as it can, "swarm" is the most that a
+seed draws its own mixture from."""
 
 
 def cell(name: str, seed: int) -> Faults:
