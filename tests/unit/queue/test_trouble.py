@@ -203,6 +203,7 @@ def test_a_message_deleted_while_its_handler_runs_stops_nobody(house: House) -> 
             house.call(house.bot, "chat.delete", channel=house.channel(), ts=first.ts)
             await queue.post("work", {"n": 2})
             await house.until(lambda: len(runs) == 2)
+            assert [n for n, *_ in runs] == [1, 2]
 
     run(main)
 
