@@ -188,7 +188,7 @@ def _schema(kind: type) -> dict[str, object]:
     """The answer to msgspec about types it does not know: paths are text, nothing else is ours."""
     if issubclass(kind, PurePath):
         return {"type": "string"}
-    raise NotImplementedError
+    raise NotImplementedError  # what msgspec asks of a schema_hook for a type that it does not know
 
 
 def _encode(value: object) -> object:

@@ -118,7 +118,8 @@ async def _ours(about: About) -> Latency:
         worker = AsyncWorker(queue, handlers)
         tasks = await stack.enter_async_context(anyio.create_task_group())
         tasks.start_soon(worker.run)
-        await anyio.sleep(1)
+        while queue.received_at is None:  # noqa: ASYNC110  # the worker has not looked at the channel yet
+            await anyio.sleep(_PACE)
         for _ in range(MESSAGES):
             await watch.lap(typing, queue.channel.id, "ping")
         worker.drain()
