@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 __all__ = [
+    "AlreadyPinned",
     "AlreadyReacted",
     "Ambiguous",
     "ArgumentsRejected",
@@ -64,6 +65,7 @@ __all__ = [
     "SlackMQError",
     "TextTruncated",
     "TokenRefused",
+    "TooManyPins",
     "TooManyReactions",
     "UnknownKind",
     "first",
@@ -162,6 +164,14 @@ class MessageGone(Refused):
 
 class AlreadyReacted(Refused):
     """This bot user has put this emoji on this message before: whoever did it first owns the register."""
+
+
+class AlreadyPinned(Refused):
+    """Somebody has pinned the message, and nobody has taken the pin off."""
+
+
+class TooManyPins(Refused):
+    """The channel bears as many pins as Slack allows."""
 
 
 class TooManyReactions(Refused):

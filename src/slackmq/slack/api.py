@@ -22,8 +22,11 @@ __all__ = [
     "Identity",
     "Metadata",
     "Page",
+    "Pin",
+    "Pinned",
     "Row",
     "Slack",
+    "Unpinned",
     "Urgency",
 ]
 
@@ -69,6 +72,14 @@ class Metadata:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """Who pinned a message, and when: whole seconds since 1970 by Slack's clock, rounded down."""
+
+    by: str
+    since: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """A message of a channel or thread as a read or an event showed it.
 
@@ -83,6 +94,7 @@ class Row:
         replies: how many replies its thread has.
         latest_reply: ts of the newest reply, None if there is none.
         metadata: what its author attached.
+        pin: who pinned it; None if nobody did, or in an event, which does not tell.
     """
 
     ts: str
@@ -96,6 +108,7 @@ class Row:
     replies: int = 0
     latest_reply: str | None = None
     metadata: Metadata | None = None
+    pin: Pin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +130,8 @@ class Slack(Protocol):
     Promised: a call that returns took effect before it returned. A call that raises `Refused` or `RateLimited`
     did not take effect and never will. A call that raises `Ambiguous` may take effect at any later time.
     Of several `react` calls by one bot user with one emoji on one message, at most one returns normally; the
-    others raise `AlreadyReacted`.
+    others raise `AlreadyReacted`. Of several `pin` calls on one message that nobody unpins meanwhile, by whatever
+    app, at most one returns normally; the others raise `AlreadyPinned`.
 
     Not promised: that a read shows what was written a moment ago, that messages become visible in the order of
     their `ts`, that a call comes through at all. Rate limits are waited out inside (`pacing`), so a call may take
@@ -171,6 +185,22 @@ class Slack(Protocol):
             AlreadyReacted: it stands there already; somebody with this token was first, perhaps an earlier,
                 unanswered call of this very process.
         """
+        ...
+
+    async def pin(self, channel: str, ts: str, *, urgency: Urgency = Urgency.CLAIM) -> float:
+        """Pin a message: only one user of the workspace can.
+
+        Returns:
+            When the request that took effect was sent, on this process's monotonic clock.
+
+        Raises:
+            AlreadyPinned: it is pinned, by whomever.
+            TooManyPins: the channel has as many pins as Slack allows.
+        """
+        ...
+
+    async def unpin(self, channel: str, ts: str, *, urgency: Urgency = Urgency.SCAN) -> bool:
+        """Take the pin off a message, whoever pinned it; False if there was none."""
         ...
 
     async def history(self, channel: str, *, oldest: float, latest: float | None = None) -> Page:
@@ -236,7 +266,25 @@ class Added:
     user: str
 
 
-Event = Connected | Arrived | Changed | Deleted | Added
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pinned:
+    """A message was pinned."""
+
+    channel: str
+    ts: str
+    pin: Pin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unpinned:
+    """A pin was taken off a message, by `user`."""
+
+    channel: str
+    ts: str
+    user: str
+
+
+Event = Connected | Arrived | Changed | Deleted | Added | Pinned | Unpinned
 
 
 class Events(Protocol):

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from slackmq.clock import SYSTEM
-from slackmq.errors import ChannelNotFound, MissingScope, TokenRefused
+from slackmq.errors import ChannelNotFound, MissingScope, Refused, TokenRefused
 from slackmq.message import Mrkdwn, seconds
 from slackmq.slack.api import Channel, Identity, Page, Urgency
 from slackmq.slack.caller import Caller
@@ -129,6 +129,29 @@ class Client:
         args = {"channel": channel, "timestamp": ts, "name": emoji}
         _, sent = await self.caller.write_timed("reactions.add", args, urgency=urgency)
         return sent
+
+    async def pin(self, channel: str, ts: str, *, urgency: Urgency = Urgency.CLAIM) -> float:
+        """Pin a message: only one user of the workspace can.
+
+        Returns:
+            When the request that took effect was sent, on this process's monotonic clock.
+
+        Raises:
+            AlreadyPinned: it is pinned, by whomever.
+            TooManyPins: the channel has as many pins as Slack allows.
+        """
+        _, sent = await self.caller.write_timed("pins.add", {"channel": channel, "timestamp": ts}, urgency=urgency)
+        return sent
+
+    async def unpin(self, channel: str, ts: str, *, urgency: Urgency = Urgency.SCAN) -> bool:
+        """Take the pin off a message, whoever pinned it; False if there was none."""
+        try:
+            await self.caller.write("pins.remove", {"channel": channel, "timestamp": ts}, urgency=urgency)
+        except Refused as error:
+            if error.code not in {"no_pin", "not_pinned"}:
+                raise
+            return False
+        return True
 
     async def history(self, channel: str, *, oldest: float, latest: float | None = None) -> Page:
         """Read the messages with oldest < ts <= latest (seconds since 1970), all pages of it."""

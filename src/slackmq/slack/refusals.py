@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from slackmq.errors import (
+    AlreadyPinned,
     AlreadyReacted,
     ChannelArchived,
     ChannelNotFound,
@@ -13,6 +14,7 @@ from slackmq.errors import (
     NotInChannel,
     Refused,
     TokenRefused,
+    TooManyPins,
     TooManyReactions,
 )
 
@@ -47,6 +49,12 @@ _KNOWN: Mapping[str, tuple[type[Refused], str, str]] = {
     "message_not_found": (MessageGone, "The message does not exist (any more).", ""),
     "thread_not_found": (MessageGone, "The message of this thread does not exist (any more).", ""),
     "already_reacted": (AlreadyReacted, "This bot has put this emoji on this message before.", ""),
+    "already_pinned": (AlreadyPinned, "The message is pinned already.", ""),
+    "too_many_pins": (
+        TooManyPins,
+        "The channel has as many pins as Slack allows.",
+        "Unpin what nobody needs pinned.",
+    ),
     "too_many_emoji": (TooManyReactions, "The message bears as many different emoji as Slack allows.", ""),
     "too_many_reactions": (TooManyReactions, "The bot has put as many emoji on the message as Slack allows.", ""),
     "cant_update_message": (Refused, "Only the author of a message may edit it.", ""),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from slackmq.slack.api import Added, Arrived, Changed, Deleted, Metadata, Row
+from slackmq.slack.api import Added, Arrived, Changed, Deleted, Metadata, Pin, Pinned, Row, Unpinned
 from slackmq.slack.markup import plain
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def row(message: Mapping[str, Any]) -> Row:
         replies=int(message.get("reply_count") or 0),
         latest_reply=_optional(message, "latest_reply"),
         metadata=_metadata(message.get("metadata")),
+        pin=_pin(message.get("pinned_info")),
     )
 
 
@@ -62,6 +63,12 @@ def event(payload: Mapping[str, Any], *, redelivered: bool = False) -> Event | N
             case "reaction_added" if inner["item"].get("type") == "message":
                 item = inner["item"]
                 return Added(channel=item["channel"], ts=item["ts"], emoji=inner["reaction"], user=inner["user"])
+            case "pin_added":
+                pin = _pin(inner["pinned_info"])
+                item = inner["item"]["message"]
+                return Pinned(channel=inner["channel_id"], ts=item["ts"], pin=pin) if pin else None
+            case "pin_removed":
+                return Unpinned(channel=inner["channel_id"], ts=inner["item"]["message"]["ts"], user=inner["user"])
             case _:
                 return None
     except (AttributeError, KeyError, TypeError, ValueError):  # events are hints: one that cannot be read is left out
@@ -97,6 +104,12 @@ def _metadata(value: Mapping[str, Any] | None) -> Metadata | None:
     if not value or not value.get("event_type"):
         return None
     return Metadata(type=str(value["event_type"]), payload=value.get("event_payload") or {})
+
+
+def _pin(value: Mapping[str, Any] | None) -> Pin | None:
+    if not value or not value.get("pinned_by"):
+        return None
+    return Pin(by=str(value["pinned_by"]), since=int(value["pinned_ts"]))
 
 
 def _optional(message: Mapping[str, Any], key: str) -> str | None:
