@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from slackmq.claiming.marks import Marks
+    from slackmq.claiming.way import Way
     from slackmq.clock import Clock
     from slackmq.hooks import Hook
     from slackmq.policy import Timing
@@ -35,7 +36,9 @@ class App:
 
     Args:
         channel: "#name" or id of the channel.
-        claim: how claims are made; "auto" leaves it to the library, which today means "reaction".
+        claim: how claims are made; the same in all processes that work the channel. "reaction": the replicas of one
+            app, by emoji. "pin": bots of several apps. "native": the replicas of one app, for handlers that may run
+            twice: the first attempt costs no call. "auto" leaves it to the library, which today means "reaction".
         timing: the time constants; the same in all processes that work the channel.
         marks: which emoji stand for what.
         hooks: told of everything that happens.
@@ -50,13 +53,13 @@ class App:
         self,
         channel: str,
         *,
-        claim: Literal["auto", "reaction"] = "auto",
+        claim: Literal["auto", "reaction", "pin", "native"] = "auto",
         timing: Timing | None = None,
         marks: Marks | None = None,
         hooks: Sequence[Hook] = (),
         clock: Clock = SYSTEM,
     ) -> None:
-        if claim not in {"auto", "reaction"}:
+        if claim not in {"auto", "reaction", "pin", "native"}:
             raise ConfigurationError(f"There is no way to claim called {claim!r}.", remedy='Use claim="auto".')
         if not channel.strip("# "):
             raise ConfigurationError("The app has no channel.", remedy='Name one: App(channel="#jobs").')
@@ -64,6 +67,7 @@ class App:
         self.handlers = Handlers()
         self.listen = self.handlers.listen
         self.task = self.handlers.task
+        self._claim: Way = "reaction" if claim == "auto" else claim
         self._timing = timing
         self._marks = marks
         self._hooks = tuple(hooks)
@@ -145,6 +149,7 @@ class App:
             self.channel,
             events=events,
             select=self.handlers.select,
+            claim=self._claim,
             marks=self._marks,
             timing=self._timing,
             clock=self._clock,

@@ -26,10 +26,24 @@ if TYPE_CHECKING:
     )
     from slackmq.message import Json, Post
 
-__all__ = ["BODY_LIMIT", "JOB", "VERSION", "Letter", "Sealed", "Stamp", "preview", "seal", "typed", "unseal"]
+__all__ = [
+    "BODY_LIMIT",
+    "EVERYBODY",
+    "JOB",
+    "VERSION",
+    "Letter",
+    "Sealed",
+    "Stamp",
+    "preview",
+    "seal",
+    "typed",
+    "unseal",
+]
 
 JOB = "slackmq_job"
 """The type of the metadata that makes a message a job."""
+EVERYBODY = "*"
+"""Addressed to the bots of all apps that work the channel."""
 VERSION = 1
 """The version of the envelope that this library writes, and the newest that it reads."""
 BODY_LIMIT = 8_000
@@ -132,7 +146,16 @@ def seal(post: Post, *, to: str, sent_at: float, repost: int = 0) -> Sealed:
     return Sealed(text=preview(post), payload=payload)
 
 
-def unseal(payload: Mapping[str, Any], *, channel: str, ts: str, author: str, me: str, text: str = "") -> Letter | None:
+def unseal(
+    payload: Mapping[str, Any],
+    *,
+    channel: str,
+    ts: str,
+    author: str,
+    me: str,
+    text: str = "",
+    shared: bool = False,
+) -> Letter | None:
     """Read the metadata of a job that stands in a channel.
 
     Args:
@@ -142,16 +165,18 @@ def unseal(payload: Mapping[str, Any], *, channel: str, ts: str, author: str, me
         author: user id of who posted it.
         me: user id of this bot.
         text: what people read.
+        shared: whether this queue is worked by several apps and a bot posted it: then it may be meant for everybody.
 
     Returns:
         None if it is addressed to another bot; else the message, with what is wrong with it if anything is.
     """
-    if payload.get("to") != me:
+    everybody = shared and payload.get("to") == EVERYBODY
+    if payload.get("to") != me and not everybody:
         return None
     bare = Message(
         channel=channel, ts=ts, author=author, kind=str(payload.get("kind")), text=text, key=f"{channel}/{ts}"
     )
-    if author != me:
+    if author != me and not everybody:
         return Letter(message=bare, error=_foreign(author))
     version = payload.get("v")
     if isinstance(version, int) and version > VERSION:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from slackmq.message import seconds
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -14,7 +16,7 @@ __all__ = ["NOTE", "Note", "Record", "read"]
 NOTE = "slackmq_note"
 """The type of the metadata that makes a reply a note."""
 
-Kind = Literal["attempt", "release", "answer", "refusal", "done", "dead"]
+Kind = Literal["attempt", "release", "answer", "refusal", "done", "dead", "claim", "renew", "withdraw"]
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -22,13 +24,19 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         note: an execution begins (written for every one but the first) · the claim was given back before its end ·
-            the handler's answer · why the message was refused or died · the end, where Slack took no mark for it.
+            the handler's answer · why the message was refused or died · the end, where Slack took no mark for it ·
+            a claim in the log, its prolongation, its withdrawal.
         op: id of the writing: two notes with one `op` are one note, posted twice because the first try went unanswered.
         token: the generation under which it was written.
         attempt: which execution this was or is.
         retry_at: for a release, when the next attempt may begin: seconds since 1970 by Slack's clock.
         failed: for a release, whether the attempt failed; a worker that stops hands back what did not.
         worker: who wrote it.
+        generation: of a claim, its number among the message's claims.
+        lease: of a claim or its prolongation, seconds that it lasts.
+        base: the user whose pin it follows, prolongs or gives back.
+        since: when that pin was put there, seconds since 1970.
+        about: the op of the claim that it prolongs, ends, gives back or withdraws.
     """
 
     note: Kind
@@ -38,6 +46,11 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     retry_at: float | None = None
     failed: bool = True
     worker: str = ""
+    generation: int = 0
+    lease: float = 0.0
+    base: str = ""
+    since: float = 0.0
+    about: str = ""
 
     def payload(self) -> dict[str, Any]:
         """The note as metadata."""
@@ -50,7 +63,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Record:
     """All that a message's thread says to programs."""
 
-    __slots__ = ("begun", "ended", "handed_back", "ops", "refused", "releases")
+    __slots__ = ("begun", "ended", "entries", "handed_back", "ops", "refused", "releases")
 
     def __init__(self) -> None:
         self.ops: set[str] = set()
@@ -59,6 +72,8 @@ class Record:
         self.ended: Literal["done", "dead"] | None = None
         self.releases: dict[int, float] = {}
         self.refused = False
+        self.entries: dict[str, tuple[str, str, Note]] = {}
+        """op -> timestamp, author and note, of all that were seen in the thread: the log of claims is made of them."""
 
     @property
     def attempts(self) -> int:
@@ -68,8 +83,11 @@ class Record:
         """
         return self.begun - self.handed_back
 
-    def add(self, note: Note) -> None:
-        """Take a note in; the same one again changes nothing."""
+    def add(self, note: Note, *, ts: str = "", user: str = "") -> None:
+        """Take a note in; of one that was written twice the earlier copy counts."""
+        known = self.entries.get(note.op)
+        if ts and (known is None or seconds(ts) < seconds(known[0])):
+            self.entries[note.op] = (ts, user, note)
         if note.op in self.ops:
             return
         self.ops.add(note.op)
@@ -81,16 +99,22 @@ class Record:
                 self.handed_back += not note.failed
             case "refusal":
                 self.refused = True
-            case "done" | "dead":
+            case "done" | "dead" if not note.about:
                 self.ended = self.ended or note.note
             case _:
                 return
 
 
-def read(payloads: Iterable[Mapping[str, Any]], into: Record) -> None:
-    """Add the notes of a thread, from their metadata, to what is known of it; strangers' metadata is passed over."""
-    for payload in payloads:
+def read(payloads: Iterable[tuple[str, str, Mapping[str, Any]]], into: Record) -> None:
+    """Add the notes of a thread to what is known of it; strangers' metadata is passed over.
+
+    Args:
+        payloads: timestamp, author and metadata of each reply.
+        into: what is known.
+    """
+    for ts, user, payload in payloads:
         try:
-            into.add(msgspec.convert(payload, Note, strict=False))
+            note = msgspec.convert(payload, Note, strict=False)
         except msgspec.ValidationError:
             continue
+        into.add(note, ts=ts, user=user)

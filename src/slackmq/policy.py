@@ -20,7 +20,6 @@ __all__ = [
     "Accept",
     "Action",
     "Backoff",
-    "Bury",
     "Facts",
     "Ignore",
     "Later",
@@ -34,6 +33,7 @@ __all__ = [
     "decide",
     "doubtful",
     "lease_of",
+    "patience",
     "scan_period",
     "verdict_on",
 ]
@@ -143,11 +143,6 @@ class Take:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bury:
-    """Every generation is used up and the last one has lapsed: mark it dead."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
     """Read the thread first: it may say that the claim was given back."""
 
@@ -159,7 +154,7 @@ class Wait:
     delay: float | None = None
 
 
-Action = Take | Bury | Read | Wait
+Action = Take | Read | Wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,12 +169,12 @@ class Facts:
         doubtful: another copy of it may be about to appear before it.
         settled: that has been excluded by a late enough read.
         generation: the highest generation that was taken.
-        last: the last generation there is.
         idle: seconds since this process first knew that generation to be taken.
         lease: seconds that a claim on it lasts.
         unread: its thread has replies that were not read.
         retry_in: seconds until the released claim may be taken again, None if it was not released.
         typed: a person typed it.
+        replied: its thread has replies.
     """
 
     verdict: Verdict
@@ -189,12 +184,12 @@ class Facts:
     doubtful: bool
     settled: bool
     generation: int
-    last: int
     idle: float
     lease: float
     unread: bool
     retry_in: float | None
     typed: bool = False
+    replied: bool = False
 
     def stale(self, options: Options) -> bool:
         """A person typed it so long ago, and nobody began it, that an answer would only surprise."""
@@ -203,7 +198,7 @@ class Facts:
 
 def decide(facts: Facts, timing: Timing) -> Action:
     """What to do about a message that has not ended and that nobody in this process is working on."""
-    wait = _patience(facts, timing)
+    wait = patience(facts, timing)
     if wait is not None:
         return wait
     if facts.generation == 0:
@@ -216,10 +211,10 @@ def decide(facts: Facts, timing: Timing) -> Action:
     due = lapsed_in if facts.retry_in is None else facts.retry_in
     if due > 0:
         return Wait(delay=due)
-    return Take(generation=facts.generation + 1) if facts.generation < facts.last else Bury()
+    return Take(generation=facts.generation + 1)
 
 
-def _patience(facts: Facts, timing: Timing) -> Wait | None:
+def patience(facts: Facts, timing: Timing) -> Wait | None:
     """Why a message must not be touched yet, or ever, None if it may."""
     grace = 0.0
     options = Options()

@@ -12,6 +12,7 @@ import anyio
 
 from slackmq import policy
 from slackmq.claiming.reaction import ReactionClaiming
+from slackmq.claiming.way import Held
 from slackmq.errors import AlreadyReacted, Ambiguous
 from slackmq.message import Outcome, seconds
 from slackmq.queue.contest import Contest
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from slackmq.claiming.traces import Traces
     from slackmq.message import Claim, Message, Receipt
     from slackmq.policy import Facts
     from slackmq.queue.sightings import Sighting
@@ -59,7 +61,14 @@ def _never(*_: object) -> bool:
 
 
 def _greedy(patch: pytest.MonkeyPatch) -> None:
-    async def take(self: ReactionClaiming, message: Message, generation: int, *, lease: float) -> float | None:
+    async def take(
+        self: ReactionClaiming,
+        message: Message,
+        traces: Traces,  # noqa: ARG001  # as the original
+        generation: int,
+        *,
+        lease: float,
+    ) -> Held | None:
         emoji = self._marks.generations[generation - 1]
         begun, tried = self._clock.monotonic(), False
         while True:
@@ -70,9 +79,9 @@ def _greedy(patch: pytest.MonkeyPatch) -> None:
             except AlreadyReacted:
                 if not tried:
                     raise
-                return begun + lease
+                return Held(token=generation, deadline=begun + lease)
             else:
-                return begun + lease
+                return Held(token=generation, deadline=begun + lease)
 
     patch.setattr(ReactionClaiming, "take", take)
 
@@ -122,7 +131,7 @@ def _loud(patch: pytest.MonkeyPatch) -> None:
     original = Contest._refused
 
     async def refused(self: Contest, sighting: Sighting, claim: Claim) -> bool:
-        await self._claiming.finish(claim.message, Outcome.DONE)
+        await self._claiming.finish(claim, sighting, Outcome.DONE)
         return await original(self, sighting, claim)
 
     patch.setattr(Contest, "_refused", refused)
@@ -131,11 +140,13 @@ def _loud(patch: pytest.MonkeyPatch) -> None:
 def _shared(patch: pytest.MonkeyPatch) -> None:
     original = ReactionClaiming.take
 
-    async def take(self: ReactionClaiming, message: Message, generation: int, *, lease: float) -> float | None:
+    async def take(
+        self: ReactionClaiming, message: Message, traces: Traces, generation: int, *, lease: float
+    ) -> Held | None:
         try:
-            return await original(self, message, generation, lease=lease)
+            return await original(self, message, traces, generation, lease=lease)
         except AlreadyReacted:
-            return self._clock.monotonic() + lease
+            return Held(token=generation, deadline=self._clock.monotonic() + lease)
 
     patch.setattr(ReactionClaiming, "take", take)
 

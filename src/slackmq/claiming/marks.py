@@ -44,11 +44,13 @@ class Marks:
             not published; about 23 were seen), and the last ones must be left for `done` and `dead`.
         done: the work succeeded.
         dead: it will not be tried again.
+        watched: whoever pinned a message has also said so in a way that no unpinning wipes away.
     """
 
     generations: tuple[str, ...] = CLOCKS[:20]
     done: str = "white_check_mark"
     dead: str = "x"
+    watched: str = "eyes"
 
     def generation(self, emoji: str) -> int:
         """The generation that an emoji stands for, 0 if it stands for none."""
@@ -57,6 +59,10 @@ class Marks:
     def outcome(self, emoji: str) -> Outcome | None:
         """The end that an emoji stands for, None if it stands for none."""
         return {self.done: Outcome.DONE, self.dead: Outcome.DEAD}.get(emoji)
+
+    def of(self, outcome: Outcome) -> str:
+        """The emoji that says how a message ended."""
+        return self.dead if outcome is Outcome.DEAD else self.done
 
     def read(self, reactions: Mapping[str, frozenset[str]], user: str) -> Reading:
         """What the marks of one bot user say; other people's emoji mean nothing."""

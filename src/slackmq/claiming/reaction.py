@@ -2,6 +2,7 @@
 
 Each (message, k) is a register that is written once: there is no unlocking, so nothing can be unlocked by mistake,
 and k is the fencing token. The holder extends by taking k + 1 itself, on the very register a successor would take.
+Where no emoji is left, after the last one or on a message that takes no more, the thread's log goes on.
 """
 
 from __future__ import annotations
@@ -11,34 +12,76 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from slackmq import policy
+from slackmq.claiming.logged import log_of
+from slackmq.claiming.mark import mark
+from slackmq.claiming.marks import Reading
+from slackmq.claiming.way import Held
 from slackmq.errors import AlreadyReacted, Ambiguous, InvariantBreach, LeaseLost, MessageGone, TooManyReactions
-from slackmq.message import Outcome
+from slackmq.message import seconds
 from slackmq.slack.api import Urgency
 
 if TYPE_CHECKING:
+    from slackmq.claiming.logged import Logged
     from slackmq.claiming.marks import Marks
+    from slackmq.claiming.traces import Traces
     from slackmq.clock import Clock
-    from slackmq.message import Claim, Message
-    from slackmq.slack.api import Slack
+    from slackmq.message import Claim, Message, Outcome
+    from slackmq.policy import Action, Facts, Timing
+    from slackmq.slack.api import Row, Slack
 
 __all__ = ["ReactionClaiming"]
 
 _PAUSE = 1.0
 """Seconds between tries of a call that went unanswered."""
-_LONGEST_PAUSE = 15.0
 
 
 class ReactionClaiming:
-    """Claims for the replicas of one app, as emoji of its bot user. Implements `Claiming`."""
+    """Claims for the replicas of one app, as emoji of its bot user. Implements `Claiming`.
 
-    def __init__(self, slack: Slack, *, marks: Marks, clock: Clock) -> None:
+    Args:
+        slack: the workspace.
+        logged: where it goes on when no emoji is left.
+        marks: which emoji stand for what.
+        timing: the time constants.
+        clock: the time of this process.
+    """
+
+    first = 1
+    settles = False
+    shared = False
+    revocable = False
+
+    def __init__(self, slack: Slack, logged: Logged, *, marks: Marks, timing: Timing, clock: Clock) -> None:
         self.generations = len(marks.generations)
         self._slack = slack
+        self._logged = logged
         self._marks = marks
+        self._timing = timing
         self._clock = clock
+        self._me = ""
 
-    async def take(self, message: Message, generation: int, *, lease: float) -> float | None:
-        """Add the generation's emoji, once."""
+    async def open(self) -> None:
+        """Learn who we are."""
+        self._me = (await self._slack.identity()).user
+
+    def read(self, row: Row, traces: Traces, now: float) -> None:
+        """Take in the marks; other people's emoji mean nothing."""
+        traces.take_in(self._marks.read(row.reactions, self._me), now)
+
+    def decide(self, message: Message, traces: Traces, facts: Facts) -> Action:
+        """The common rules; a claim in the log lapses by Slack's clock."""
+        hold = log_of(traces.record).hold if traces.record.entries else None
+        if hold is not None and hold.generation >= facts.generation:
+            server = facts.age + seconds(message.ts)
+            until = hold.expires + self._timing.margin.total_seconds() if hold.retry_at is None else hold.retry_at
+            facts = replace(facts, generation=hold.generation, retry_in=until - server)
+        return policy.decide(facts, self._timing)
+
+    async def take(self, message: Message, traces: Traces, generation: int, *, lease: float) -> Held | None:
+        """Add the generation's emoji, once; where none can be added, write it into the thread."""
+        if generation > self.generations or traces.full:
+            return await self._take_logged(message, traces, generation, lease)
         emoji = self._marks.generations[generation - 1]
         # A claim that waits for its budget longer than it would last is better left to others.
         with anyio.move_on_after(lease / 2):
@@ -46,16 +89,31 @@ class ReactionClaiming:
                 sent = await self._slack.react(message.channel, message.ts, emoji, urgency=Urgency.CLAIM)
             except Ambiguous:
                 return None
-            return sent + lease
-        return None
+            except TooManyReactions:
+                traces.full = True
+            else:
+                return Held(token=generation, deadline=sent + lease)
+        return await self._take_logged(message, traces, generation, lease) if traces.full else None
 
-    async def extend(self, claim: Claim, *, lease: float) -> Claim:
-        """Add the next generation's emoji, until it stands or the deadline is over."""
-        if claim.token >= self.generations:
-            raise LeaseLost(
-                f"The claim used up all {self.generations} generations of its message.",
-                remedy="Give the handler a longer lease=, so that it is extended less often.",
-            )
+    async def _take_logged(self, message: Message, traces: Traces, generation: int, lease: float) -> Held | None:
+        taken = await self._logged.take(message, traces, generation, lease=lease)
+        if taken is None:
+            return None
+        row = await self._slack.row(message.channel, message.ts)
+        reading = self._marks.read(row.reactions, self._me) if row else Reading()
+        if row is None or reading.ended is not None or reading.generation >= generation:
+            await self._logged.withdraw(message, traces, taken.hold)
+            traces.take_in(reading, self._clock.monotonic())
+            return None
+        return Held(token=generation, deadline=taken.sent + lease)
+
+    async def extend(self, claim: Claim, traces: Traces, *, lease: float) -> Claim:
+        """Add the next generation's emoji, until it stands or the deadline is over; without emoji, write a note."""
+        hold = log_of(traces.record).hold if traces.record.entries else None
+        if hold is not None and hold.generation == claim.token:
+            return await self._logged.extend(claim, traces, lease=lease, about=hold.op)
+        if claim.token >= self.generations or traces.full:
+            return await self._go_on_logged(claim, traces, lease)
         first_try: float | None = None
         while (left := claim.deadline - self._clock.monotonic()) > 0:
             trying = self._clock.monotonic()
@@ -67,14 +125,23 @@ class ReactionClaiming:
                 except MessageGone as error:
                     raise LeaseLost(f"The claim cannot be extended: {error.cause}", remedy=error.remedy) from error
                 except TooManyReactions:
-                    # Nobody else can take the next generation either, so what is left of this one is ours.
-                    await self._clock.sleep(left)
+                    traces.full = True
+                    return await self._go_on_logged(claim, traces, lease)
                 except Ambiguous:
                     first_try = trying if first_try is None else first_try
                     await self._clock.sleep(_PAUSE)
                 else:
                     start = sent if first_try is None else first_try
                     return replace(claim, token=claim.token + 1, deadline=start + lease)
+        raise LeaseLost("The claim ran out before Slack confirmed its extension.")
+
+    async def _go_on_logged(self, claim: Claim, traces: Traces, lease: float) -> Claim:
+        """Go on in the log while the emoji still holds: nobody else may write a claim there before our deadline."""
+        left = claim.deadline - self._clock.monotonic()
+        with anyio.move_on_after(left):
+            taken = await self._logged.take(claim.message, traces, claim.token + 1, lease=lease, settle=False)
+            if taken is not None and self._clock.monotonic() < claim.deadline:
+                return replace(claim, token=claim.token + 1, deadline=taken.sent + lease)
         raise LeaseLost("The claim ran out before Slack confirmed its extension.")
 
     async def _add_next(self, claim: Claim) -> float:
@@ -93,21 +160,14 @@ class ReactionClaiming:
         # Nobody else may take it before our deadline, so the earlier try did.
         return replace(claim, token=claim.token + 1, deadline=first_try + lease)
 
-    async def finish(self, message: Message, outcome: Outcome) -> bool:
+    async def finish(self, claim: Claim, traces: Traces, outcome: Outcome) -> bool:  # noqa: ARG002  # the mark says all
         """Add the done or dead emoji, for as long as it takes."""
-        emoji = self._marks.dead if outcome is Outcome.DEAD else self._marks.done
-        doubt = False
-        pause = _PAUSE
-        while True:
-            try:
-                await self._slack.react(message.channel, message.ts, emoji, urgency=Urgency.DONE)
-            except AlreadyReacted:
-                return doubt  # after an unanswered try the mark is most likely our own
-            except MessageGone:
-                return False
-            except Ambiguous:
-                doubt = True
-                await self._clock.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
-            else:
-                return True
+        return await mark(self._slack, claim.message, self._marks.of(outcome), clock=self._clock)
+
+    async def confirm(self, message: Message, outcome: Outcome) -> None:
+        """Nothing: here the thread tells of an end only where no mark could be put."""
+
+    def release(self, claim: Claim, traces: Traces) -> tuple[str, str]:
+        """The claim's op if it stands in the log; an emoji is named by its number alone."""
+        hold = log_of(traces.record).hold if traces.record.entries else None
+        return (hold.op, "") if hold is not None and hold.generation == claim.token else ("", "")

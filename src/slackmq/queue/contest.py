@@ -10,22 +10,23 @@ from typing import TYPE_CHECKING, assert_never
 import anyio
 
 from slackmq import policy
+from slackmq.claiming.logged import log_of
 from slackmq.claiming.marks import Reading
 from slackmq.errors import AlreadyReacted, Ambiguous, MessageGone, TooManyReactions
 from slackmq.hooks import Claimed, Rejected
 from slackmq.message import Claim, Outcome, seconds
-from slackmq.policy import Accept, Bury, Facts, Ignore, Read, Take, Wait
+from slackmq.policy import Accept, Facts, Ignore, Read, Take, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from slackmq.claiming.way import Claiming
+    from slackmq.claiming.thread import Thread
+    from slackmq.claiming.way import Claiming, Held
     from slackmq.clock import Clock
     from slackmq.hooks import Hook
     from slackmq.policy import Action, Options, Timing
     from slackmq.queue.ending import Ending
     from slackmq.queue.sightings import Sighting, Sightings
-    from slackmq.queue.thread import Thread
     from slackmq.queue.watch import Watch
     from slackmq.slack.api import Slack
 
@@ -115,7 +116,10 @@ class Contest:
 
     def consider(self, sighting: Sighting) -> Action:
         """What may be done about one message now."""
-        return policy.decide(self._facts(sighting, self._clock.monotonic()), self._timing)
+        return self._decide(sighting, self._facts(sighting, self._clock.monotonic()))
+
+    def _decide(self, sighting: Sighting, facts: Facts) -> Action:
+        return self._claiming.decide(sighting.message, sighting, facts)
 
     def _considered(self) -> Iterator[Chosen]:
         now = self._clock.monotonic()
@@ -129,7 +133,7 @@ class Contest:
                 yield Chosen(sighting=sighting, action=self._courteous(sighting, facts))
 
     def _courteous(self, sighting: Sighting, facts: Facts) -> Action:
-        action = policy.decide(facts, self._timing)
+        action = self._decide(sighting, facts)
         if isinstance(action, Take) and action.generation == 1 and not sighting.heard and facts.age < _COURTESY:
             return Wait(delay=_COURTESY - facts.age)
         return action
@@ -146,12 +150,12 @@ class Contest:
             doubtful=policy.doubtful(message),
             settled=sighting.settled,
             generation=sighting.generation,
-            last=self._claiming.generations,
             idle=now - sighting.first_seen.get(sighting.generation, now),
             lease=self.lease_of(sighting),
             unread=sighting.unread,
             retry_in=None if retry_at is None else retry_at - server,
             typed=message.kind is None,
+            replied=sighting.latest_reply is not None,
         )
 
     def _rank(self, sighting: Sighting) -> bytes:
@@ -168,8 +172,6 @@ class Contest:
                     claim = await self.win(sighting, generation)
                 case Read():
                     await self._read(sighting)
-                case Bury():
-                    await self._bury(sighting)
                 case Wait():
                     pass
                 case _ as unreachable:
@@ -186,43 +188,30 @@ class Contest:
             self._leave_alone(sighting, self._timing.scan.total_seconds())
         else:
             sighting.noted_until = until
-            self._heed(sighting)
+            if self._heed(sighting) and sighting.ended is not None:
+                await self._claiming.confirm(sighting.message, sighting.ended)
 
     @staticmethod
     def _heed(sighting: Sighting) -> bool:
-        """Whether the thread says that the message has ended, where no mark could."""
-        if sighting.record.ended is not None:
-            sighting.ended = Outcome(sighting.record.ended)
+        """Whether the thread says that the message has ended, where no mark does."""
+        record = sighting.record
+        log = log_of(record)
+        ended = record.entries[log.finished][2].note if log.finished else record.ended
+        if ended is not None and sighting.ended is None:
+            sighting.ended = Outcome(ended)
         return sighting.ended is not None
-
-    async def _bury(self, sighting: Sighting) -> None:
-        """Nobody can claim it any more, so nobody owns the right to say so: the mark itself decides who does."""
-        if await self._claiming.finish(sighting.message, Outcome.DEAD):
-            claim = Claim(
-                message=sighting.message,
-                token=sighting.generation,
-                attempt=sighting.record.attempts,
-                deadline=self._clock.monotonic(),
-            )
-            await self._ending.dead(
-                sighting,
-                claim,
-                f"Given up: all {self._claiming.generations} claims on this message are used up. "
-                "Give the handler a longer lease=, or a timeout=.",
-            )
-        sighting.ended = Outcome.DEAD
 
     async def win(self, sighting: Sighting, generation: int) -> Claim | None:
         """Take a generation of a message, and make sure that there is still something to do."""
-        deadline = await self._take(sighting, generation)
-        if deadline is None:
+        held = await self._take(sighting, generation)
+        if held is None:
             return None
         sighting.take_in(Reading(generation=generation), self._clock.monotonic())
-        claim = Claim(message=sighting.message, token=generation, attempt=1, deadline=deadline)
-        if generation > 1:
+        claim = Claim(message=sighting.message, token=held.token, attempt=1, deadline=held.deadline)
+        if generation > self._claiming.first:
             successor: Claim | None = None
-            with anyio.move_on_after(deadline - self._clock.monotonic()):
-                successor = await self._succeed(sighting, claim)
+            with anyio.move_on_after(held.deadline - self._clock.monotonic()):
+                successor = await self._succeed(sighting, claim, generation)
             if successor is None:
                 return None
             claim = successor
@@ -231,9 +220,9 @@ class Contest:
         self._hook(Claimed(claim=claim))
         return claim
 
-    async def _take(self, sighting: Sighting, generation: int) -> float | None:
+    async def _take(self, sighting: Sighting, generation: int) -> Held | None:
         try:
-            deadline = await self._claiming.take(sighting.message, generation, lease=self.lease_of(sighting))
+            held = await self._claiming.take(sighting.message, sighting, generation, lease=self.lease_of(sighting))
         except AlreadyReacted:
             sighting.take_in(Reading(generation=generation), self._clock.monotonic())
             return None
@@ -244,18 +233,19 @@ class Contest:
             _log.warning("cannot claim %s: %s", sighting.message.ts, error)
             self._leave_alone(sighting, _FULL)
             return None
-        if deadline is None:
+        if held is None:
             # No answer. Whether the generation is taken will be read; until then it is as good as somebody else's.
             self._leave_alone(sighting, self._timing.scan.total_seconds())
-        return deadline
+        return held
 
     def _leave_alone(self, sighting: Sighting, delay: float) -> None:
         sighting.not_before = self._clock.monotonic() + delay
 
-    async def _succeed(self, sighting: Sighting, claim: Claim) -> Claim | None:
+    async def _succeed(self, sighting: Sighting, claim: Claim, generation: int) -> Claim | None:
         """Take over from an earlier holder: look again, count the attempt, write it down."""
         try:
-            if claim.token - 1 not in sighting.record.releases and not await self._look_again(sighting, claim):
+            looked = self._claiming.settles or generation - 1 in sighting.record.releases
+            if not looked and not await self._look_again(sighting, claim):
                 return None
             await self._thread.read(sighting.message, sighting.record)
         except Ambiguous:
@@ -263,7 +253,7 @@ class Contest:
         if self._heed(sighting):
             return None
         claim = replace(claim, attempt=sighting.record.attempts + 1)
-        retry_at = sighting.record.releases.get(claim.token - 1, 0.0)
+        retry_at = 0.0 if self._claiming.settles else sighting.record.releases.get(generation - 1, 0.0)
         if retry_at > self._slack.now() + self._timing.skew.total_seconds():
             # The earlier holder had given it back for later, which was not visible when this generation was taken.
             sighting.record.releases[claim.token] = retry_at

@@ -13,13 +13,13 @@ from slackmq.slack.api import Urgency
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from slackmq.claiming.thread import Thread
     from slackmq.claiming.way import Claiming
     from slackmq.clock import Clock
     from slackmq.hooks import Hook
     from slackmq.message import Claim
     from slackmq.notes import Kind
     from slackmq.queue.sightings import Sighting
-    from slackmq.queue.thread import Thread
     from slackmq.slack.api import Slack
 
 __all__ = ["Ending"]
@@ -72,7 +72,8 @@ class Ending:
     ) -> Receipt:
         """It may be claimed again in `retry_in`, by anybody, without waiting for the deadline."""
         retry_at = self._slack.now() + retry_in.total_seconds()
-        await self._note(sighting, claim, "release", text, retry_at=retry_at, failed=failed)
+        about, base = self._claiming.release(claim, sighting)
+        await self._note(sighting, claim, "release", text, retry_at=retry_at, failed=failed, about=about, base=base)
         return self._receipt(sighting, claim, Outcome.RELEASED, effective=True)
 
     async def begin(self, sighting: Sighting, claim: Claim) -> None:
@@ -88,6 +89,8 @@ class Ending:
         *,
         retry_at: float | None = None,
         failed: bool = True,
+        about: str = "",
+        base: str = "",
     ) -> None:
         note = Note(
             note=kind,
@@ -97,12 +100,14 @@ class Ending:
             retry_at=retry_at,
             failed=failed,
             worker=self._worker,
+            about=about,
+            base=base,
         )
         await self._thread.write(claim.message, note, text, sighting.record, urgency=Urgency.DONE)
 
     async def _mark(self, sighting: Sighting, claim: Claim, outcome: Outcome) -> bool:
         try:
-            effective = await self._claiming.finish(claim.message, outcome)
+            effective = await self._claiming.finish(claim, sighting, outcome)
         except TooManyReactions:
             # People have filled the message with emoji: the thread says what the mark would have said.
             kind: Kind = "dead" if outcome is Outcome.DEAD else "done"

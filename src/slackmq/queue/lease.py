@@ -43,6 +43,10 @@ class Keeper(Protocol):
         """End a claim: somebody else may start at once."""
         ...
 
+    async def put_back(self, claim: Claim, *, within: float) -> bool:
+        """Wait until a person takes the claim away, `within` seconds at most; whether one did."""
+        ...
+
     def let_go(self, claim: Claim, reason: LeaseLost) -> None:
         """Take note that a claim is lost."""
         ...
@@ -136,7 +140,10 @@ class Lease:
 
     async def _keep(self, scope: CancelScope) -> None:
         while self.lost is None:
-            await self._clock.sleep(self.claim.deadline - self._period - self._clock.monotonic())
+            left = self.claim.deadline - self._period - self._clock.monotonic()
+            if await self._keeper.put_back(self.claim, within=left):
+                await self._give_up(scope)
+                return
             async with self._extending:
                 if self._frozen:
                     return
@@ -148,3 +155,12 @@ class Lease:
                     self.lost = LeaseLost(f"The claim cannot be extended: {error.cause}", remedy=error.remedy)
         if not self._settling:
             scope.cancel()
+
+    async def _give_up(self, scope: CancelScope) -> None:
+        """A person took the claim away: stop the work, and say in the thread that somebody else may go on."""
+        if self._settling:
+            return
+        self.lost = LeaseLost("Somebody took the pin off the message: it was put back.")
+        scope.cancel()
+        with CancelScope(shield=True), anyio.move_on_after(_GIVING_BACK):
+            await self._keeper.release(self.claim)

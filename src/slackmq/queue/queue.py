@@ -6,23 +6,25 @@ import logging
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Self
 
 import anyio
 
 from slackmq.claiming.marks import Marks, Reading
-from slackmq.claiming.reaction import ReactionClaiming
+from slackmq.claiming.thread import Thread
+from slackmq.claiming.ways import claiming_by
 from slackmq.clock import SYSTEM
-from slackmq.envelope import JOB, Letter, seal, unseal
+from slackmq.envelope import EVERYBODY, JOB, Letter, seal, unseal
 from slackmq.errors import Ambiguous, ConfigurationError
 from slackmq.hooks import Extended, Failed, Lost, Posted
-from slackmq.message import Outcome, Post, seconds
+from slackmq.message import Post, seconds
 from slackmq.policy import REPOST_AFTER, Accept, Ignore, Options, Take, Timing, Wait, doubtful, lease_of
 from slackmq.queue.contest import Chosen, Contest
 from slackmq.queue.ending import Ending
+from slackmq.queue.janitor import Janitor
 from slackmq.queue.lease import Lease
 from slackmq.queue.sightings import Sighting, Sightings
-from slackmq.queue.thread import Thread
+from slackmq.queue.standing import Standing, standing_of
 from slackmq.queue.watch import Watch
 from slackmq.slack.api import Metadata
 from slackmq.slack.polling import NoEvents
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskGroup
 
+    from slackmq.claiming.way import Way
     from slackmq.clock import Clock
     from slackmq.errors import LeaseLost
     from slackmq.hooks import Happening, Hook
@@ -48,29 +51,10 @@ _REPOSTS = 5
 
 _FIRST = Take(generation=1)
 
-State = Literal["waiting", "held", "done", "dead", "duplicate", "gone"]
-
 
 def accept_jobs(message: Message) -> Verdict:
     """Take every job that a program posted, and nothing that a person typed."""
     return Ignore() if message.kind is None else Accept(options=Options())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """How a message stands.
-
-    Attributes:
-        message: the message.
-        state: waiting for a worker · held by one · done · dead · a duplicate of an earlier one by its key · deleted.
-        generation: how many claims and extensions it has seen.
-        age: since it was posted.
-    """
-
-    message: Message
-    state: State
-    generation: int
-    age: timedelta
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,6 +79,7 @@ class AsyncQueue:
         channel: "#name" or id.
         events: hints of what happens; without them the channel is only read every `timing.scan`.
         select: says of each message whether it shall be claimed here; by default every job and nothing typed.
+        claim: how to be the only one; the same in all processes that work the channel.
         marks: which emoji stand for what.
         timing: the time constants; the same in all processes that work the channel.
         clock: the time of this process.
@@ -109,6 +94,7 @@ class AsyncQueue:
         *,
         events: Events | None = None,
         select: Callable[[Message], Verdict] = accept_jobs,
+        claim: Way = "reaction",
         marks: Marks | None = None,
         timing: Timing | None = None,
         clock: Clock = SYSTEM,
@@ -126,8 +112,10 @@ class AsyncQueue:
         self._check_lease(self.timing.lease)
         self.worker = worker or f"worker-{clock.new_id()[:8]}"
         self._sightings = Sightings()
-        self._thread = Thread(slack, clock=clock, skew=self.timing.skew.total_seconds())
-        self._claiming = ReactionClaiming(slack, marks=self._marks, clock=clock)
+        self._thread = Thread(slack, clock=clock, skew=self.timing.skew.total_seconds(), shared=claim == "pin")
+        self._claiming = claiming_by(
+            claim, slack, self._thread, marks=self._marks, timing=self.timing, clock=clock, worker=self.worker
+        )
         self._ending = Ending(slack, self._claiming, self._thread, clock=clock, worker=self.worker, hook=self._tell)
         self._stack = AsyncExitStack()
         self._stopping = False
@@ -136,6 +124,7 @@ class AsyncQueue:
     async def __aenter__(self) -> Self:
         identity = await self._slack.identity()
         channel = await self._slack.channel(self._name)
+        await self._claiming.open()
         watch = self._watch(identity, channel)
         contest = Contest(
             self._slack,
@@ -163,6 +152,7 @@ class AsyncQueue:
             sightings=self._sightings,
             select=self._select,
             marks=self._marks,
+            claiming=self._claiming,
             timing=self.timing,
             clock=self._clock,
         )
@@ -241,9 +231,10 @@ class AsyncQueue:
 
     async def _send(self, post: Post, repost: int) -> Message:
         me, channel = self._inside.identity.user, self._inside.channel.id
-        sealed = seal(post, to=me, sent_at=self._slack.now(), repost=repost)
+        to = EVERYBODY if self._claiming.shared else me
+        sealed = seal(post, to=to, sent_at=self._slack.now(), repost=repost)
         ts = await self._slack.post(channel, sealed.text, metadata=Metadata(type=JOB, payload=sealed.payload))
-        letter = unseal(sealed.payload, channel=channel, ts=ts, author=me, me=me, text=sealed.text)
+        letter = unseal(sealed.payload, channel=channel, ts=ts, author=me, me=me, text=sealed.text, shared=True)
         if letter is None or letter.error is not None:
             raise AssertionError(f"an envelope just sealed cannot be read: {letter}")
         self._tell(Posted(message=letter.message))
@@ -285,6 +276,16 @@ class AsyncQueue:
         if not inside.watching:
             inside.watching = True
             inside.tasks.start_soon(inside.watch.run)
+            if self._claiming.revocable:
+                janitor = Janitor(
+                    self._slack,
+                    self._sightings,
+                    timing=self.timing,
+                    clock=self._clock,
+                    worker=self.worker,
+                    me=inside.identity.user,
+                )
+                inside.tasks.start_soon(janitor.run)
 
     def stop(self) -> None:
         """Let every `claims()` end once its current contest is decided; claims that are held stay held."""
@@ -324,9 +325,9 @@ class AsyncQueue:
         Raises:
             LeaseLost: it had lapsed, or the message cannot be claimed further.
         """
-        extended = await self._claiming.extend(claim, lease=self._lease_of(claim.message))
-        if sighting := self._sightings.get(claim.message.ts):
-            sighting.take_in(Reading(generation=extended.token), self._clock.monotonic())
+        sighting = self._sighting(claim)
+        extended = await self._claiming.extend(claim, sighting, lease=self._lease_of(claim.message))
+        sighting.take_in(Reading(generation=extended.token), self._clock.monotonic())
         self._tell(Extended(claim=extended))
         return extended
 
@@ -356,6 +357,17 @@ class AsyncQueue:
         sighting = self._sighting(claim)
         return await self._ending.released(sighting, claim, text, retry_in=timedelta(0), failed=False)
 
+    async def put_back(self, claim: Claim, *, within: float) -> bool:
+        """Wait until a person takes a claim away, `within` seconds at most; whether one did."""
+        until = self._clock.monotonic() + within
+        if not self._claiming.revocable:
+            await self._clock.sleep(within)
+            return False
+        sighting = self._sighting(claim)
+        while (left := until - self._clock.monotonic()) > 0 and not sighting.put_back:
+            await self._inside.watch.news(left)
+        return sighting.put_back
+
     def let_go(self, claim: Claim, reason: LeaseLost) -> None:
         """Take note that a claim of this process is lost."""
         self._sighting(claim).busy = False
@@ -365,19 +377,11 @@ class AsyncQueue:
     async def inspect(self) -> tuple[Standing, ...]:
         """Read the whole window and say how each message stands, oldest first."""
         await self._inside.watch.scan()
-        return tuple(self._standing(sighting) for sighting in self._sightings.all())
-
-    def _standing(self, sighting: Sighting) -> Standing:
-        message = sighting.message
-        age = timedelta(seconds=max(0.0, self._slack.now() - seconds(message.ts)))
-        state: State = "held" if sighting.generation else "waiting"
-        if not self._sightings.canonical(message):
-            state = "duplicate"
-        elif sighting.gone:
-            state = "gone"
-        elif sighting.ended is not None:
-            state = "dead" if sighting.ended is Outcome.DEAD else "done"
-        return Standing(message=message, state=state, generation=sighting.generation, age=age)
+        now = self._slack.now()
+        return tuple(
+            standing_of(sighting, canonical=self._sightings.canonical(sighting.message), now=now)
+            for sighting in self._sightings.all()
+        )
 
     def _sighting(self, claim: Claim) -> Sighting:
         """What is known of a claimed message; of one that was forgotten meanwhile, as little as possible."""

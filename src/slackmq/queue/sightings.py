@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from slackmq.claiming.traces import Traces
 from slackmq.message import seconds
-from slackmq.notes import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from slackmq.claiming.marks import Reading
     from slackmq.envelope import Letter
-    from slackmq.message import Message, Outcome
+    from slackmq.message import Message
     from slackmq.policy import Verdict
 
 __all__ = ["Sighting", "Sightings"]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Sighting:
+class Sighting(Traces):
     """What is known of one message. Everything in it only grows: an old read never takes a newer one back.
 
     Attributes:
@@ -28,14 +27,7 @@ class Sighting:
         verdict: whether a handler here takes it.
         lease: seconds that a claim on it lasts, decided when it was first seen: an edit must not shorten it.
         seen_at: when this process first saw it, on its monotonic clock.
-        generation: the highest generation known to be taken.
-        first_seen: generation -> when this process first knew it to be taken, on its monotonic clock, in seconds.
-        ended: how it ended, if it did.
-        gone: it was deleted.
         settled: a read that began long enough after it was posted has shown every earlier copy of its key.
-        record: its thread's notes.
-        latest_reply: ts of the newest reply in its thread.
-        noted_until: `latest_reply` at the time when the thread was last read.
         heard: its event came to this process.
         busy: a task of this process is working on it.
         not_before: this process tries it no earlier, on its monotonic clock.
@@ -45,14 +37,7 @@ class Sighting:
     verdict: Verdict
     lease: float = 60.0
     seen_at: float = 0.0
-    generation: int = 0
-    first_seen: dict[int, float] = field(default_factory=dict[int, float])
-    ended: Outcome | None = None
-    gone: bool = False
     settled: bool = False
-    record: Record = field(default_factory=Record)
-    latest_reply: str | None = None
-    noted_until: str | None = None
     heard: bool = False
     busy: bool = False
     not_before: float = 0.0
@@ -72,27 +57,10 @@ class Sighting:
         """It was deleted before anybody began it."""
         return self.gone and self.generation == 0
 
-    @property
-    def unread(self) -> bool:
-        """Its thread has replies that this process has not read."""
-        return self.latest_reply is not None and self.latest_reply != self.noted_until
-
     def correct(self, letter: Letter, verdict: Verdict) -> None:
         """Take note that the message was changed. It keeps its key: under that its copies are known."""
         self.letter = replace(letter, message=replace(letter.message, key=self.message.key))
         self.verdict = verdict
-
-    def take_in(self, reading: Reading, now: float) -> None:
-        """Note what the marks say.
-
-        Args:
-            reading: the marks.
-            now: the monotonic time *after* the read: a clock started too early would rob the holder.
-        """
-        self.generation = max(self.generation, reading.generation)
-        if self.generation:
-            self.first_seen.setdefault(self.generation, now)
-        self.ended = self.ended or reading.ended
 
 
 class Sightings:

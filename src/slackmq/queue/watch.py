@@ -11,18 +11,19 @@ from slackmq import policy
 from slackmq.envelope import JOB, typed, unseal
 from slackmq.errors import Ambiguous, SlackError, first
 from slackmq.queue.sightings import Sighting
-from slackmq.slack.api import Added, Arrived, Changed, Connected, Deleted
+from slackmq.slack.api import Added, Arrived, Changed, Connected, Deleted, Pinned, Unpinned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from slackmq.claiming.marks import Marks, Reading
+    from slackmq.claiming.way import Claiming
     from slackmq.clock import Clock
     from slackmq.envelope import Letter
     from slackmq.message import Message
     from slackmq.policy import Timing, Verdict
     from slackmq.queue.sightings import Sightings
-    from slackmq.slack.api import Event, Events, Page, Row, Slack
+    from slackmq.slack.api import Event, Events, Page, Pin, Row, Slack
 
 __all__ = ["Watch"]
 
@@ -44,6 +45,7 @@ class Watch:
         sightings: where it is remembered.
         select: whether a handler here takes a message.
         marks: which emoji stand for what.
+        claiming: what reads the claims of a message.
         timing: how often to read, and how far back.
         clock: the time of this process.
     """
@@ -58,6 +60,7 @@ class Watch:
         sightings: Sightings,
         select: Callable[[Message], Verdict],
         marks: Marks,
+        claiming: Claiming,
         timing: Timing,
         clock: Clock,
     ) -> None:
@@ -68,6 +71,7 @@ class Watch:
         self._sightings = sightings
         self._select = select
         self._marks = marks
+        self._claiming = claiming
         self._timing = timing
         self._clock = clock
         self._news = anyio.Event()
@@ -137,7 +141,7 @@ class Watch:
         for row in page.rows:
             sighting = self.see(row)
             if sighting is not None:
-                sighting.take_in(self._marks.read(row.reactions, self._me), now)
+                self._claiming.read(row, sighting, now)
                 sighting.latest_reply = row.latest_reply or sighting.latest_reply
         self._sightings.settle(read_at=page.read_at, skew=self._timing.skew.total_seconds())
         self.wake()
@@ -149,9 +153,11 @@ class Watch:
                 self._connections = connections
                 self._rescan.set()  # what was missed while the socket was closed only history tells
                 self._rescan = anyio.Event()
-            case Arrived(channel=self._channel, row=row):
+            case Arrived(channel=self._channel, row=row, redelivered=redelivered):
+                new = self._sightings.get(row.ts) is None
                 if sighting := self.see(row):
                     sighting.heard = True
+                    sighting.fresh_event = new and not redelivered
             case Changed(channel=self._channel, row=row):
                 self._see_again(row)
             case Deleted(channel=self._channel, ts=ts):
@@ -159,6 +165,10 @@ class Watch:
                     sighting.gone = True
             case Added(channel=self._channel, user=self._me):
                 self._hear_mark(event)
+            case Pinned(channel=self._channel, ts=ts, pin=pin):
+                self._hear_pin(ts, pin)
+            case Unpinned(channel=self._channel, ts=ts):
+                self._hear_pin(ts, None)
             case _:
                 return
         self.wake()
@@ -167,6 +177,14 @@ class Watch:
         if sighting := self._sightings.get(event.ts):
             reading = self._marks.read({event.emoji: frozenset({event.user})}, self._me)
             sighting.take_in(reading, self._clock.monotonic())
+
+    def _hear_pin(self, ts: str, pin: Pin | None) -> None:
+        sighting = self._sightings.get(ts)
+        if sighting is None:
+            return
+        sighting.seen_pin(pin, self._clock.monotonic())
+        if pin is None and sighting.held_at is not None and sighting.open:
+            sighting.put_back = True  # bots take off no pin of a message that has not ended
 
     def see(self, row: Row) -> Sighting | None:
         """Remember a message that a read or an event showed; None if it does not concern the queue."""
@@ -196,7 +214,7 @@ class Watch:
     def read(self, row: Row, sighting: Sighting) -> Reading:
         """Look at a message again on behalf of its new holder: its marks, and whether it was edited."""
         reading = self._marks.read(row.reactions, self._me)
-        sighting.take_in(reading, self._clock.monotonic())
+        self._claiming.read(row, sighting, self._clock.monotonic())
         letter = self.letter(row)
         if letter is not None and letter.error is not None:
             sighting.correct(letter, policy.verdict_on(letter, self._select))
@@ -208,7 +226,15 @@ class Watch:
             return None
         if row.metadata is not None and row.metadata.type == JOB:
             payload = row.metadata.payload
-            return unseal(payload, channel=self._channel, ts=row.ts, author=row.user, me=self._me, text=row.text)
+            return unseal(
+                payload,
+                channel=self._channel,
+                ts=row.ts,
+                author=row.user,
+                me=self._me,
+                text=row.text,
+                shared=self._claiming.shared and row.bot is not None,
+            )
         if row.bot is not None or row.subtype is not None or not row.user:
             return None
         return typed(channel=self._channel, ts=row.ts, author=row.user, text=row.text, edited=row.edited)

@@ -18,7 +18,7 @@ from slackmq.queue import Standing
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from slackmq.queue.queue import State
+    from slackmq.queue.standing import State
 
 
 def test_a_value_is_json_if_it_can_be_and_text_otherwise() -> None:

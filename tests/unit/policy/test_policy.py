@@ -15,7 +15,6 @@ from slackmq.message import Message
 from slackmq.policy import (
     Accept,
     Backoff,
-    Bury,
     Facts,
     Ignore,
     Later,
@@ -41,7 +40,6 @@ FRESH = Facts(
     doubtful=False,
     settled=False,
     generation=0,
-    last=24,
     idle=0.0,
     lease=60.0,
     unread=False,
@@ -86,9 +84,8 @@ def test_people_talking_in_the_thread_of_a_fresh_message_do_not_hold_it_up() -> 
     assert decide(unread=True) == Take(generation=1)
 
 
-def test_a_message_with_all_generations_used_up_is_buried_when_the_last_has_lapsed() -> None:
-    assert decide(generation=24, idle=10.0) == Wait(delay=55.0)
-    assert decide(generation=24, idle=65.0) == Bury()
+def test_whatever_the_generation_the_next_one_is_taken_once_it_has_lapsed() -> None:
+    assert decide(generation=24, idle=65.0) == Take(generation=25)
 
 
 def test_only_the_earliest_copy_of_a_key_is_worked_on() -> None:

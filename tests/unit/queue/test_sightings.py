@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from slackmq.claiming.marks import Marks, Reading
 from slackmq.envelope import Letter
 from slackmq.message import Message, Outcome
 from slackmq.notes import Note, Record, read
 from slackmq.policy import Accept, Options
 from slackmq.queue.sightings import Sighting, Sightings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 def sighting(ts: str, *, key: str | None = None) -> Sighting:
@@ -114,28 +119,32 @@ def note(kind: str, op: str, **fields: object) -> dict[str, object]:
     return {"note": kind, "op": op, "token": 1} | fields
 
 
+def written(payloads: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, Mapping[str, Any]]]:
+    return [(f"{number}.000000", "ME", payload) for number, payload in enumerate(payloads, 1)]
+
+
 def test_a_note_written_twice_counts_once() -> None:
     record = Record()
-    read([note("attempt", "a", token=2), note("attempt", "a", token=2)], record)
+    read(written([note("attempt", "a", token=2), note("attempt", "a", token=2)]), record)
     assert record.attempts == 2
 
 
 def test_an_execution_that_was_handed_back_is_no_attempt() -> None:
     record = Record()
-    read([note("release", "a", retry_at="5.0", failed=False)], record)
+    read(written([note("release", "a", retry_at="5.0", failed=False)]), record)
     assert record.attempts == 0
     assert record.releases == {1: 5.0}
 
 
 def test_a_failed_execution_is_one() -> None:
     record = Record()
-    read([note("release", "a", retry_at="5.0")], record)
+    read(written([note("release", "a", retry_at="5.0")]), record)
     assert record.attempts == 1
 
 
 def test_a_strangers_metadata_is_passed_over() -> None:
     record = Record()
-    read([{"note": "party"}, {}, note("refusal", "a")], record)
+    read(written([{"note": "party"}, {}, note("refusal", "a")]), record)
     assert record.refused
     assert record.attempts == 1
 
@@ -143,5 +152,5 @@ def test_a_strangers_metadata_is_passed_over() -> None:
 def test_a_note_survives_the_way_through_slack() -> None:
     original = Note(note="release", op="a", token=3, attempt=2, retry_at=1.5, failed=False, worker="w")
     record = Record()
-    read([original.payload()], record)
+    read(written([original.payload()]), record)
     assert record.releases == {3: 1.5}

@@ -36,27 +36,32 @@ class Thread:
         slack: the workspace.
         clock: the time of this process.
         skew: seconds after which no read may miss a write.
+        shared: whether bots of other apps write here too.
     """
 
-    def __init__(self, slack: Slack, *, clock: Clock, skew: float) -> None:
+    def __init__(self, slack: Slack, *, clock: Clock, skew: float, shared: bool = False) -> None:
         self._slack = slack
         self._clock = clock
         self._skew = skew
+        self._shared = shared
 
     async def read(self, message: Message, into: Record) -> None:
-        """Add what the thread says to `into`. Only notes by this app's bot count: everybody can write there."""
+        """Add what the thread says to `into`. Only notes by bots of the queue count: everybody can write there."""
         me = (await self._slack.identity()).user
         rows = await self._slack.replies(message.channel, message.ts)
-        own = (row.metadata for row in rows if row.user == me)
-        read((metadata.payload for metadata in own if metadata and metadata.type == NOTE), into)
+        trusted = (row for row in rows if row.user == me or (self._shared and row.bot is not None))
+        notes = (row for row in trusted if row.metadata and row.metadata.type == NOTE)
+        read(((row.ts, row.user, row.metadata.payload) for row in notes if row.metadata), into)
 
     async def write(self, message: Message, note: Note, text: str, record: Record, *, urgency: Urgency) -> None:
         """Write a note, for as long as it takes, and once: a try that went unanswered is looked up first."""
         metadata = Metadata(type=NOTE, payload=note.payload())
         while note.op not in record.ops:
             try:
-                await self._slack.post(message.channel, text, metadata=metadata, thread=message.ts, urgency=urgency)
-                record.add(note)
+                ts = await self._slack.post(
+                    message.channel, text, metadata=metadata, thread=message.ts, urgency=urgency
+                )
+                record.add(note, ts=ts, user=(await self._slack.identity()).user)
             except Ambiguous:
                 await self._clock.sleep(self._skew)
                 await self._try_read(message, record)

@@ -1,0 +1,54 @@
+"""How a message stands in the queue, as `slackmq ls` shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+from slackmq.message import Outcome, seconds
+
+if TYPE_CHECKING:
+    from slackmq.message import Message
+    from slackmq.queue.sightings import Sighting
+
+__all__ = ["Standing", "standing_of"]
+
+State = Literal["waiting", "held", "done", "dead", "duplicate", "gone"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a message stands.
+
+    Attributes:
+        message: the message.
+        state: waiting for a worker · held by one · done · dead · a duplicate of an earlier one by its key · deleted.
+        generation: how many claims and extensions it has seen.
+        age: since it was posted.
+    """
+
+    message: Message
+    state: State
+    generation: int
+    age: timedelta
+
+
+def standing_of(sighting: Sighting, *, canonical: bool, now: float) -> Standing:
+    """How a message stands.
+
+    Args:
+        sighting: what is known of it.
+        canonical: whether it is the earliest with its key.
+        now: seconds since 1970 by Slack's clock.
+    """
+    message = sighting.message
+    state: State = "held" if sighting.generation else "waiting"
+    if not canonical:
+        state = "duplicate"
+    elif sighting.gone:
+        state = "gone"
+    elif sighting.ended is not None:
+        state = "dead" if sighting.ended is Outcome.DEAD else "done"
+    age = timedelta(seconds=max(0.0, now - seconds(message.ts)))
+    return Standing(message=message, state=state, generation=sighting.generation, age=age)
