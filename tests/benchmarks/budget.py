@@ -129,7 +129,7 @@ class _Ours(_Bench):
             queue = AsyncQueue(
                 Client(self.wire(name), clock=clock),
                 "#jobs",
-                events=SimEvents(self.world.socket, name),
+                events=SimEvents(self.world.socket_of("w1"), name),
                 select=handlers.select,
                 clock=clock,
                 worker=name,
@@ -155,7 +155,7 @@ class _Classic(_Bench):
     async def _hear(self, wires: list[_Counting]) -> None:
         async with (
             anyio.create_task_group() as tasks,
-            SimEvents(self.world.socket, "w0").listen() as events,
+            SimEvents(self.world.socket_of("w1"), "w0").listen() as events,
         ):
             async for event in events:
                 if isinstance(event, Arrived):

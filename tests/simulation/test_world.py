@@ -161,7 +161,7 @@ def test_a_reaction_and_a_reply_lag_too() -> None:
 
 
 async def heard(world: World, name: str, into: list[Event]) -> None:
-    async with SimEvents(world.socket, name).listen() as events:
+    async with SimEvents(world.socket_of("w1"), name).listen() as events:
         async for event in events:
             into.append(event)  # noqa: PERF401  # they are looked at before the last one came
 
@@ -209,10 +209,10 @@ def test_a_process_that_is_gone_is_sent_nothing() -> None:
         process.start(lambda: heard(world, "w1", seen))
         await anyio.sleep(1)
         process.kill()
-        world.socket.disconnect("w1")
+        world.socket_of("w1").disconnect("w1")
         await post(world)
         await anyio.sleep(10)
-        assert not world.socket.wanted
+        assert not world.socket_of("w1").wanted
         return seen
 
     assert play(Faults(), story) == [Connected(connections=1)]

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Logged", "Taken", "log_of"]
 
+_LEAST = 0.05
+"""Seconds between two looks at Slack's clock: it is only estimated, and may stand still for a moment."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
@@ -105,7 +108,7 @@ class Logged:
         if entry is None:
             return
         while (left := seconds(entry[0]) + self._skew - self._slack.now()) > 0:
-            await self._clock.sleep(left)
+            await self._clock.sleep(max(left, _LEAST))
         await self._thread.read(message, traces.record)
 
     async def withdraw(self, message: Message, traces: Traces, hold: Hold) -> None:

@@ -39,7 +39,7 @@ class Janitor:
     """
 
     def __init__(
-        self, slack: Slack, sightings: Sightings, *, timing: Timing, clock: Clock, worker: str, me: str
+        self, slack: Slack, sightings: Sightings, timing: Timing, *, clock: Clock, worker: str, me: str
     ) -> None:
         self._slack = slack
         self._sightings = sightings

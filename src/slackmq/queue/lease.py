@@ -72,6 +72,7 @@ class Lease:
         self._clock = clock
         self._extending = anyio.Lock()
         self._frozen = False
+        self._put_back = False
         self._settling = False
         self._tasks: TaskGroup | None = None
 
@@ -94,6 +95,8 @@ class Lease:
             # Only a cancellation is shown to the group: it tells its own from the outside's, and would wrap the rest.
             cancelled = error is not None and not isinstance(error, Exception)
             swallowed = await (tasks.__aexit__(kind, error, trace) if cancelled else tasks.__aexit__(None, None, None))
+            if self._put_back:
+                await self._keeper.release(self.claim)
             if self.receipt is None:
                 self._keeper.let_go(self.claim, self.lost or LeaseLost("The claim was left without an end."))
         if self.lost is not None and self.receipt is None:
@@ -142,7 +145,10 @@ class Lease:
         while self.lost is None:
             left = self.claim.deadline - self._period - self._clock.monotonic()
             if await self._keeper.put_back(self.claim, within=left):
-                await self._give_up(scope)
+                if not self._settling:
+                    self._put_back = True
+                    self.lost = LeaseLost("Somebody took the pin off the message: it was put back.")
+                    scope.cancel()
                 return
             async with self._extending:
                 if self._frozen:
@@ -155,12 +161,3 @@ class Lease:
                     self.lost = LeaseLost(f"The claim cannot be extended: {error.cause}", remedy=error.remedy)
         if not self._settling:
             scope.cancel()
-
-    async def _give_up(self, scope: CancelScope) -> None:
-        """A person took the claim away: stop the work, and say in the thread that somebody else may go on."""
-        if self._settling:
-            return
-        self.lost = LeaseLost("Somebody took the pin off the message: it was put back.")
-        scope.cancel()
-        with CancelScope(shield=True), anyio.move_on_after(_GIVING_BACK):
-            await self._keeper.release(self.claim)

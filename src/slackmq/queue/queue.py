@@ -277,14 +277,8 @@ class AsyncQueue:
             inside.watching = True
             inside.tasks.start_soon(inside.watch.run)
             if self._claiming.revocable:
-                janitor = Janitor(
-                    self._slack,
-                    self._sightings,
-                    timing=self.timing,
-                    clock=self._clock,
-                    worker=self.worker,
-                    me=inside.identity.user,
-                )
+                me, worker = inside.identity.user, self.worker
+                janitor = Janitor(self._slack, self._sightings, self.timing, clock=self._clock, worker=worker, me=me)
                 inside.tasks.start_soon(janitor.run)
 
     def stop(self) -> None:

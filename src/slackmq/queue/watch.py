@@ -30,6 +30,8 @@ __all__ = ["Watch"]
 _log = logging.getLogger("slackmq.watch")
 _DEEP = 3600.0
 """Seconds between two scans of the whole window."""
+_LEAST = 0.01
+"""Seconds that a wait for news lasts at least."""
 _TYPED = 3600.0
 """Seconds after which what a person typed is not looked for any more if nobody began it."""
 
@@ -90,7 +92,8 @@ class Watch:
 
     async def news(self, within: float | None) -> None:
         """Wait until something was seen, `within` seconds at most."""
-        with anyio.move_on_after(within):
+        # Clocks differ a little: without a least wait a deadline a hair away would be asked for again and again.
+        with anyio.move_on_after(None if within is None else max(within, _LEAST)):
             await self._news.wait()
 
     async def run(self) -> None:

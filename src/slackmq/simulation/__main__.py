@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from slackmq.claiming.way import Way
 from slackmq.simulation.faults import CELLS
 from slackmq.simulation.scenario import replay
 from slackmq.simulation.sweep import Tally, plays, sweep
@@ -21,14 +22,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m slackmq.simulation", description=__doc__)
     parser.add_argument("--seed", type=int, help="replay this seed and print its history")
     parser.add_argument("--cell", choices=list(CELLS), help="the faults; a sweep takes all in turn by default")
+    parser.add_argument("--way", choices=get_args(Way), help="how claims are made; a sweep takes all by default")
     parser.add_argument("--seeds", type=int, default=2000, help="how many runs a sweep has")
     parser.add_argument("--base", type=int, default=0, help="the first seed of a sweep")
     parser.add_argument("--processes", type=int, default=2, help="how many processes sweep")
     options = parser.parse_args(argv)
     if options.seed is not None:
-        return _replay(options.seed, options.cell or "everything")
+        return _replay(options.seed, options.cell or "everything", options.way or "reaction")
     tally = Tally()
-    for report in sweep(plays(options.base, options.seeds, options.cell), processes=options.processes):
+    for report in sweep(plays(options.base, options.seeds, options.cell, options.way), processes=options.processes):
         tally.add(report)
         if report.told:
             _print(f"{report.told}\n")
@@ -36,8 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if tally.failed else 0
 
 
-def _replay(seed: int, cell: str) -> int:
-    verdict = replay(seed, cell)
+def _replay(seed: int, cell: str, way: Way) -> int:
+    verdict = replay(seed, cell, way)
     for line in verdict.truth.lines:
         _print(f"{line.at:9.3f} {line}")
     for violation in verdict.violations:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECKERS", "Violation", "check"]
 
+_VISIBLE = 10.0
+"""Seconds after which nobody may begin what was marked as ended: a settled look and the way of a call."""
 _DRIFT = 0.002
 """Local clocks run at most this much slower than the simulation's: twice what the faults allow."""
 
@@ -71,7 +73,7 @@ def twice_under_one_token(truth: Truth) -> Iterator[Violation]:
             seen.add((run.ts, run.token))
             copy = job.copies.get(run.ts)
             owner = copy.generations.get(run.token) if copy else None
-            if copy and (owner is None or owner.process != run.process):
+            if copy and truth.way == "reaction" and (owner is None or owner.process != run.process):
                 what = f"{run.process} started {job.key} under token {run.token}, which it does not hold"
                 yield Violation(rule="I3 two holders", what=what, line=run.line)
 
@@ -79,8 +81,29 @@ def twice_under_one_token(truth: Truth) -> Iterator[Violation]:
 def taken_early(truth: Truth) -> Iterator[Violation]:
     """I4: nobody takes the generation after another's before that one's claim ran out, or was given back, or ended."""
     for job in truth.jobs.values():
+        if truth.way == "pin":
+            yield from _begun_early(truth, job)
+            continue
         for copy in job.copies.values():
             yield from _taken_early(truth, job, copy)
+
+
+def _begun_early(truth: Truth, job: Job) -> Iterator[Violation]:
+    """With pins a claim has no number: nobody starts while another's claim lasts, unless a person took the pin off."""
+    runs = sorted(job.runs, key=lambda run: run.began)
+    for former, run in pairwise(runs):
+        copy = job.copies.get(run.ts)
+        if copy is None or former.ts != run.ts:
+            continue
+        over = former.until
+        for process, sent in copy.renewals:
+            if process == former.process and former.began <= sent <= over:
+                over = sent + truth.lease
+        ended = copy.ended is not None and copy.ended[1].at <= run.began
+        given = any(at <= run.began for token, at in copy.releases.items() if token == former.token)
+        if run.began < over - truth.lease * _DRIFT and not (ended or given or truth.disturbed(run.ts, 0.0, run.began)):
+            what = f"{run.process} started {job.key} {over - run.began:.1f} s too early"
+            yield Violation(rule="I4 premature", what=what, line=run.line)
 
 
 def _taken_early(truth: Truth, job: Job, copy: Copy) -> Iterator[Violation]:
@@ -106,7 +129,7 @@ def completed_twice(truth: Truth) -> Iterator[Violation]:
 def unfenced(truth: Truth) -> Iterator[Violation]:
     """I6: the tokens that a fenced target accepts rise with each new run, and what is marked done had its effect."""
     for job in truth.jobs.values():
-        highest, by = 0, 0
+        highest, by = -1, 0
         for line, effect in job.effects:
             if not effect.accepted:
                 continue
@@ -135,6 +158,8 @@ def _why_not(truth: Truth, job: Job, former: Run, run: Run) -> str:
     copy = job.copies.get(run.ts)
     if former.ts != run.ts or copy is None:
         return "on another copy of the same key"
+    if truth.way == "pin":
+        return _why_not_pinned(truth, copy, former, run)
     taken = copy.generations.get(run.token)
     if copy.ended and taken and copy.ended[1].at <= taken.at:
         return "it had ended before it was claimed"
@@ -146,6 +171,16 @@ def _why_not(truth: Truth, job: Job, former: Run, run: Run) -> str:
     claimed = copy.generations.get(former.token)
     broken = truth.disturbed(former.process, claimed.sent if claimed else former.began, run.began)
     return "" if broken else "the claim ran out although nothing was broken"
+
+
+def _why_not_pinned(truth: Truth, copy: Copy, former: Run, run: Run) -> str:
+    if copy.ended and copy.ended[1].at + _VISIBLE <= run.began and not truth.disturbed(run.ts, 0.0, run.began):
+        return "it had ended before it was claimed"
+    if any(token == former.token and at <= run.began for token, at in copy.releases.items()):
+        return ""
+    broken = truth.disturbed(former.process, former.began - truth.lease, run.began)
+    unpinned = truth.disturbed(run.ts, 0.0, run.began)
+    return "" if broken or unpinned else "the claim ran out although nothing was broken"
 
 
 CHECKERS: tuple[Callable[[Truth], Iterator[Violation]], ...] = (

@@ -37,6 +37,7 @@ class Faults:
         reorder: V2, True if what was written later may be seen earlier.
         events_lost: E1, the part of events that never arrive.
         redelivered: E2, the part of events whose acknowledgement is lost, so that they come again with a mark.
+        unpins: M3, times a minute that a person takes a pin off.
         limits: S1, True if Slack's published rate limits are enforced.
         drift: C4, how much faster or slower local clocks may run.
         until: seconds after which nothing new goes wrong.
@@ -56,6 +57,7 @@ class Faults:
     reorder: bool = False
     events_lost: float = 0.0
     redelivered: float = 0.0
+    unpins: float = 0.0
     limits: bool = False
     drift: float = 0.001
     until: float = 120.0
@@ -77,6 +79,7 @@ _EVERYTHING = Faults(
     reorder=True,
     events_lost=0.15,
     redelivered=0.2,
+    unpins=1.0,
 )
 CELLS: Mapping[str, Faults] = {
     "none": NONE,
@@ -96,6 +99,7 @@ CELLS: Mapping[str, Faults] = {
     "E2": Faults(redelivered=0.2),
     "S1": Faults(limits=True),
     "storm": Faults(pauses=6.0, lag=3.0, reorder=True, events_lost=1.0),
+    "M3": Faults(unpins=4.0),
     "everything": _EVERYTHING,
     "swarm": _EVERYTHING,
 }
@@ -123,7 +127,7 @@ def _swarm(dice: Random) -> Faults:
         "limited",
         "slow",
     )
-    rates += ("kills", "pauses", "drains", "lag", "events_lost", "redelivered")
+    rates += ("kills", "pauses", "drains", "lag", "events_lost", "redelivered", "unpins")
     drawn: dict[str, float] = {}
     for name in rates:
         chosen, factor = dice.random() < 0.5, dice.uniform(0.2, 2.0)  # noqa: PLR2004  # a coin for each

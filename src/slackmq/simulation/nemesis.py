@@ -78,7 +78,7 @@ class Nemesis:
     def _kill(self, place: str, process: Process) -> None:  # noqa: ARG002  # as the other blows
         self._world.disturbed(process.name, "kill")
         process.kill()
-        later(0.05, self._world.socket.disconnect, process.name)
+        later(0.05, self._world.socket_of(process.name).disconnect, process.name)
 
     def _pause(self, place: str, process: Process) -> None:  # noqa: ARG002  # as the other blows
         seconds = self._world.plan.dice("pause").choice(PAUSES)

@@ -52,7 +52,7 @@ class Posted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """A handler began. `run` is the number of this execution."""
+    """A handler began. `run` is the number of this execution, `until` its deadline as its holder believed."""
 
     at: float
     process: str
@@ -61,6 +61,7 @@ class Started:
     ts: str
     token: int
     attempt: int
+    until: float = 0.0
 
     def __str__(self) -> str:
         which = f"token {self.token} attempt {self.attempt} [run {self.run}]"

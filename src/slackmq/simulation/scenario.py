@@ -32,11 +32,15 @@ from slackmq.worker import AsyncWorker
 if TYPE_CHECKING:
     from random import Random
 
+    from slackmq.claiming.way import Way
+
 __all__ = ["Scenario", "Verdict", "replay"]
 
 _log = logging.getLogger("slackmq")
 JOBS = 20
 WORKERS = 4
+APPS = 3
+"""So many apps share the work by pins; one of them has two processes."""
 TYPED = 4
 """Messages that a person types."""
 _PATIENCE = 600.0
@@ -53,6 +57,7 @@ class Verdict:
     Attributes:
         seed: which.
         cell: its faults.
+        way: how claims were made.
         violations: broken promises; none is as it should be.
         truth: what really happened.
         repeated: executions beyond the first of each job.
@@ -61,6 +66,7 @@ class Verdict:
 
     seed: int
     cell: str
+    way: Way
     violations: tuple[Violation, ...]
     truth: Truth
     repeated: int
@@ -68,7 +74,8 @@ class Verdict:
 
     def __str__(self) -> str:
         told = "\n\n".join(violation.told(self.truth) for violation in self.violations[:3])
-        return f"{told}\n\nreplay: python -m slackmq.simulation --seed {self.seed} --cell {self.cell}"
+        where = f"--seed {self.seed} --cell {self.cell} --way {self.way}"
+        return f"{told}\n\nreplay: python -m slackmq.simulation {where}"
 
 
 class _Program:
@@ -93,19 +100,21 @@ class _Program:
 
 
 class Scenario:
-    """One run: four workers of one app, twenty jobs of a producer, a few messages of a person, and faults.
+    """One run: four workers, twenty jobs of a producer, a few messages of a person, and faults.
 
     Args:
         seed: decides everything.
         name: the cell of faults.
+        way: how claims are made; with pins the workers belong to three apps, else to one.
     """
 
-    def __init__(self, seed: int, name: str) -> None:
+    def __init__(self, seed: int, name: str, way: Way = "reaction") -> None:
         self.seed = seed
+        self.way: Way = way
         self.cell = name
         self.faults = cell(name, seed)
         self.timing = Timing()
-        self.world = World(seed, self.faults)
+        self.world = World(seed, self.faults, apps=APPS if way == "pin" else 1)
         self.target = Target(self.world.record)
         self._runs = 0
         self._posting = 2
@@ -130,12 +139,13 @@ class Scenario:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(nemesis.run)
             tasks.start_soon(self._type)
+            tasks.start_soon(self._unpin)
             await self._drained()
             tasks.cancel_scope.cancel()
         return self._judge(nemesis)
 
     def _judge(self, nemesis: Nemesis) -> Verdict:
-        truth = Truth(tuple(self.world.record.lines), lease=self.timing.lease.total_seconds())
+        truth = Truth(tuple(self.world.record.lines), lease=self.timing.lease.total_seconds(), way=self.way)
         crashes = [
             Violation(rule="I0 crash", what=f"{process.name}: {process.error!r}", line=len(truth.lines) - 1)
             for process in nemesis.processes
@@ -144,6 +154,7 @@ class Scenario:
         return Verdict(
             seed=self.seed,
             cell=self.cell,
+            way=self.way,
             violations=(*crashes, *check(truth)),
             truth=truth,
             repeated=repeated(truth),
@@ -160,7 +171,7 @@ class Scenario:
         await anyio.sleep(2 * _LOOK)
 
     def _open(self) -> bool:
-        truth = Truth(self.world.record.lines, lease=self.timing.lease.total_seconds())
+        truth = Truth(self.world.record.lines, lease=self.timing.lease.total_seconds(), way=self.way)
         return any(job.copies and job.ended is None for job in truth.jobs.values())
 
     # the product
@@ -176,12 +187,13 @@ class Scenario:
         return program
 
     def _queue(self, name: str, clock: SimClock, handlers: Handlers) -> AsyncQueue:
-        client = Client(SimWire(self.world, name, self.world.app["bot_token"]), clock=clock)
+        client = Client(SimWire(self.world, name, self.world.app_of(name)["bot_token"]), clock=clock)
         return AsyncQueue(
             client,
             "#jobs",
-            events=SimEvents(self.world.socket, name),
+            events=SimEvents(self.world.socket_of(name), name),
             select=handlers.select,
+            claim=self.way,
             timing=self.timing,
             clock=clock,
             worker=name,
@@ -213,6 +225,7 @@ class Scenario:
                 ts=job.message.ts,
                 token=job.token,
                 attempt=job.attempt,
+                until=self.world.now + job.remaining().total_seconds(),
             )
         )
         try:
@@ -258,6 +271,22 @@ class Scenario:
             world.apply(person, "chat.postMessage", args, process="you", sent=world.now)
         self._posting -= 1
 
+    async def _unpin(self) -> None:
+        """A person takes pins off, of whatever is pinned."""
+        world, rate = self.world, self.faults.unpins
+        person = world.authorize(world.person["token"])
+        while rate:
+            await anyio.sleep(world.plan.next_blow("unpin", rate))
+            if world.now >= self.faults.until:
+                return
+            pinned = world.workspace.apply(world.micros(), person, "pins.list", {"channel": world.channel})
+            items = pinned.reply["items"]
+            if items:
+                ts = str(world.plan.dice("unpins").choice(items)["message"]["ts"])
+                world.disturbed(ts, "unpin")
+                args = {"channel": world.channel, "timestamp": ts}
+                world.apply(person, "pins.remove", args, process="you", sent=world.now)
+
 
 def _duration(dice: Random) -> float:
     """Seconds that a job takes: mostly a few, now and then longer than a lease."""
@@ -270,6 +299,6 @@ def _failures(dice: Random) -> int:
     return 99 if luck < 0.03 else 1 if luck < 0.15 else 0  # noqa: PLR2004  # parts of all jobs
 
 
-def replay(seed: int, name: str) -> Verdict:
+def replay(seed: int, name: str, way: Way = "reaction") -> Verdict:
     """Play one run again, exactly as it was."""
-    return Scenario(seed, name).run()
+    return Scenario(seed, name, way).run()

@@ -7,8 +7,9 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from slackmq.claiming.way import Way
 from slackmq.simulation.faults import CELLS
 from slackmq.simulation.scenario import replay
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Report", "Tally", "plays", "sweep"]
 
+Play = tuple[int, str, Way]
+"""A seed, the cell of its faults, and how claims are made."""
 _CHUNK = 10
 """Runs that a process is given at once."""
 
@@ -57,13 +60,15 @@ class Tally:
         )
 
 
-def plays(base: int, count: int, cell: str | None = None) -> list[tuple[int, str]]:
-    """Seeds from `base` on, each with its cell: the given one, or all cells in turn."""
+def plays(base: int, count: int, cell: str | None = None, way: Way | None = None) -> list[Play]:
+    """Seeds from `base` on, each with its cell and its way: the given ones, or all in turn."""
     names = [cell] if cell else list(CELLS)
-    return [(base + number, names[number % len(names)]) for number in range(count)]
+    ways: tuple[Way, ...] = (way,) if way else get_args(Way)
+    pairs = [(name, each) for each in ways for name in names]
+    return [(base + number, *pairs[number % len(pairs)]) for number in range(count)]
 
 
-def sweep(runs: list[tuple[int, str]], *, processes: int) -> Generator[Report]:
+def sweep(runs: list[Play], *, processes: int) -> Generator[Report]:
     """Play seeds in their cells, several at a time; the reports come in the order of the seeds."""
     chunks = [runs[start : start + _CHUNK] for start in range(0, len(runs), _CHUNK)]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
@@ -71,10 +76,10 @@ def sweep(runs: list[tuple[int, str]], *, processes: int) -> Generator[Report]:
             yield from reports
 
 
-def _play(runs: list[tuple[int, str]]) -> list[Report]:
+def _play(runs: list[Play]) -> list[Report]:
     reports: list[Report] = []
-    for seed, cell in runs:
-        verdict = replay(seed, cell)
+    for seed, cell, way in runs:
+        verdict = replay(seed, cell, way)
         rules = tuple(violation.rule for violation in verdict.violations)
         reports.append(Report(rules=rules, repeated=verdict.repeated, told=str(verdict) if rules else ""))
     return reports

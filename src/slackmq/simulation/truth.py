@@ -13,6 +13,7 @@ from slackmq.simulation.record import Called, Disturbed, Effected, Ended, Posted
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from slackmq.claiming.way import Way
     from slackmq.message import Outcome
     from slackmq.simulation.record import Line
 
@@ -48,6 +49,8 @@ class Copy:
     generations: dict[int, Generation] = field(default_factory=dict[int, Generation])
     releases: dict[int, float] = field(default_factory=dict[int, float])
     ended: tuple[Outcome, Generation] | None = None
+    renewals: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
+    """Who wrote that its claim goes on, and when that was sent."""
 
     def holds_until(self, token: int, process: str, lease: float, *, below: int) -> float:
         """When the claim that a process had under a token ran out, as far as it extended it to tokens `below` one."""
@@ -67,6 +70,7 @@ class Run:
     token: int
     attempt: int
     began: float
+    until: float
     line: int
     ended: float | None = None
     result: str = ""
@@ -96,11 +100,13 @@ class Truth:
     Args:
         lines: the record.
         lease: seconds that a claim lasts.
+        way: how claims were made.
     """
 
-    def __init__(self, lines: Sequence[Line], *, lease: float) -> None:
+    def __init__(self, lines: Sequence[Line], *, lease: float, way: Way = "reaction") -> None:
         self.lines = lines
         self.lease = lease
+        self.way: Way = way
         self.jobs: dict[str, Job] = {}
         self.disturbances: list[Disturbed] = []
         self._keys: dict[str, str] = {}
@@ -129,6 +135,7 @@ class Truth:
                     token=line.token,
                     attempt=line.attempt,
                     began=line.at,
+                    until=line.until,
                     line=number,
                 )
                 self._runs[line.run] = run
@@ -152,6 +159,10 @@ class Truth:
             copy = self._copy(str(thread))
             if copy is not None:
                 copy.releases.setdefault(int(payload["token"]), line.at)
+        elif metadata.get("event_type") == NOTE and payload["note"] == "renew":
+            copy = self._copy(str(thread))
+            if copy is not None:
+                copy.renewals.append((line.process, line.sent))
         elif not metadata and thread is None:
             self._stands(f"{line.args['channel']}/{ts}", ts, line.at, number)
 

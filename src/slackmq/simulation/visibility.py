@@ -9,7 +9,9 @@ if TYPE_CHECKING:
 
     from slackmq.simulation.faults import Plan
 
-__all__ = ["READS", "Visibility"]
+EPOCH = 1_800_000_000
+"""When the simulation begins, by Slack's clock, in seconds since 1970."""
+__all__ = ["EPOCH", "READS", "Visibility"]
 
 READS = frozenset({"conversations.history", "conversations.replies"})
 """The methods whose answers may lag."""
@@ -26,6 +28,8 @@ class Visibility:
         self._rows: dict[str, float] = {}
         self._marks: dict[tuple[str, str, str], float] = {}
         self._threads: dict[str, dict[str, float]] = {}
+        self._pins: dict[str, tuple[float, Mapping[str, Any]]] = {}
+        self._pin_now: dict[str, Mapping[str, Any]] = {}
 
     def wrote(
         self, method: str, args: Mapping[str, object], reply: Mapping[str, Any], *, user: str, now: float
@@ -37,6 +41,8 @@ class Visibility:
                 self._rows[ts] = seen
             if thread := args.get("thread_ts"):
                 self._threads.setdefault(str(thread), {})[ts] = seen
+        elif method in {"pins.add", "pins.remove"}:
+            self._pinned(str(args["timestamp"]), user if method == "pins.add" else "", now)
         elif method == "reactions.add":
             seen = self._plan.visible_at(now)
             if seen > now:
@@ -46,7 +52,8 @@ class Visibility:
         """An answer as it is given now."""
         self._rows = {ts: seen for ts, seen in self._rows.items() if seen > now}
         self._marks = {mark: seen for mark, seen in self._marks.items() if seen > now}
-        if not self._rows and not self._marks:
+        self._pins = {ts: told for ts, told in self._pins.items() if told[0] > now}
+        if not self._rows and not self._marks and not self._pins:
             return reply
         messages = [self._row(row) for row in reply["messages"] if row["ts"] not in self._rows]
         return {**reply, "messages": messages}
@@ -55,8 +62,21 @@ class Visibility:
         ts = str(row["ts"])
         if any(mark[0] == ts for mark in self._marks):
             row = {**row, "reactions": self._reactions(ts, row.get("reactions") or [])}
+        if ts in self._pins:
+            bare = {key: value for key, value in row.items() if key not in {"pinned_to", "pinned_info"}}
+            row = {**bare, **self._pins[ts][1]}
         hidden = [reply for reply in self._threads.get(ts, ()) if reply in self._rows]
         return self._parent(row, hidden) if hidden else row
+
+    def _pinned(self, ts: str, user: str, now: float) -> None:
+        """A pin was put there, or taken off: until that is seen, the row looks as it did before."""
+        seen = self._plan.visible_at(now)
+        before = self._pin_now.get(ts, {})
+        self._pin_now[ts] = (
+            {"pinned_to": ["C"], "pinned_info": {"pinned_by": user, "pinned_ts": int(now) + EPOCH}} if user else {}
+        )
+        if seen > now:
+            self._pins[ts] = (seen, self._pins[ts][1] if ts in self._pins else before)
 
     def _reactions(self, ts: str, reactions: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         seen: list[Mapping[str, Any]] = []

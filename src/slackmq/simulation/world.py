@@ -14,7 +14,7 @@ from slackmq.emulator.workspace import OPERATOR, Workspace, is_write
 from slackmq.simulation.faults import Plan
 from slackmq.simulation.record import Called, Disturbed, Record
 from slackmq.simulation.socket import Socket
-from slackmq.simulation.visibility import READS, Visibility
+from slackmq.simulation.visibility import EPOCH, READS, Visibility
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EPOCH", "World", "later"]
 
-EPOCH = 1_800_000_000
-"""When the simulation begins, by Slack's clock, in seconds since 1970."""
-
 
 def later(delay: float, callback: Callable[..., object], *args: object) -> None:
     """Let something happen outside every process, so that it happens whoever is stopped or dead."""
@@ -33,14 +30,15 @@ def later(delay: float, callback: Callable[..., object], *args: object) -> None:
 
 
 class World:
-    """A workspace with one app, two people and a channel "#jobs".
+    """A workspace with some apps, two people and a channel "#jobs".
 
     Args:
         seed: decides everything.
         faults: what may go wrong.
+        apps: how many apps share the work.
     """
 
-    def __init__(self, seed: int, faults: Faults) -> None:
+    def __init__(self, seed: int, faults: Faults, *, apps: int = 1) -> None:
         self.plan = Plan(seed, faults)
         self.record = Record()
         self.workspace = Workspace(
@@ -48,20 +46,31 @@ class World:
                 created=EPOCH - 1,
                 people=(SeedPerson(name="you"), SeedPerson(name="colleague")),
                 channels=(SeedChannel(name="jobs"),),
-                apps=(SeedApp(name="slackmq"),),
+                apps=tuple(SeedApp(name=f"slackmq{number or ''}") for number in range(apps)),
             )
         )
         self.under_way = 0
         """Calls that were sent and have not taken effect yet."""
-        self.app = self._list("emulator.apps.list", "apps")[0]
+        self.apps = self._list("emulator.apps.list", "apps")
+        self.app = self.apps[0]
         self.person = self._list("emulator.users.list", "users")[0]
         self.channel = self._list("emulator.channels.list", "channels")[0]["id"]
-        self.socket = Socket(self.app["id"], self.plan)
+        self._sockets = {app["id"]: Socket(app["id"], self.plan) for app in self.apps}
         self._limits = _strict() if faults.limits else Limits.off()
         self._visibility = Visibility(self.plan)
 
     def _list(self, method: str, key: str) -> list[Any]:
         return list(self.workspace.apply(EPOCH * 1_000_000, OPERATOR, method, {}).reply[key])
+
+    def app_of(self, process: str) -> Mapping[str, Any]:
+        """The app whose token a process has: workers take turns, "w2b" is the second place."""
+        place = process.lstrip("w")[:1]
+        app: Mapping[str, Any] = self.apps[(int(place) - 1) % len(self.apps)] if place.isdigit() else self.apps[0]
+        return app
+
+    def socket_of(self, process: str) -> Socket:
+        """The Socket Mode of a process's app."""
+        return self._sockets[self.app_of(process)["id"]]
 
     def authorize(self, token: str) -> Caller:
         """Whom a token stands for.
@@ -87,7 +96,7 @@ class World:
         """Whole seconds to wait if a call is one too many, None if it may go on."""
         channel = args.get("channel")
         return self._limits.take(
-            self._micros(),
+            self.micros(),
             team=self.workspace.seed.team_id,
             app=caller.app or "",
             method=method,
@@ -98,7 +107,7 @@ class World:
         self, caller: Caller, method: str, args: Mapping[str, object], *, process: str, sent: float
     ) -> Mapping[str, Any]:
         """Let a call take effect now; returns what Slack answers."""
-        now, micros = self.now, self._micros()
+        now, micros = self.now, self.micros()
         outcome = self.workspace.apply(micros, caller, method, args)
         reply = outcome.reply
         if method in READS:
@@ -110,11 +119,13 @@ class World:
                 self._visibility.wrote(method, args, reply, user=caller.user, now=now)
         for event in outcome.events:
             for app in self.workspace.audience(event):
-                if app == self.app["id"] and self.socket.wanted and not self.plan.loses_event(now):
-                    self.socket.offer(self.workspace.wrap(event, app, micros))
+                socket = self._sockets.get(app)
+                if socket is not None and socket.wanted and not self.plan.loses_event(now):
+                    socket.offer(self.workspace.wrap(event, app, micros))
         return reply
 
-    def _micros(self) -> int:
+    def micros(self) -> int:
+        """Microseconds since 1970 by Slack's clock."""
         return EPOCH * 1_000_000 + round(self.now * 1_000_000)
 
 
