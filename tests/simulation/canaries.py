@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pytest
 
     from slackmq.claiming.traces import Traces
+    from slackmq.claiming.way import Way
     from slackmq.message import Claim, Message, Receipt
     from slackmq.policy import Facts
     from slackmq.queue.sightings import Sighting
@@ -44,12 +45,14 @@ class Canary:
         cell: the faults under which it shows.
         rules: the promises of which at least one must be found broken.
         spoil: makes the mistake.
+        way: how claims are made.
     """
 
     name: str
     cell: str
     rules: frozenset[str]
     spoil: Callable[[pytest.MonkeyPatch], None]
+    way: Way = "reaction"
 
 
 def _always(*_: object) -> bool:

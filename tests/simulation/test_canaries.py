@@ -11,6 +11,7 @@ from slackmq.simulation.scenario import replay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import ModuleType
 
 
 class Canary(Protocol):
@@ -23,14 +24,23 @@ class Canary(Protocol):
     def spoil(self, patch: pytest.MonkeyPatch, /) -> None: ...
 
 
-def _canaries() -> Sequence[Canary]:
-    """Those of the module beside this one: tests are no package."""
-    spec = importlib.util.spec_from_file_location("canaries", Path(__file__).with_name("canaries.py"))
+def _beside(name: str) -> ModuleType:
+    """A module beside this one: tests are no package."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     if spec is None or spec.loader is None:
-        raise ImportError("canaries.py is missing")
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+        raise ImportError(f"{name}.py is missing")
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return cast("Sequence[Canary]", module.CANARIES)
+    return module
+
+
+def _canaries() -> Sequence[Canary]:
+    known = _beside("canaries")
+    pins = (
+        known.Canary(name=name, cell=cell, rules=frozenset(rules.split()), spoil=spoil, way="pin")
+        for name, cell, rules, spoil in _beside("pin_canaries").PIN_CANARIES
+    )
+    return cast("Sequence[Canary]", (*known.CANARIES, *pins))
 
 
 SEEDS = 60
@@ -40,7 +50,7 @@ SEEDS = 60
 def test_a_mistake_is_found_within_60_seeds(canary: Canary, monkeypatch: pytest.MonkeyPatch) -> None:
     canary.spoil(monkeypatch)
     for seed in range(SEEDS):
-        rules = {violation.rule.split()[0] for violation in replay(seed, canary.cell).violations}
+        rules = {violation.rule.split()[0] for violation in replay(seed, canary.cell, canary.way).violations}
         if rules & canary.rules:
             return
     pytest.fail(f"{SEEDS} seeds of cell {canary.cell} do not show that {canary.name}")

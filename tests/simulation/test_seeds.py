@@ -4,11 +4,15 @@ import hashlib
 import os
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from slackmq.simulation.faults import CELLS
 from slackmq.simulation.scenario import replay
+
+if TYPE_CHECKING:
+    from slackmq.claiming.way import Way
 
 CHUNKS = 6
 SEEDS = 3
@@ -21,6 +25,26 @@ def test_no_promise_is_broken(cell: str, chunk: int) -> None:
     for seed in range(chunk * SEEDS, (chunk + 1) * SEEDS):
         verdict = replay(seed, cell)
         assert not verdict.violations, str(verdict)
+
+
+@pytest.mark.parametrize("chunk", range(2))
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("way", ["pin", "native"])
+def test_no_promise_is_broken_by_the_other_ways(way: Way, cell: str, chunk: int) -> None:
+    for seed in range(chunk * SEEDS, (chunk + 1) * SEEDS):
+        verdict = replay(seed, cell, way)
+        assert not verdict.violations, str(verdict)
+
+
+def test_bots_of_several_apps_share_the_work_by_pins() -> None:
+    lines = replay(1, "none", "pin").truth.lines
+    pins = [line for line in lines if getattr(line, "method", "") == "pins.add" and line.reply["ok"]]  # type: ignore[union-attr]
+    assert len({line.process for line in pins}) > 2
+
+
+def test_native_claims_begin_without_a_call() -> None:
+    truth = replay(1, "none", "native").truth
+    assert any(run.token == 0 for job in truth.jobs.values() for run in job.runs)
 
 
 def test_the_seeds_are_at_least_300_runs() -> None:
@@ -70,4 +94,4 @@ def _digest() -> str:
 
 
 def test_a_failing_seed_says_how_to_replay_it() -> None:
-    assert str(replay(3, "none")).endswith("replay: python -m slackmq.simulation --seed 3 --cell none")
+    assert str(replay(3, "none")).endswith("replay: python -m slackmq.simulation --seed 3 --cell none --way reaction")

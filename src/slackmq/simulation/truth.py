@@ -49,8 +49,8 @@ class Copy:
     generations: dict[int, Generation] = field(default_factory=dict[int, Generation])
     releases: dict[int, float] = field(default_factory=dict[int, float])
     ended: tuple[Outcome, Generation] | None = None
-    renewals: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
-    """Who wrote that its claim goes on, and when that was sent."""
+    renewals: list[tuple[int, float, float]] = field(default_factory=list[tuple[int, float, float]])
+    """Under which token somebody wrote that its claim goes on, when that was sent, and when it took effect."""
 
     def holds_until(self, token: int, process: str, lease: float, *, below: int) -> float:
         """When the claim that a process had under a token ran out, as far as it extended it to tokens `below` one."""
@@ -162,7 +162,7 @@ class Truth:
         elif metadata.get("event_type") == NOTE and payload["note"] == "renew":
             copy = self._copy(str(thread))
             if copy is not None:
-                copy.renewals.append((line.process, line.sent))
+                copy.renewals.append((int(payload["token"]), line.sent, line.at))
         elif not metadata and thread is None:
             self._stands(f"{line.args['channel']}/{ts}", ts, line.at, number)
 
