@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
 
+    from slackmq.claiming.way import Way
+
 
 class Canary(Protocol):
     """What `canaries.py` says of each mistake."""
@@ -20,6 +22,7 @@ class Canary(Protocol):
     name: str
     cell: str
     rules: frozenset[str]
+    way: Way
 
     def spoil(self, patch: pytest.MonkeyPatch, /) -> None: ...
 

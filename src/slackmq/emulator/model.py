@@ -8,9 +8,18 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Caller", "Event", "Outcome", "TokenType"]
+__all__ = ["Caller", "Event", "Guest", "Kind", "Outcome", "Posting", "TokenType", "Toll"]
 
 TokenType = Literal["bot", "app", "user", "operator"]
+
+Kind = Literal["public_channel", "private_channel", "mpim", "im"]
+"""The kinds of conversation, by the names in the argument `types` (docs.slack.dev, conversations.list)."""
+
+Guest = Literal["", "restricted", "ultra_restricted"]
+"""A guest of several channels, or of one only; "" is a full member (docs.slack.dev, "user" object)."""
+
+Posting = Literal["", "read_only", "thread_only", "non_threadable"]
+"""What a channel's posting permissions leave to those who do not own the workspace; "" is everything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,3 +63,24 @@ class Outcome:
 
     reply: Mapping[str, Any]
     events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toll:
+    """What of a call counts for the rate limits.
+
+    Attributes:
+        team: id of the workspace.
+        app: id of the app, all of whose tokens share the budgets; of a person's token, the user's.
+        method: as "reactions.add".
+        channel: id of the channel that is posted to, however the caller named it; "" for none.
+        whole: True if a method that answers in pages was called without a `limit`.
+        unlisted: True if the app is sold outside the Marketplace.
+    """
+
+    team: str
+    app: str
+    method: str
+    channel: str = ""
+    whole: bool = False
+    unlisted: bool = False
