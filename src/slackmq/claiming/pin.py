@@ -252,7 +252,7 @@ class PinClaiming:
         row = await self._look(message, traces)
         if row is None or row.pin is None or traces.ended is not None:
             return False
-        return row.pin.by == self._me and traces.watchers == {self._me} and not row.replies
+        return row.pin.by == self._me and traces.watchers == frozenset({self._me}) and not row.replies
 
     async def _look(self, message: Message, traces: Traces) -> Row | None:
         try:

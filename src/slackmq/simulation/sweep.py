@@ -65,7 +65,11 @@ def plays(base: int, count: int, cell: str | None = None, way: Way | None = None
     names = [cell] if cell else list(CELLS)
     ways: tuple[Way, ...] = (way,) if way else get_args(Way)
     pairs = [(name, each) for each in ways for name in names]
-    return [(base + number, *pairs[number % len(pairs)]) for number in range(count)]
+    plays: list[Play] = []
+    for number in range(count):
+        name, each = pairs[number % len(pairs)]
+        plays.append((base + number, name, each))
+    return plays
 
 
 def sweep(runs: list[Play], *, processes: int) -> Generator[Report]:
