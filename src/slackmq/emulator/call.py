@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from slackmq.emulator.model import Event
 from slackmq.emulator.refusal import Refusal
-from slackmq.emulator.timestamps import is_ts
+from slackmq.emulator.timestamps import is_ts, ts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from slackmq.emulator.arguments import Arguments
     from slackmq.emulator.model import Caller
     from slackmq.emulator.registry import Method
-    from slackmq.emulator.state import Channel, State, Stored
+    from slackmq.emulator.state import Channel, State, Stored, User
 
 __all__ = ["Call"]
+
+_DAY = 86_400_000_000
 
 
 @dataclass(slots=True)
@@ -40,6 +42,17 @@ class Call:
     def second(self) -> int:
         """`now` in whole seconds."""
         return self.now // 1_000_000
+
+    @property
+    def me(self) -> User:
+        """The acting user."""
+        return self.state.users[self.caller.user]
+
+    @property
+    def horizon(self) -> str:
+        """The ts before which the workspace's plan hides everything; "" if it hides nothing."""
+        days = self.state.seed.visible_days
+        return "" if days is None else ts_of(max(0, self.now - days * _DAY))
 
     def permit(self, scopes: tuple[str, ...]) -> None:
         """Go on only if the token has one of the scopes.
@@ -70,10 +83,15 @@ class Call:
             Refusal: channel_not_found; missing_scope.
         """
         channel = self.state.channels.get(ident)
-        if channel is None or (channel.private and self.caller.user not in channel.members):
+        if channel is None or not self.sees(channel):
             raise Refusal("channel_not_found")
-        self.permit(channel_scopes(self.method, channel))
+        self.permit(self.method.scopes[channel.kind])
         return channel
+
+    def sees(self, channel: Channel) -> bool:
+        """True if the caller may know of the channel: guests only of their own."""
+        user = self.caller.user
+        return user in channel.members or (channel.kind == "public_channel" and not self.state.users[user].guest)
 
     def joined(self, *, missing: str = "channel_not_found") -> Channel:
         """The channel, if the caller is a member.
@@ -93,19 +111,23 @@ class Call:
             Refusal: as `joined`.
         """
         channel = self.channel(missing=missing)
-        if self.caller.type != "user" and self.caller.user not in channel.members:
+        if not self.reads(channel):
             raise Refusal("not_in_channel")
         return channel
 
+    def reads(self, channel: Channel) -> bool:
+        """True if the caller may read the channel."""
+        return self.caller.user in channel.members or (self.caller.type == "user" and self.sees(channel))
+
     def message(self, channel: Channel, argument: str, *, missing: str = "bad_timestamp") -> tuple[str, Stored]:
-        """The message whose ts the argument gives.
+        """The message whose ts the argument gives, if the workspace's plan still shows it.
 
         Raises:
             Refusal: `missing` if the argument is absent; bad_timestamp; message_not_found.
         """
         ts = self.args.text(argument)
         message = channel.messages.get(ts)
-        if message is not None:
+        if message is not None and ts >= self.horizon:
             return ts, message
         if not ts:
             raise Refusal(missing)
@@ -115,8 +137,3 @@ class Call:
         """Something happened."""
         ident = None if channel is None else channel.id
         self.events.append(Event(inner=inner, subscription=subscription, channel=ident))
-
-
-def channel_scopes(method: Method, channel: Channel) -> tuple[str, ...]:
-    """The scopes of which the method wants one in this channel."""
-    return method.private if channel.private else method.public

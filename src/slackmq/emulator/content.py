@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
 
 from slackmq.emulator.identifiers import derived_id
 from slackmq.emulator.refusal import Refusal
-from slackmq.emulator.text import stored
+from slackmq.emulator.text import length, shortened, stored
 
 if TYPE_CHECKING:
     from slackmq.emulator.arguments import Arguments
@@ -21,7 +21,11 @@ LONGEST_TEXT = 40_000
 """Characters; Slack cuts the rest off (docs.slack.dev, chat.postMessage, "Truncating content")."""
 LONGEST_EDIT = 4_000
 """Characters of `text` that chat.update takes (docs.slack.dev, chat.update, msg_too_long)."""
+LONGEST_MARKDOWN = 12_000
+"""Characters of `markdown_text` (docs.slack.dev, chat.postMessage)."""
 MOST_BLOCKS = 50
+LONGEST_BLOCKS = 13_200
+"""Characters of text in all blocks; not published, others measured about this many (msg_blocks_too_long)."""
 MOST_ATTACHMENTS = 100
 
 _EVENT_TYPE = re.compile(r"[A-Za-z][\w-]*")
@@ -34,6 +38,7 @@ class Content:
     Attributes:
         metadata: {} removes what was there.
         truncated: True if the end of the text was cut off.
+        dressed: the name and picture that a bot shows instead of its own; empty for its own.
     """
 
     text: str | None
@@ -41,6 +46,7 @@ class Content:
     attachments: list[Row] | None
     metadata: Row | None
     truncated: bool
+    dressed: Row = field(default_factory=dict[str, Any])
 
     @property
     def empty(self) -> bool:
@@ -52,8 +58,8 @@ def content_of(args: Arguments, metadata_size: int) -> Content:
     """The content in a call's arguments.
 
     Raises:
-        Refusal: markdown_text_conflict, invalid_blocks_format, invalid_blocks, invalid_attachments,
-            too_many_attachments, invalid_metadata_format, metadata_too_large.
+        Refusal: markdown_text_conflict, invalid_blocks_format, invalid_blocks, msg_blocks_too_long,
+            invalid_attachments, too_many_attachments, invalid_metadata_format, metadata_too_large, msg_too_long.
     """
     blocks = _blocks(args)
     text = args.text("text") if "text" in args else None
@@ -61,15 +67,15 @@ def content_of(args: Arguments, metadata_size: int) -> Content:
         if text is not None or blocks is not None:
             raise Refusal("markdown_text_conflict")
         text = args.text("markdown_text")
-    truncated = text is not None and len(text) > LONGEST_TEXT
-    if text is not None:
-        text = stored(text[:LONGEST_TEXT], links=args.text("parse") != "none")
+        if length(text) > LONGEST_MARKDOWN:
+            raise Refusal("msg_too_long")
+    kept = None if text is None else shortened(text, LONGEST_TEXT)
     return Content(
-        text=text,
+        text=None if kept is None else stored(kept, links=args.text("parse") != "none"),
         blocks=blocks,
         attachments=_attachments(args),
         metadata=_metadata(args, metadata_size),
-        truncated=truncated,
+        truncated=kept != text,
     )
 
 
@@ -79,7 +85,22 @@ def _blocks(args: Arguments) -> list[Row] | None:
         return None
     if len(given) > MOST_BLOCKS or not all(isinstance(block, dict) and "type" in block for block in given):
         raise Refusal("invalid_blocks")
+    if sum(map(_weight, given)) > LONGEST_BLOCKS:
+        raise Refusal("msg_blocks_too_long")
     return [{"block_id": derived_id("", index, block)[:5], **block} for index, block in enumerate(given)]
+
+
+def _weight(node: object) -> int:
+    """Characters of text anywhere in a block."""
+    match node:
+        case dict():
+            inner = cast("dict[str, object]", node)
+            text = inner.get("text")
+            return (len(text) if isinstance(text, str) else 0) + sum(map(_weight, inner.values()))
+        case list():
+            return sum(map(_weight, cast("list[object]", node)))
+        case _:
+            return 0
 
 
 def _attachments(args: Arguments) -> list[Row] | None:

@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Caller", "Event", "Outcome", "TokenType"]
+__all__ = ["Caller", "Event", "Guest", "Kind", "Outcome", "TokenType"]
 
 TokenType = Literal["bot", "app", "user", "operator"]
+
+Kind = Literal["public_channel", "private_channel", "mpim", "im"]
+"""The kinds of conversation, by the names in the argument `types` (docs.slack.dev, conversations.list)."""
+
+Guest = Literal["", "restricted", "ultra_restricted"]
+"""A guest of several channels, or of one only; "" is a full member (docs.slack.dev, "user" object)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

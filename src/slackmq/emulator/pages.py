@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from slackmq.emulator.refusal import Refusal
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from slackmq.emulator.arguments import Arguments
 
-__all__ = ["cursor_at", "cursor_of", "page"]
+__all__ = ["cursor_at", "cursor_of", "page", "paged_or_numbered"]
 
 T = TypeVar("T")
 
@@ -66,3 +66,28 @@ def page(
     start = int(place or 0)
     end = start + limit
     return things[start:end], cursor_of("offset", str(end)) if end < len(things) else ""
+
+
+_PER_PAGE = 100
+
+
+def paged_or_numbered(args: Arguments, items: Sequence[Any], *, spill: bool = False) -> dict[str, Any]:
+    """A reply with `items` as the older methods give them: by cursor and limit, or by `page` and `count`.
+
+    Args:
+        args: the call's arguments.
+        items: everything there is, in order.
+        spill: whether `paging` is that of stars.list.
+
+    Raises:
+        Refusal: invalid_cursor.
+    """
+    if "cursor" in args or "limit" in args:
+        part, cursor = page(args, items, default=_PER_PAGE, most=1000, strict=False)
+        return {"items": list(part), "response_metadata": {"next_cursor": cursor}}
+    count = min(max(args.count("count", default=_PER_PAGE), 1), 1000)
+    number = min(max(args.count("page", default=1), 1), 1_000_000)
+    pages = max(-(-len(items) // count), 1)
+    size = {"per_page": count, "spill": 0} if spill else {"count": count}
+    paging = {**size, "total": len(items), "page": number, "pages": pages}
+    return {"items": list(items[(number - 1) * count : number * count]), "paging": paging}

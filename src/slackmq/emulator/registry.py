@@ -16,10 +16,10 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from slackmq.emulator.call import Call
-    from slackmq.emulator.model import TokenType
+    from slackmq.emulator.model import Kind, TokenType
 
 __all__ = ["Family", "Method", "Reply", "Tier"]
 
@@ -50,21 +50,23 @@ class Method:
     Attributes:
         run: does it.
         tier: how often it may be called.
-        public: scopes of which the token needs one if the conversation is a public channel.
-        private: the same for a private channel; equal to `public` where Slack makes no difference.
+        scopes: kind of conversation -> scopes of which the token needs one; all equal where Slack makes no difference.
+        accepted: all of these scopes.
         tokens: the types of token it takes.
         write: True if it changes the workspace: then the journal records it.
         open: True if it needs no token.
+        paged: True if it answers in pages and takes a `limit`.
     """
 
     name: str
     run: Callable[[Call], Reply]
     tier: Tier
-    public: tuple[str, ...] = ()
-    private: tuple[str, ...] = ()
+    scopes: Mapping[Kind, tuple[str, ...]]
+    accepted: tuple[str, ...] = ()
     tokens: frozenset[TokenType] = PEOPLE
     write: bool = False
     open: bool = False
+    paged: bool = False
 
 
 @dataclass(slots=True)
@@ -81,22 +83,32 @@ class Family:
         scopes: tuple[str, ...] = (),
         public: tuple[str, ...] = (),
         private: tuple[str, ...] = (),
+        im: tuple[str, ...] = (),
+        mpim: tuple[str, ...] = (),
         tokens: frozenset[TokenType] = PEOPLE,
         write: bool = False,
         open: bool = False,  # noqa: A002  # reads as the word it is in the declarations
+        paged: bool = False,
     ) -> Callable[[Callable[[Call], Reply]], Callable[[Call], Reply]]:
-        """Declare the function below as a method; `scopes` stands for `public` and `private` at once."""
+        """Declare the function below as a method; `scopes` stands for those of every kind that is not given."""
+        by_kind: dict[Kind, tuple[str, ...]] = {
+            "public_channel": public or scopes,
+            "private_channel": private or scopes,
+            "im": im or scopes,
+            "mpim": mpim or scopes,
+        }
 
         def declare(run: Callable[[Call], Reply]) -> Callable[[Call], Reply]:
             self.methods[name] = Method(
                 name=name,
                 run=run,
                 tier=tier,
-                public=public or scopes,
-                private=private or scopes,
+                scopes=by_kind,
+                accepted=tuple(dict.fromkeys(scope for accepted in by_kind.values() for scope in accepted)),
                 tokens=tokens,
                 write=write,
                 open=open,
+                paged=paged,
             )
             return run
 

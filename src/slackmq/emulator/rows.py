@@ -10,15 +10,45 @@ from slackmq.emulator.text import mentions, plain
 
 if TYPE_CHECKING:
     from slackmq.emulator.call import Call
+    from slackmq.emulator.model import Caller, Kind
     from slackmq.emulator.state import Channel, Row
 
-__all__ = ["authored", "channel_type", "permalink", "place", "post_notice", "rich_text", "tell_message"]
+__all__ = [
+    "author_of",
+    "authored",
+    "channel_type",
+    "is_by",
+    "permalink",
+    "place",
+    "post_notice",
+    "recount",
+    "rich_text",
+    "tell_change",
+    "tell_message",
+]
 
 
-def authored(call: Call, channel: Channel, ts: str, text: str) -> Row:
-    """A new row by the caller: of a bot as today's apps write it (no subtype), or of a person."""
+def author_of(row: Row) -> str:
+    """Who wrote it: a user's id; of a message under another name, which shows no user, the bot's id."""
+    author: str = row.get("user") or row.get("bot_id", "")
+    return author
+
+
+def is_by(row: Row, caller: Caller) -> bool:
+    """True if the caller wrote it."""
+    return author_of(row) in {caller.user, caller.bot}
+
+
+def authored(call: Call, channel: Channel, ts: str, text: str, *, dressed: Row | None = None) -> Row:
+    """A new row by the caller: of a bot as today's apps write it (no subtype), or of a person.
+
+    A bot under another name writes the old subtype "bot_message" (docs.slack.dev, chat.postMessage, examples).
+    """
     caller, team = call.caller, call.state.seed.team_id
     if caller.app is not None and caller.bot is not None:
+        if dressed:
+            own = {"bot_id": caller.bot, "app_id": caller.app}
+            return {"subtype": "bot_message", "type": "message", "ts": ts, "text": text, **own, **dressed}
         profile = call.state.apps[caller.app].profile
         return {
             "user": caller.user,
@@ -49,7 +79,16 @@ def rich_text(channel: Channel, ts: str, text: str) -> list[Row]:
 
 def channel_type(channel: Channel) -> str:
     """What events call the kind of channel."""
-    return "group" if channel.private else "channel"
+    return _TYPES[channel.kind]
+
+
+_TYPES: dict[Kind, str] = {"public_channel": "channel", "private_channel": "group", "mpim": "mpim", "im": "im"}
+_MESSAGES: dict[Kind, str] = {
+    "public_channel": "message.channels",
+    "private_channel": "message.groups",
+    "mpim": "message.mpim",
+    "im": "message.im",
+}
 
 
 def permalink(call: Call, channel: Channel, ts: str, thread: str | None) -> str:
@@ -73,7 +112,7 @@ def recount(channel: Channel, thread: str) -> None:
     parent = channel.messages[thread]
     kept = {key: value for key, value in parent.row.items() if key not in _THREAD_KEYS}
     if parent.replies:
-        users = list(dict.fromkeys(channel.messages[ts].row["user"] for ts in parent.replies))
+        users = list(dict.fromkeys(author_of(channel.messages[ts].row) for ts in parent.replies))
         kept |= {
             "thread_ts": thread,
             "reply_count": len(parent.replies),
@@ -95,10 +134,15 @@ def tell_message(call: Call, channel: Channel, row: Row, *, ts: str | None = Non
     """Tell of a message, and once more those whom it mentions; `ts` is the event's own, if not the row's."""
     inner: dict[str, Any] = {**row, "channel": channel.id, "event_ts": ts or row["ts"]}
     text = str(row.get("text", ""))
-    subscription = "message.groups" if channel.private else "message.channels"
-    call.tell(subscription, channel, {**inner, "channel_type": channel_type(channel)})
+    call.tell(_MESSAGES[channel.kind], channel, {**inner, "channel_type": _TYPES[channel.kind]})
     if "subtype" not in row and "<@" in text and any(mentions(text, app.bot_user) for app in call.state.apps.values()):
         call.tell("app_mention", channel, {**inner, "type": "app_mention"})
+
+
+def tell_change(call: Call, channel: Channel, inner: dict[str, Any]) -> None:
+    """Tell that a message was changed or deleted; `inner` has the moment as its `ts`."""
+    whole = {**inner, "channel": channel.id, "event_ts": inner["ts"], "channel_type": _TYPES[channel.kind]}
+    call.tell(_MESSAGES[channel.kind], channel, whole)
 
 
 def post_notice(call: Call, channel: Channel, subtype: str, text: str, **extra: object) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from slackmq.emulator.model import Guest
+
 __all__ = ["QUEUE_EVENTS", "QUEUE_SCOPES", "Seed", "SeedApp", "SeedChannel", "SeedPerson"]
 
 QUEUE_SCOPES = (
@@ -47,9 +49,13 @@ class SeedPerson:
 
     Attributes:
         name: the account's name, lower case.
+        email: "" for an address made of the name.
+        guest: "restricted" for a guest, "ultra_restricted" for one who may be in one channel only.
     """
 
     name: str
+    email: str = ""
+    guest: Guest = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +81,14 @@ class SeedApp:
         name: also the name of its bot.
         scopes: what its bot token may do.
         events: the bot events it is subscribed to.
+        unlisted: True if it is sold, but not in Slack's Marketplace: 15 messages a page and one page a minute
+            (docs.slack.dev, "Rate limit changes for non-Marketplace apps", May 2025).
     """
 
     name: str
     scopes: tuple[str, ...] = QUEUE_SCOPES
     events: tuple[str, ...] = QUEUE_EVENTS
+    unlisted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +109,10 @@ class Seed:
         pins_per_channel: 100 by Slack's help pages of earlier years; the current number is not published.
         metadata_size: characters of a message's metadata as JSON (metadata_too_large); not published.
         pin_notice: whether a pin posts a visible "pinned a message" notice; the docs say so of people's pins.
+        visible_days: how far back messages can be read; 90 on Slack's free plan (slack.com/help, "Usage limits for
+            free workspaces"). None: everything, as on a paid plan.
+        scheduled_metadata_bug: whether a scheduled message with metadata never arrives, as Slack's docs warn
+            (docs.slack.dev, chat.scheduleMessage).
     """
 
     team: str = "Local"
@@ -119,6 +132,8 @@ class Seed:
     pins_per_channel: int = 100
     metadata_size: int = 16_000
     pin_notice: bool = True
+    visible_days: int | None = None
+    scheduled_metadata_bug: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """The seed as a JSON object; `Seed.of_json` reads it back."""
@@ -148,4 +163,5 @@ def _channel(values: Mapping[str, Any]) -> SeedChannel:
 
 
 def _app(values: Mapping[str, Any]) -> SeedApp:
-    return SeedApp(name=values["name"], scopes=tuple(values["scopes"]), events=tuple(values["events"]))
+    fields: dict[str, Any] = {**values, "scopes": tuple(values["scopes"]), "events": tuple(values["events"])}
+    return SeedApp(**fields)

@@ -6,20 +6,24 @@ stands in an event as `previous_message`, stays as it was, and reading copies no
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from slackmq.emulator.timestamps import ts_of
 
 if TYPE_CHECKING:
-    from slackmq.emulator.model import Caller
+    from slackmq.emulator.content import Content
+    from slackmq.emulator.model import Caller, Guest, Kind
     from slackmq.emulator.seed import Seed
 
-__all__ = ["App", "Channel", "Pin", "Row", "State", "Stored", "User"]
+__all__ = ["App", "Channel", "Pin", "Row", "Scheduled", "State", "Stored", "User"]
 
 Row = dict[str, Any]
 """A message as Slack's JSON object."""
+
+_NOTHING: Row = {"value": "", "creator": "", "last_set": 0}
+"""A topic or purpose that nobody has set."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,6 +33,7 @@ class App:
     Attributes:
         hears: the events it is subscribed to and has the scope for.
         profile: the `bot_profile` in its messages.
+        unlisted: True if it is sold, but not in Slack's Marketplace: then it reads history slowly.
     """
 
     id: str
@@ -43,11 +48,22 @@ class App:
     profile: Row
     created: int
     revoked: bool = False
+    unlisted: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
 class User:
-    """A person or a bot. `token` is a person's own, "" for bots; `app` names a bot's app."""
+    """A person or a bot.
+
+    Attributes:
+        token: a person's own; "" for bots.
+        app: a bot's app.
+        guest: how little a person may see; "" for members.
+        away: True if the person said so.
+        profile: what the person changed of the profile.
+        stars: the starred items, as (channel, ts), each with when, in seconds since 1970; ts "" is the channel.
+        updated: when the profile last changed, in seconds since 1970.
+    """
 
     id: str
     name: str
@@ -55,6 +71,12 @@ class User:
     token: str = ""
     app: App | None = None
     deleted: bool = False
+    email: str = ""
+    guest: Guest = ""
+    away: bool = False
+    updated: int = 0
+    profile: Row = field(default_factory=dict[str, Any])
+    stars: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,13 +112,40 @@ class Pin:
     at: int
 
 
-@dataclass(slots=True, kw_only=True)
-class Channel:
-    """A channel, its members in the order they came, its messages by ts.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduled:
+    """A message that waits for its time.
 
     Attributes:
+        caller: who posts it.
+        channel: id of the channel.
+        post_at: when it is to be posted, in seconds since 1970.
+        created: when it was written, in seconds since 1970.
+        thread: ts of the parent, if it is a reply.
+        broadcast: True if the reply is shown in the channel too.
+    """
+
+    id: str
+    caller: Caller
+    channel: str
+    post_at: int
+    created: int
+    content: Content
+    thread: str | None
+    broadcast: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Channel:
+    """A conversation of any kind, its members in the order they came, its messages by ts.
+
+    Attributes:
+        name: unique among channels; of a direct message, what Slack makes of the members' names.
         everybody: True if whoever is new in the workspace becomes a member.
         shown: ts of the messages that history shows, rising; replies are not among them.
+        read: user id -> ts up to which the user has read.
+        closed: users who do not see this direct message in their list.
+        bookmarks: the links above the channel, by id.
         last: the last moment at which something happened here, in microseconds since 1970.
     """
 
@@ -104,7 +153,7 @@ class Channel:
     name: str
     creator: str
     created: int
-    private: bool = False
+    kind: Kind = "public_channel"
     general: bool = False
     everybody: bool = False
     archived: bool = False
@@ -112,7 +161,23 @@ class Channel:
     messages: dict[str, Stored] = field(default_factory=dict[str, Stored])
     shown: list[str] = field(default_factory=list[str])
     pins: dict[str, Pin] = field(default_factory=dict[str, Pin])
+    topic: Row = field(default_factory=_NOTHING.copy)
+    purpose: Row = field(default_factory=_NOTHING.copy)
+    previous_names: list[str] = field(default_factory=list[str])
+    read: dict[str, str] = field(default_factory=dict[str, str])
+    closed: set[str] = field(default_factory=set[str])
+    bookmarks: dict[str, Row] = field(default_factory=dict[str, Row])
     last: int = 0
+
+    @property
+    def private(self) -> bool:
+        """True if only members know of it."""
+        return self.kind != "public_channel"
+
+    @property
+    def direct(self) -> bool:
+        """True for a direct message, of two or of several."""
+        return self.kind in {"im", "mpim"}
 
     def stamp(self, now: int) -> str:
         """A ts of its own for what happens now: later than everything that happened here before."""
@@ -124,6 +189,10 @@ class Channel:
         self.messages[ts] = message
         if message.thread is None or message.broadcast:
             self.shown.append(ts)
+
+    def show(self, ts: str) -> None:
+        """Have history show a reply that it did not show before."""
+        insort(self.shown, ts)
 
     def remove(self, ts: str) -> None:
         """Forget a message and its pin."""
@@ -145,6 +214,10 @@ class State:
 
     Attributes:
         names: channel ids by channel name, archived channels included: their names stay taken.
+        directs: ids of the direct messages by who is in them.
+        scheduled: the messages that wait for their time, by id.
+        reacted: user id -> (channel, ts) of the messages with a reaction by the user, in the order of the first one.
+        emoji: custom emoji by name: an address, or "alias:" and a name.
         bots: the apps by bot id.
         tokens: whom each token stands for.
         refused: tokens that are valid no more, and the error code they get.
@@ -156,6 +229,12 @@ class State:
     bots: dict[str, App] = field(default_factory=dict[str, App])
     channels: dict[str, Channel] = field(default_factory=dict[str, Channel])
     names: dict[str, str] = field(default_factory=dict[str, str])
+    directs: dict[frozenset[str], str] = field(default_factory=dict[frozenset[str], str])
+    scheduled: dict[str, Scheduled] = field(default_factory=dict[str, Scheduled])
+    reacted: dict[str, dict[tuple[str, str], None]] = field(
+        default_factory=dict[str, dict[tuple[str, str], None]],
+    )
+    emoji: dict[str, str] = field(default_factory=dict[str, str])
     tokens: dict[str, Caller] = field(default_factory=dict[str, "Caller"])
     refused: dict[str, str] = field(default_factory=dict[str, str])
 
@@ -163,3 +242,9 @@ class State:
     def url(self) -> str:
         """The workspace's address, with a slash at the end."""
         return f"https://{self.seed.domain}.slack.com/"
+
+    def keep(self, channel: Channel) -> None:
+        """Take in a direct message that is new; one that is known stays as it is."""
+        if channel.id not in self.channels:
+            self.channels[channel.id] = channel
+            self.directs[frozenset(channel.members)] = channel.id

@@ -13,15 +13,23 @@ SCOPES = {
     "app_mention": "app_mentions:read",
     "channel_archive": "channels:read",
     "channel_created": "channels:read",
+    "channel_rename": "channels:read",
+    "channel_unarchive": "channels:read",
+    "emoji_changed": "emoji:read",
     "group_archive": "groups:read",
+    "group_rename": "groups:read",
+    "group_unarchive": "groups:read",
     "member_joined_channel": "channels:read",
     "member_left_channel": "channels:read",
     "message.channels": "channels:history",
     "message.groups": "groups:history",
+    "message.im": "im:history",
+    "message.mpim": "mpim:history",
     "pin_added": "pins:read",
     "pin_removed": "pins:read",
     "reaction_added": "reactions:read",
     "reaction_removed": "reactions:read",
+    "user_change": "users:read",
 }
 """Subscription -> bot scope (docs.slack.dev, "Events": each event's page)."""
 

@@ -81,5 +81,5 @@ def _scopes(method: str, caller: Caller | None) -> dict[str, str]:
     if caller is None:
         return {}
     declared = METHODS.get(method)
-    accepted = dict.fromkeys((*declared.public, *declared.private)) if declared else {}
+    accepted = declared.accepted if declared else ()
     return {"x-oauth-scopes": ",".join(sorted(caller.scopes)), "x-accepted-oauth-scopes": ",".join(accepted)}

@@ -8,6 +8,7 @@ from slackmq.emulator.arguments import Arguments
 from slackmq.emulator.call import Call
 from slackmq.emulator.identifiers import derived_id, derived_secret
 from slackmq.emulator.methods import METHODS
+from slackmq.emulator.methods.scheduled import next_due
 from slackmq.emulator.model import Caller, Outcome
 from slackmq.emulator.refusal import Refusal
 from slackmq.emulator.residents import founded
@@ -76,6 +77,14 @@ class Workspace:
             return Outcome(reply={"ok": False, "error": refusal.code, **refusal.facts})
         return Outcome(reply={"ok": True, **reply}, events=tuple(call.events))
 
+    def next_due(self) -> int | None:
+        """When something happens without a caller: then call "emulator.due" as the operator, as any other write.
+
+        Returns:
+            Microseconds since 1970; None if nothing waits.
+        """
+        return next_due(self._state.scheduled)
+
     def audience(self, event: Event) -> tuple[str, ...]:
         """The ids of the apps that are told: subscribed, with the scope, and their bot a member of the channel."""
         members = None if event.channel is None else self._state.channels[event.channel].members
@@ -117,10 +126,8 @@ def _admitted(method: Method | None, caller: Caller) -> Method:
     if caller.type not in method.tokens:
         raise Refusal("not_allowed_token_type")
     granted = caller.scopes
-    if method.public and "client" not in granted:
-        needed = method.public if method.private is method.public else method.public + method.private
-        if granted.isdisjoint(needed):
-            raise Refusal("missing_scope", needed=",".join(needed), provided=",".join(sorted(granted)))
+    if method.accepted and "client" not in granted and granted.isdisjoint(method.accepted):
+        raise Refusal("missing_scope", needed=",".join(method.accepted), provided=",".join(sorted(granted)))
     return method
 
 

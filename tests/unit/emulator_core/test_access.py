@@ -109,7 +109,7 @@ def test_api_test_needs_no_token_and_gives_back_what_it_got(workspace: Workspace
     assert not is_open("auth.test")
     assert workspace.apply(0, NOBODY, "api.test", {"a": 1, "token": "t"}).reply == {"ok": True, "args": {"a": 1}}
     assert workspace.apply(0, NOBODY, "api.test", {"error": "oh"}).reply["error"] == "oh"
-    assert workspace.apply(0, NOBODY, "auth.revoke", {}).reply["error"] == "unknown_method"
+    assert workspace.apply(0, NOBODY, "auth.whoever", {}).reply["error"] == "unknown_method"
 
 
 def test_nobody_does_anything_else_without_a_token(workspace: Workspace, jobs: str) -> None:

@@ -55,7 +55,7 @@ def test_cursors_lead_through_all_of_a_window_once(bot: Ask, jobs: str, stamps: 
     seen: list[str] = []
     cursor = ""
     for _ in range(4):
-        args = {"oldest": stamps[0], "limit": "4", "cursor": cursor}
+        args = {"oldest": stamps[0], "latest": "1900000000", "limit": "4", "cursor": cursor}
         reply = bot("conversations.history", channel=jobs, **args)
         seen += [message["ts"] for message in reply["messages"]]
         if not reply["has_more"]:
@@ -63,6 +63,19 @@ def test_cursors_lead_through_all_of_a_window_once(bot: Ask, jobs: str, stamps: 
             break
         cursor = reply["response_metadata"]["next_cursor"]
     assert seen == stamps[:0:-1]
+
+
+def test_with_oldest_alone_the_pages_go_from_the_oldest_to_the_newest(
+    bot: Ask, jobs: str, stamps: list[str], post: Callable[..., str]
+) -> None:
+    first = bot("conversations.history", channel=jobs, oldest=stamps[0], limit=4)
+    assert ([row["ts"] for row in first["messages"]], first["has_more"]) == (stamps[4:0:-1], True)
+    cursor = first["response_metadata"]["next_cursor"]
+    late = post("late")
+    assert read(bot, jobs, oldest=stamps[0], limit=4, cursor=cursor) == stamps[8:4:-1]
+    last = read(bot, jobs, oldest=stamps[7], limit=50)
+    assert last == [late, stamps[9], stamps[8]]
+    assert read(bot, jobs, oldest=stamps[7], limit=2, inclusive=True) == [stamps[8], stamps[7]]
 
 
 def test_a_message_that_is_posted_meanwhile_shifts_no_page(

@@ -4,7 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from slackmq.emulator.methods import auth, chat, conversations, history, operator, pins, reactions, users
+from slackmq.emulator.methods import (
+    auth,
+    bookmarks,
+    channels,
+    chat,
+    connect,
+    conversations,
+    direct,
+    editing,
+    history,
+    membership,
+    operator,
+    pins,
+    profiles,
+    reactions,
+    scheduled,
+    stars,
+    team,
+    users,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,9 +32,10 @@ if TYPE_CHECKING:
 
 __all__ = ["METHODS"]
 
-METHODS: Mapping[str, Method] = {
-    name: method
-    for family in (auth, chat, conversations, history, operator, pins, reactions, users)
-    for name, method in family.FAMILY.methods.items()
-}
+_FAMILIES = (
+    *(auth, bookmarks, channels, chat, connect, conversations, direct, editing, history, membership),
+    *(operator, pins, profiles, reactions, scheduled, stars, team, users),
+)
+
+METHODS: Mapping[str, Method] = {name: method for family in _FAMILIES for name, method in family.FAMILY.methods.items()}
 """Name -> method, of all families."""

@@ -1,9 +1,10 @@
-"""auth.test, apps.connections.open, api.test: who am I, may I connect, are you there."""
+"""auth.*, apps.connections.open, api.test: who am I, may I connect, are you there."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from slackmq.emulator.pages import page
 from slackmq.emulator.refusal import Refusal
 from slackmq.emulator.registry import Family, Tier
 
@@ -35,6 +36,25 @@ def auth_test(call: Call) -> Reply:
     return reply
 
 
+@FAMILY.method("auth.revoke", tier=Tier.THREE, tokens=frozenset({"bot", "user", "app"}), write=True)
+def auth_revoke(call: Call) -> Reply:
+    """The token is valid no more; with `test` it stays so."""
+    if call.args.flag("test"):
+        return {"revoked": False}
+    token = _token(call)
+    call.state.tokens.pop(token, None)
+    call.state.refused[token] = "token_revoked"
+    return {"revoked": True}
+
+
+@FAMILY.method("auth.teams.list", tier=Tier.TWO, paged=True)
+def teams_list(call: Call) -> Reply:
+    """The workspaces that the token is good for: this one."""
+    seed = call.state.seed
+    part, cursor = page(call.args, [{"id": seed.team_id, "name": seed.team}], default=100, most=1000)
+    return {"teams": list(part), "response_metadata": {"next_cursor": cursor}}
+
+
 @FAMILY.method("apps.connections.open", tier=Tier.THREE, tokens=frozenset({"app"}), scopes=("connections:write",))
 def connections_open(_call: Call) -> Reply:
     """Leave to open a Socket Mode connection; the server adds the `url`."""
@@ -49,3 +69,11 @@ def api_test(call: Call) -> Reply:
     if "error" in call.args:
         raise Refusal(call.args.text("error"), **facts)
     return facts
+
+
+def _token(call: Call) -> str:
+    caller, state = call.caller, call.state
+    if caller.app is None:
+        return state.users[caller.user].token
+    app = state.apps[caller.app]
+    return app.app_token if caller.type == "app" else app.bot_token

@@ -18,59 +18,95 @@ if TYPE_CHECKING:
 __all__ = ["FAMILY"]
 
 FAMILY = Family()
-_PUBLIC = ("channels:history",)
-_PRIVATE = ("groups:history",)
+_PUBLIC, _PRIVATE = ("channels:history",), ("groups:history",)
+_IM, _MPIM = ("im:history",), ("mpim:history",)
 _DEFAULT, _MOST = 100, 999
 """Of conversations.history (docs.slack.dev); a larger limit is brought down to the most."""
 _REPLIES = 1000
 """Default and most of conversations.replies (docs.slack.dev)."""
+_UNLISTED = 15
+"""Default and most of both for apps that are sold outside the Marketplace (docs.slack.dev, May 2025)."""
 
 
-@FAMILY.method("conversations.history", tier=Tier.THREE, public=_PUBLIC, private=_PRIVATE)
+@FAMILY.method(
+    "conversations.history", tier=Tier.THREE, public=_PUBLIC, private=_PRIVATE, im=_IM, mpim=_MPIM, paged=True
+)
 def history(call: Call) -> Reply:
     """The channel's messages, newest first, replies in threads left out."""
     channel = call.readable()
     oldest, latest = _edge(call, "oldest"), _edge(call, "latest")
-    inclusive = call.args.flag("inclusive")
-    low, high = channel.window(oldest, latest, inclusive=inclusive)
-    place = cursor_at(call.args, "next_ts")
-    if place is not None:
-        if not place.isdecimal():
-            raise Refusal("invalid_cursor")
-        high = min(high, bisect_left(channel.shown, ts_of(int(place) + 1)))
-    limit = call.args.count("limit", default=_DEFAULT)
-    limit = min(limit, _MOST) if limit > 0 else _DEFAULT
-    start = max(low, high - limit)
-    stamps = channel.shown[start:high] if start < high else []
-    stamps.reverse()
-    more = start > low
+    low, high = channel.window(oldest, latest, inclusive=call.args.flag("inclusive"))
+    hidden = bisect_left(channel.shown, call.horizon)
+    limited = low < hidden
+    low = max(low, hidden)
+    start, end = _stretch(call, channel, low, high, upward=bool(oldest) and not latest)
     reply: Reply = {
-        "messages": _rows(call, channel, stamps),
-        "has_more": more,
+        "messages": _rows(call, channel, channel.shown[start:end][::-1]),
+        "has_more": False,
         "pin_count": len(channel.pins),
         "channel_actions_ts": None,
         "channel_actions_count": 0,
     }
-    if more:
-        reply["response_metadata"] = {"next_cursor": cursor_of("next_ts", channel.shown[start - 1].replace(".", ""))}
-    return reply
+    if limited:
+        reply["is_limited"] = True
+    return reply | _onward(channel, start, end, low=low, high=high, upward=bool(oldest) and not latest)
 
 
-@FAMILY.method("conversations.replies", tier=Tier.THREE, public=_PUBLIC, private=_PRIVATE)
+@FAMILY.method(
+    "conversations.replies", tier=Tier.THREE, public=_PUBLIC, private=_PRIVATE, im=_IM, mpim=_MPIM, paged=True
+)
 def replies(call: Call) -> Reply:
     """A thread: its parent, then the replies, oldest first. `ts` may be that of any message in it."""
     channel = call.readable()
     given = call.args.text("ts")
     message = channel.messages.get(given)
-    if message is None:
+    if message is None or (message.thread or given) < call.horizon:
         raise Refusal("thread_not_found" if is_ts(given) else "invalid_arguments")
     parent = message.thread or given
     stamps = _within(call, channel.messages[parent].replies)
-    part, cursor = page(call.args, [parent, *stamps], default=_REPLIES, most=_REPLIES, strict=False)
+    default, most = _bounds(call, _REPLIES, _REPLIES)
+    part, cursor = page(call.args, [parent, *stamps], default=default, most=most, strict=False)
     reply: Reply = {"messages": _rows(call, channel, list(part)), "has_more": bool(cursor)}
     if cursor:
         reply["response_metadata"] = {"next_cursor": cursor}
     return reply
+
+
+def _stretch(call: Call, channel: Channel, low: int, high: int, *, upward: bool) -> tuple[int, int]:
+    """The part of the window [low, high) of `shown` that this page holds.
+
+    A page is the newest part of the window, and the next one is older; but with `oldest` alone it is the oldest
+    part, and the next one is newer (observed: github.com/slackhq/slack-api-docs, issue 4).
+    """
+    default, most = _bounds(call, _DEFAULT, _MOST)
+    limit = call.args.count("limit", default=default)
+    limit = min(limit, most) if limit > 0 else default
+    place = cursor_at(call.args, _CURSOR)
+    if place is not None:
+        if not place.isdecimal():
+            raise Refusal("invalid_cursor")
+        after = bisect_left(channel.shown, ts_of(int(place) + (0 if upward else 1)))
+        low, high = (max(low, after), high) if upward else (low, min(high, after))
+    if low >= high:
+        return low, low
+    return (low, min(high, low + limit)) if upward else (max(low, high - limit), high)
+
+
+_CURSOR = "next_ts"
+
+
+def _onward(channel: Channel, start: int, end: int, *, low: int, high: int, upward: bool) -> Reply:
+    following = end if upward else start - 1
+    if start == end or (following >= high if upward else following < low):
+        return {}
+    cursor = cursor_of(_CURSOR, channel.shown[following].replace(".", ""))
+    return {"has_more": True, "response_metadata": {"next_cursor": cursor}}
+
+
+def _bounds(call: Call, default: int, most: int) -> tuple[int, int]:
+    """Default and greatest limit for the calling app."""
+    app = call.state.apps.get(call.caller.app or "")
+    return (_UNLISTED, _UNLISTED) if app is not None and app.unlisted else (default, most)
 
 
 def _edge(call: Call, name: str) -> str:

@@ -5,16 +5,19 @@ No token reaches these methods.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from slackmq.emulator.emoji import is_emoji
 from slackmq.emulator.refusal import Refusal
 from slackmq.emulator.registry import Family, Tier
 from slackmq.emulator.residents import admit_app, admit_person
 from slackmq.emulator.seed import QUEUE_EVENTS, QUEUE_SCOPES
+from slackmq.emulator.timestamps import ts_of
 
 if TYPE_CHECKING:
     from slackmq.emulator.call import Call
-    from slackmq.emulator.model import TokenType
+    from slackmq.emulator.model import Guest, TokenType
     from slackmq.emulator.registry import Reply
     from slackmq.emulator.state import App, Row, User
 
@@ -22,11 +25,17 @@ __all__ = ["FAMILY"]
 
 FAMILY = Family()
 _OPERATOR: frozenset[TokenType] = frozenset({"operator"})
+_GUESTS: dict[str, Guest] = {"": "", "restricted": "restricted", "ultra_restricted": "ultra_restricted"}
+_EMOJI = re.compile(r"[\w'+-]{1,100}")
+"""Names that Slack lets custom emoji have: letters and digits of any script, "_", "-", "+" and "'"."""
 
 
 @FAMILY.method("emulator.apps.install", tier=Tier.FREE, tokens=_OPERATOR, write=True)
 def install(call: Call) -> Reply:
-    """A new app with tokens. `scopes` and `events` default to a queue's; `channels` (names or ids) are joined."""
+    """A new app with tokens. `scopes` and `events` default to a queue's; `channels` (names or ids) are joined.
+
+    `unlisted` makes it one that is sold outside the Marketplace, with a narrow view of history.
+    """
     name = call.args.text("name")
     if not name:
         raise Refusal("invalid_name_required")
@@ -36,7 +45,7 @@ def install(call: Call) -> Reply:
         raise Refusal("channel_not_found")
     scopes = call.args.names("scopes") if "scopes" in call.args else QUEUE_SCOPES
     events = call.args.names("events") if "events" in call.args else QUEUE_EVENTS
-    app = admit_app(state, name, scopes, events, call.second)
+    app = admit_app(state, name, scopes, events, call.second, unlisted=call.args.flag("unlisted"))
     for ident in idents:
         state.channels[ident].members[app.bot_user] = None
     return {"app": _app(app)}
@@ -63,13 +72,16 @@ def list_apps(call: Call) -> Reply:
 
 @FAMILY.method("emulator.users.create", tier=Tier.FREE, tokens=_OPERATOR, write=True)
 def create_user(call: Call) -> Reply:
-    """A new person, a member of the channels that are for everybody."""
+    """A new person, a member of the channels that are for everybody; a `guest` ("restricted", …) of none."""
     name = call.args.text("name")
     if not name:
         raise Refusal("invalid_name_required")
     if any(user.name == name for user in call.state.users.values()):
         raise Refusal("name_taken")
-    return {"user": _person(admit_person(call.state, name, call.second))}
+    guest = _GUESTS.get(call.args.text("guest"))
+    if guest is None:
+        raise Refusal("invalid_guest")
+    return {"user": _person(admit_person(call.state, name, call.second, email=call.args.text("email"), guest=guest))}
 
 
 @FAMILY.method("emulator.users.deactivate", tier=Tier.FREE, tokens=_OPERATOR, write=True)
@@ -97,8 +109,27 @@ def list_channels(call: Call) -> Reply:
     rows = [
         {"id": channel.id, "name": channel.name, "is_private": channel.private, "is_archived": channel.archived}
         for channel in call.state.channels.values()
+        if not channel.direct
     ]
     return {"channels": rows}
+
+
+@FAMILY.method("emulator.emoji.add", tier=Tier.FREE, tokens=_OPERATOR, write=True)
+def add_emoji(call: Call) -> Reply:
+    """A custom emoji: `name` as people type it, letters of any script, and `url`, or "alias:" and another's name."""
+    name, url = call.args.text("name"), call.args.text("url")
+    if not _EMOJI.fullmatch(name) or name != name.lower():
+        raise Refusal("invalid_name")
+    if is_emoji(name) or name in call.state.emoji:
+        raise Refusal("name_taken")
+    alias = url.removeprefix("alias:") if url.startswith("alias:") else ""
+    if alias and not is_emoji(alias) and alias not in call.state.emoji:
+        raise Refusal("invalid_alias")
+    call.state.emoji[name] = url or f"https://emoji.slack-edge.com/{call.state.seed.team_id}/{name}.png"
+    stamp = ts_of(call.now)
+    told = {"type": "emoji_changed", "subtype": "add", "name": name, "value": call.state.emoji[name]}
+    call.tell("emoji_changed", None, {**told, "event_ts": stamp})
+    return {}
 
 
 def _app(app: App) -> Row:

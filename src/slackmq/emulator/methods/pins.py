@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from slackmq.emulator.refusal import Refusal
 from slackmq.emulator.registry import Family, Tier
-from slackmq.emulator.rows import permalink, post_notice
+from slackmq.emulator.rows import author_of, permalink, post_notice
 from slackmq.emulator.state import Pin
 
 if TYPE_CHECKING:
@@ -19,7 +19,12 @@ __all__ = ["FAMILY"]
 FAMILY = Family()
 _READ = ("pins:read",)
 _WRITE = ("pins:write",)
-_UNPINNABLE = frozenset({"channel_join", "channel_leave", "pinned_item", "tombstone"})
+_UNPINNABLE = frozenset(
+    {
+        *("channel_archive", "channel_join", "channel_leave", "channel_name", "channel_purpose", "channel_topic"),
+        *("channel_unarchive", "pinned_item", "tombstone"),
+    },
+)
 
 
 @FAMILY.method("pins.add", tier=Tier.TWO, scopes=_WRITE, write=True)
@@ -43,7 +48,9 @@ def add(call: Call) -> Reply:
     _tell(call, "pin_added", channel, pin, {"event_ts": stamp})
     if call.state.seed.pin_notice:
         text = f"<@{pin.by}> pinned a message to this channel."
-        post_notice(call, channel, "pinned_item", text, item_type="C", item=item)
+        post_notice(
+            call, channel, "pinned_item", text, item_type="C" if channel.kind == "public_channel" else "G", item=item
+        )
     return {}
 
 
@@ -66,7 +73,8 @@ def remove(call: Call) -> Reply:
 def list_pins(call: Call) -> Reply:
     """What is pinned, the newest pin first."""
     channel = call.readable()
-    return {"items": [_shown(call, channel, pin) for pin in reversed(channel.pins.values())]}
+    pins = [pin for pin in reversed(channel.pins.values()) if pin.ts >= call.horizon]
+    return {"items": [_shown(call, channel, pin) for pin in pins]}
 
 
 def _item(call: Call) -> tuple[Channel, str, Stored]:
@@ -91,7 +99,7 @@ def _tell(call: Call, what: str, channel: Channel, pin: Pin, last: Row) -> None:
         "user": call.caller.user,
         "channel_id": channel.id,
         "item": _shown(call, channel, pin),
-        "item_user": channel.messages[pin.ts].row["user"],
+        "item_user": author_of(channel.messages[pin.ts].row),
         "pin_count": len(channel.pins),
         "pinned_info": {"channel": channel.id, "pinned_by": pin.by, "pinned_ts": pin.at},
         **last,

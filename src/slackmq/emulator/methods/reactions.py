@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from slackmq.emulator.emoji import is_emoji
+from slackmq.emulator.pages import paged_or_numbered
 from slackmq.emulator.refusal import Refusal
 from slackmq.emulator.registry import Family, Tier
-from slackmq.emulator.rows import permalink
+from slackmq.emulator.rows import author_of, permalink
 
 if TYPE_CHECKING:
     from slackmq.emulator.call import Call
@@ -46,6 +47,8 @@ def add(call: Call) -> Reply:
     entry = {"name": name, "users": [*users, user], "count": len(users) + 1}
     changed = [*entries, entry] if at is None else [*entries[:at], entry, *entries[at + 1 :]]
     message.row = {**message.row, "reactions": changed}
+    if not mine:
+        call.state.reacted.setdefault(user, {})[channel.id, message.row["ts"]] = None
     _tell(call, "reaction_added", channel, name, message)
     return {}
 
@@ -62,12 +65,14 @@ def remove(call: Call) -> Reply:
     if old is None or call.caller.user not in old["users"]:
         raise Refusal("no_reaction")
     users = [user for user in old["users"] if user != call.caller.user]
-    new = {"name": name, "users": users, "count": len(users)}
-    changed = [new if entry is old else entry for entry in entries if users or entry is not old]
-    row = {**message.row, "reactions": changed}
+    new: Row = {"name": name, "users": users, "count": len(users)}
+    changed: list[Row] = [new if entry is old else entry for entry in entries if users or entry is not old]
+    row: Row = {**message.row, "reactions": changed}
     if not changed:
         del row["reactions"]
     message.row = row
+    if not any(call.caller.user in entry["users"] for entry in changed):
+        del call.state.reacted[call.caller.user][channel.id, row["ts"]]
     _tell(call, "reaction_removed", channel, name, message)
     return {}
 
@@ -76,6 +81,7 @@ def remove(call: Call) -> Reply:
 def get(call: Call) -> Reply:
     """The message with everything on it."""
     if not call.args.text("channel") or not call.args.text("timestamp"):
+        _check_files(call)
         raise Refusal("no_item_specified")
     channel = call.readable()
     ts, message = call.message(channel, "timestamp")
@@ -84,6 +90,25 @@ def get(call: Call) -> Reply:
     return {"type": "message", "channel": channel.id, "message": row}
 
 
+@FAMILY.method("reactions.list", tier=Tier.TWO, scopes=_READ, paged=True)
+def list_reactions(call: Call) -> Reply:
+    """The messages that a user has reacted to, the latest first, as far as the caller may see them."""
+    user = call.args.text("user") or call.caller.user
+    if user not in call.state.users:
+        raise Refusal("user_not_found")
+    items: list[Row] = []
+    for ident, ts in reversed(call.state.reacted.get(user, {})):
+        channel = call.state.channels[ident]
+        message = channel.messages.get(ts)
+        if message is None or not call.reads(channel) or ts < call.horizon:
+            continue
+        row = {key: value for key, value in message.row.items() if key not in _HIDDEN}
+        row["permalink"] = permalink(call, channel, ts, message.thread)
+        items.append({"type": "message", "channel": ident, "message": row})
+    return paged_or_numbered(call.args, items)
+
+
+_HIDDEN = frozenset({"metadata", "pinned_info", "pinned_to", "root"})
 _NONE: list[Row] = []
 _SHOWN = frozenset(
     {"type", "user", "text", "ts", "team", "bot_id", "app_id", "bot_profile", "blocks", "attachments", "reactions"},
@@ -93,13 +118,14 @@ _SHOWN = frozenset(
 
 def _emoji(call: Call) -> str:
     name = call.args.text("name")
-    if not is_emoji(name):
+    if not is_emoji(name) and name not in call.state.emoji:
         raise Refusal("invalid_name")
     return name
 
 
 def _item(call: Call) -> tuple[Channel, Stored]:
     if not call.args.text("timestamp"):
+        _check_files(call)
         raise Refusal("no_item_specified")
     channel = call.joined(missing="no_item_specified")
     _, message = call.message(channel, "timestamp")
@@ -108,13 +134,20 @@ def _item(call: Call) -> tuple[Channel, Stored]:
     return channel, message
 
 
+def _check_files(call: Call) -> None:
+    """Slack knows reactions to files too; this workspace's files have none."""
+    for argument in ("file", "file_comment"):
+        if call.args.text(argument):
+            raise Refusal(f"{argument}_not_found")
+
+
 def _tell(call: Call, what: str, channel: Channel, name: str, message: Stored) -> None:
     inner = {
         "type": what,
         "user": call.caller.user,
         "reaction": name,
         "item": {"type": "message", "channel": channel.id, "ts": message.row["ts"]},
-        "item_user": message.row["user"],
+        "item_user": author_of(message.row),
         "event_ts": channel.stamp(call.now),
     }
     call.tell(what, channel, inner)
