@@ -49,14 +49,15 @@ async def test_arguments_come_in_the_query_the_form_json_or_multipart(
         assert (await reply(response))["ok"]
 
 
-async def test_the_token_may_stand_in_the_form_but_not_in_the_query(
+async def test_the_token_may_stand_in_the_form_or_in_the_query_but_not_in_json(
     http: aiohttp.ClientSession, emulator: About
 ) -> None:
     token = {"token": emulator.apps[0].bot_token}
     async with http.post(f"{emulator.base_url}auth.test", data=token) as response:
         assert (await reply(response))["ok"]
-    async with http.post(f"{emulator.base_url}auth.test", params=token) as response:
-        assert (await reply(response))["error"] == "not_authed"
+    for ask in (http.post, http.get):
+        async with ask(f"{emulator.base_url}auth.test", params=token) as response:
+            assert (await reply(response))["ok"]
     async with http.post(f"{emulator.base_url}auth.test", json=token) as response:
         assert (await reply(response))["error"] == "not_authed"
 

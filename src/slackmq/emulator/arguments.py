@@ -10,8 +10,10 @@ from slackmq.emulator.refusal import Refusal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Arguments"]
+__all__ = ["Arguments", "is_deep"]
 
+_DEEPEST = 60
+"""Far beyond Slack's richest blocks; a bound, so that no argument exhausts the stack."""
 _TRUE = frozenset({"1", "true", "True", "TRUE"})
 
 
@@ -86,11 +88,24 @@ class Arguments:
 
     def _parsed(self, name: str, refusal: str) -> object:
         value = self._values.get(name)
-        if not isinstance(value, str):
-            return value
-        if not value.strip():
-            return None
-        try:
-            return cast("object", json.loads(value))
-        except (ValueError, RecursionError):
-            raise Refusal(refusal) from None
+        if isinstance(value, str):
+            if not value.strip():
+                return None
+            try:
+                value = cast("object", json.loads(value))
+            except (ValueError, RecursionError):
+                raise Refusal(refusal) from None
+        if is_deep(value):
+            raise Refusal(refusal)
+        return value
+
+
+def is_deep(value: object, *, most: int = _DEEPEST) -> bool:
+    """True if arrays and objects stand in one another deeper than anything that makes sense."""
+    if isinstance(value, dict):
+        inner = list(cast("dict[str, object]", value).values())
+    elif isinstance(value, list):
+        inner = cast("list[object]", value)
+    else:
+        return False
+    return most == 0 or any(is_deep(each, most=most - 1) for each in inner)

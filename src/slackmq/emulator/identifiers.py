@@ -13,7 +13,8 @@ _LENGTH = 10
 
 def derived_id(prefix: str, *of: object) -> str:
     """`prefix` and ten capital letters or digits, as Slack's ids look: "C" -> "C07K…"; the same for the same `of`."""
-    number = int.from_bytes(hashlib.sha256(f"{prefix}/{'/'.join(map(str, of))}".encode()).digest()[:8], "big")
+    name = f"{prefix}/{'/'.join(map(str, of))}"
+    number = int.from_bytes(hashlib.sha256(name.encode(errors="surrogatepass")).digest()[:8], "big")
     digits: list[str] = []
     for _ in range(_LENGTH):
         number, digit = divmod(number, 36)
@@ -28,5 +29,5 @@ def derived_secret(secret: str, label: str, length: int) -> str:
 
 def derived_uuid(*of: object) -> str:
     """A UUID that is the same for the same `of`."""
-    digits = hashlib.sha256("/".join(map(str, of)).encode()).hexdigest()
+    digits = hashlib.sha256("/".join(map(str, of)).encode(errors="surrogatepass")).hexdigest()
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}"

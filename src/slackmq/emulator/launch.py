@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from slackmq.emulator.backstage import Backstage
+from slackmq.emulator.clockwork import keep_time
 from slackmq.emulator.guard import Guard, headers, is_loopback
 from slackmq.emulator.journal import JournalError
 from slackmq.emulator.limits import Limits
@@ -226,13 +227,14 @@ async def _doors(
     await runner.setup()
     try:
         await web.SockSite(runner, bound).start()
-        timer = asyncio.create_task(sockets.run())
+        timers = [asyncio.create_task(sockets.run()), asyncio.create_task(keep_time(server))]
         try:
             yield
         finally:
-            timer.cancel()
-            with suppress(asyncio.CancelledError):
-                await timer
+            for timer in timers:
+                timer.cancel()
+                with suppress(asyncio.CancelledError):
+                    await timer
             sockets.dismiss("refresh_requested")
             streams.close()
     finally:

@@ -6,7 +6,7 @@ docs.slack.dev, "Rate limits". Slack does not publish how large a burst may be: 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from slackmq.emulator.methods import METHODS
@@ -14,6 +14,8 @@ from slackmq.emulator.registry import Tier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from slackmq.emulator.model import Toll
 
 __all__ = ["PER_MINUTE", "Limits", "Rate"]
 
@@ -54,6 +56,9 @@ PER_MINUTE: Mapping[Tier, Rate] = {
 """The tiers' budgets; posting has two of its own, and the operator's methods none."""
 
 
+_UNLISTED = frozenset({"conversations.history", "conversations.replies"})
+
+
 @dataclass(slots=True, kw_only=True)
 class Limits:
     """The buckets of all apps of all workspaces.
@@ -62,49 +67,61 @@ class Limits:
         tiers: budget of each tier; a tier that is missing is not limited.
         posting: chat.postMessage to one channel: one a second; others measured bursts of 25 to 30 some years ago.
         posting_anywhere: all of an app's posts in a workspace: "several hundred" a minute.
+        unlisted: history and replies for apps that are sold outside the Marketplace (docs.slack.dev, May 2025).
+        whole: how many calls a call to a paged method without `limit` counts for. "Stricter limits" are documented
+            (docs.slack.dev, "Rate limits"), how much stricter is not.
     """
 
     tiers: Mapping[Tier, Rate] = field(default_factory=lambda: dict(PER_MINUTE))
     posting: Rate | None = field(default_factory=lambda: Rate(per_minute=60, burst=25))
     posting_anywhere: Rate | None = field(default_factory=lambda: Rate(per_minute=300))
+    unlisted: Rate | None = field(default_factory=lambda: Rate(per_minute=1, burst=1))
+    whole: int = 2
     _full_at: dict[tuple[str, ...], int] = field(default_factory=dict[tuple[str, ...], int])
     """Per bucket, when it will be full again: a bucket that was never used is full."""
 
     @classmethod
     def off(cls) -> Limits:
         """No limits at all."""
-        return cls(tiers={}, posting=None, posting_anywhere=None)
+        return cls(tiers={}, posting=None, posting_anywhere=None, unlisted=None)
 
-    def take(self, now: int, *, team: str, app: str, method: str, channel: str | None) -> int | None:
+    def bursting(self, burst: int) -> Limits:
+        """The same rates, but at most so many calls at once: Slack does not say how long its bursts may be."""
+        posting, anywhere = (rate and replace(rate, burst=burst) for rate in (self.posting, self.posting_anywhere))
+        tiers = {tier: replace(rate, burst=burst) for tier, rate in self.tiers.items()}
+        return Limits(tiers=tiers, posting=posting, posting_anywhere=anywhere, unlisted=self.unlisted, whole=self.whole)
+
+    def take(self, now: int, toll: Toll) -> int | None:
         """Admit a call, or say when to come back; a call that is not admitted uses nothing up.
 
         Args:
             now: microseconds, never less than in an earlier call.
-            team: id of the workspace.
-            app: id of the app: all of its tokens share the budget.
-            method: as "reactions.add".
-            channel: the channel that chat.postMessage posts to.
+            toll: what of the call counts, from `Workspace.toll`.
 
         Returns:
             None if the call may go on, else whole seconds (at least 1) for the Retry-After header.
         """
-        buckets = self._buckets(team, app, method, channel)
+        buckets = self._buckets(toll)
         wait = max((self._wait(now, key, rate) for key, rate in buckets), default=0)
         if wait > 0:
             return -(-wait // _SECOND)
+        count = self.whole if toll.whole else 1
         for key, rate in buckets:
-            self._full_at[key] = max(now, self._full_at.get(key, now)) + rate.interval
+            self._full_at[key] = max(now, self._full_at.get(key, now)) + rate.interval * count
         return None
 
-    def _buckets(self, team: str, app: str, method: str, channel: str | None) -> list[tuple[tuple[str, ...], Rate]]:
-        declared = METHODS.get(method)
+    def _buckets(self, toll: Toll) -> list[tuple[tuple[str, ...], Rate]]:
+        declared = METHODS.get(toll.method)
         if declared is None:
             return []
+        key = (toll.team, toll.app, toll.method)
         if declared.tier is Tier.POSTING:
-            both = [((team, app, method, channel or ""), self.posting), ((team, app, method), self.posting_anywhere)]
+            both = [((*key, toll.channel), self.posting), (key, self.posting_anywhere)]
             return [(key, rate) for key, rate in both if rate is not None]
         rate = self.tiers.get(declared.tier)
-        return [] if rate is None else [((team, app, method), rate)]
+        if toll.unlisted and toll.method in _UNLISTED:
+            rate = self.unlisted
+        return [] if rate is None else [(key, rate)]
 
     def _wait(self, now: int, key: tuple[str, ...], rate: Rate) -> int:
         return self._full_at.get(key, now) - rate.slack - now

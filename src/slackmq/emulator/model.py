@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Caller", "Event", "Guest", "Kind", "Outcome", "TokenType"]
+__all__ = ["Caller", "Event", "Guest", "Kind", "Outcome", "TokenType", "Toll"]
 
 TokenType = Literal["bot", "app", "user", "operator"]
 
@@ -60,3 +60,24 @@ class Outcome:
 
     reply: Mapping[str, Any]
     events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toll:
+    """What of a call counts for the rate limits.
+
+    Attributes:
+        team: id of the workspace.
+        app: id of the app, all of whose tokens share the budgets; of a person's token, the user's.
+        method: as "reactions.add".
+        channel: id of the channel that is posted to, however the caller named it; "" for none.
+        whole: True if a method that answers in pages was called without a `limit`.
+        unlisted: True if the app is sold outside the Marketplace.
+    """
+
+    team: str
+    app: str
+    method: str
+    channel: str = ""
+    whole: bool = False
+    unlisted: bool = False

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["cursor_at", "cursor_of", "page", "paged_or_numbered"]
 
 T = TypeVar("T")
+_LONGEST_PLACE = 30
+"""Characters; whatever is longer was not made by `cursor_of`."""
 
 
 def cursor_of(kind: str, place: str) -> str:
@@ -35,7 +37,7 @@ def cursor_at(args: Arguments, kind: str) -> str | None:
         name, _, place = b64decode(given.encode(), validate=True).decode().partition(":")
     except ValueError:
         raise Refusal("invalid_cursor") from None
-    if name != kind or not place:
+    if name != kind or not 0 < len(place) < _LONGEST_PLACE:
         raise Refusal("invalid_cursor")
     return place
 

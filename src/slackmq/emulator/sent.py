@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
+from slackmq.emulator.arguments import is_deep
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -20,8 +22,8 @@ class Sent:
     """A call as it came through the door.
 
     Attributes:
-        token: from the Authorization header or the form; a token in the query is not one (Slack's docs page
-            "authentication/tokens").
+        token: from the Authorization header, the form or the query. Slack takes it from the query only of apps
+            that are older than February 2021, whose clients still send it there; with JSON it must be in the header.
         args: query and body in one; the body wins.
         warning: Slack's remark on the content type, as "missing_charset"; "" if there is none.
         error: why the body could not be read, as "invalid_json"; "" if it could.
@@ -40,11 +42,14 @@ async def read(request: web.Request) -> Sent:
         aiohttp.web.HTTPRequestEntityTooLarge: the body is larger than the application's `client_max_size`.
     """
     query = dict(request.query)
-    query.pop("token", None)
-    bearer = _bearer(request.headers.get("Authorization", ""))
+    asked = query.pop("token", None)
+    bearer = _bearer(request.headers.get("Authorization", "")) or asked
     charset = "charset=" in request.headers.get("Content-Type", "")
     if request.content_type == "multipart/form-data":
-        return _form(bearer, query, await _fields(request), warning="")
+        try:
+            return _form(bearer, query, await _fields(request), warning="")
+        except (ValueError, LookupError, AssertionError):  # what aiohttp raises for a body that is not what it says
+            return Sent(token=bearer, args=query, error="invalid_form_data")
     raw = await request.read()
     if not raw.strip():
         return Sent(token=bearer, args=query)
@@ -73,6 +78,8 @@ def _json(bearer: str | None, query: dict[str, str], raw: bytes, *, warning: str
     try:
         body: object = json.loads(raw)
     except (ValueError, RecursionError):
+        return Sent(token=bearer, args=query, error="invalid_json")
+    if is_deep(body):
         return Sent(token=bearer, args=query, error="invalid_json")
     if not isinstance(body, dict):
         return Sent(token=bearer, args=query, error="json_not_object")

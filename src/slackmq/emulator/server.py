@@ -144,13 +144,7 @@ class Server:
         caller = NOBODY if token is None and is_open(method) else self._workspace.authorize(token)
         if isinstance(caller, str):
             return Answer(reply={"ok": False, "error": caller})
-        wait = self._limits.take(
-            self.now(),
-            team=self._workspace.seed.team_id,
-            app=caller.app or caller.user,
-            method=method,
-            channel=str(args.get("channel", "")),
-        )
+        wait = self._limits.take(self.now(), self._workspace.toll(caller, method, args))
         if wait is not None:
             return Answer(status=429, reply={"ok": False, "error": "ratelimited"}, caller=caller, retry_after=wait)
         try:

@@ -9,8 +9,9 @@ from slackmq.emulator.call import Call
 from slackmq.emulator.identifiers import derived_id, derived_secret
 from slackmq.emulator.methods import METHODS
 from slackmq.emulator.methods.scheduled import next_due
-from slackmq.emulator.model import Caller, Outcome
+from slackmq.emulator.model import Caller, Outcome, Toll
 from slackmq.emulator.refusal import Refusal
+from slackmq.emulator.registry import Tier
 from slackmq.emulator.residents import founded
 from slackmq.emulator.seed import Seed
 from slackmq.emulator.text import mentions
@@ -76,6 +77,25 @@ class Workspace:
         except Refusal as refusal:
             return Outcome(reply={"ok": False, "error": refusal.code, **refusal.facts})
         return Outcome(reply={"ok": True, **reply}, events=tuple(call.events))
+
+    def toll(self, caller: Caller, method: str, args: Mapping[str, object]) -> Toll:
+        """What of a call counts for the rate limits: a channel's budget is the same by whatever name it is called."""
+        declared = METHODS.get(method)
+        app = self._state.apps.get(caller.app or "")
+        channel = ""
+        if declared is not None and declared.tier is Tier.POSTING:
+            given = Arguments(args).text("channel")
+            channel = self._state.names.get(given.removeprefix("#"), given)
+            if channel in self._state.users:
+                channel = self._state.directs.get(frozenset({caller.user, channel}), channel)
+        return Toll(
+            team=self.seed.team_id,
+            app=caller.app or caller.user,
+            method=method,
+            channel=channel,
+            whole=declared is not None and declared.paged and not args.get("limit"),
+            unlisted=app is not None and app.unlisted,
+        )
 
     def next_due(self) -> int | None:
         """When something happens without a caller: then call "emulator.due" as the operator, as any other write.

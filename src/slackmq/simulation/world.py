@@ -85,14 +85,7 @@ class World:
 
     def limited(self, caller: Caller, method: str, args: Mapping[str, object]) -> int | None:
         """Whole seconds to wait if a call is one too many, None if it may go on."""
-        channel = args.get("channel")
-        return self._limits.take(
-            self._micros(),
-            team=self.workspace.seed.team_id,
-            app=caller.app or "",
-            method=method,
-            channel=str(channel) if channel else None,
-        )
+        return self._limits.take(self._micros(), self.workspace.toll(caller, method, args))
 
     def apply(
         self, caller: Caller, method: str, args: Mapping[str, object], *, process: str, sent: float

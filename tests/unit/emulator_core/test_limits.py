@@ -3,17 +3,20 @@ from __future__ import annotations
 import pytest
 
 from slackmq.emulator.limits import Limits, Rate
+from slackmq.emulator.model import Caller, Toll
 from slackmq.emulator.registry import Tier
+from slackmq.emulator.seed import Seed, SeedApp
+from slackmq.emulator.workspace import OPERATOR, Workspace
 
 SECOND = 1_000_000
 START = 1_700_000_000 * SECOND
 
 
-def take(limits: Limits, now: int, method: str, *, app: str = "A1", channel: str | None = None) -> int | None:
-    return limits.take(now, team="T1", app=app, method=method, channel=channel)
+def take(limits: Limits, now: int, method: str, *, app: str = "A1", channel: str = "") -> int | None:
+    return limits.take(now, Toll(team="T1", app=app, method=method, channel=channel))
 
 
-def admitted(limits: Limits, now: int, method: str, *, channel: str | None = None) -> int:
+def admitted(limits: Limits, now: int, method: str, *, channel: str = "") -> int:
     """How many calls come through at one moment."""
     count = 0
     while take(limits, now, method, channel=channel) is None:
@@ -53,7 +56,7 @@ def test_each_method_and_each_app_has_a_budget_of_its_own() -> None:
     admitted(limits, START, "pins.add")
     assert take(limits, START, "pins.remove") is None
     assert take(limits, START, "pins.add", app="A2") is None
-    assert limits.take(START, team="T2", app="A1", method="pins.add", channel=None) is None
+    assert limits.take(START, Toll(team="T2", app="A1", method="pins.add")) is None
 
 
 def test_posting_goes_by_channel_at_one_a_second() -> None:
@@ -88,3 +91,49 @@ def test_limits_can_be_off_and_never_bind_the_operator() -> None:
     assert {take(off, START, "chat.postMessage", channel="C1") for _ in range(1000)} == {None}
     assert {take(Limits(), START, "emulator.users.list") for _ in range(1000)} == {None}
     assert take(Limits(), START, "no.such.method") is None
+
+
+def test_a_page_without_a_limit_counts_twice() -> None:
+    limits = Limits(tiers={Tier.THREE: Rate(per_minute=50, burst=10)})
+    whole = Toll(team="T1", app="A1", method="conversations.history", whole=True)
+    count = 0
+    while limits.take(START, whole) is None:
+        count += 1
+    assert count == 5
+
+
+def test_all_bursts_can_be_chosen_at_once() -> None:
+    limits = Limits().bursting(3)
+    assert admitted(limits, START, "pins.add") == admitted(limits, START, "users.info") == 3
+    assert admitted(limits, START, "chat.postMessage", channel="C1") == 3
+
+
+def test_an_app_sold_outside_the_marketplace_reads_once_a_minute() -> None:
+    limits = Limits()
+    read = Toll(team="T1", app="A1", method="conversations.history", unlisted=True)
+    assert (limits.take(START, read), limits.take(START, read)) == (None, 60)
+    assert limits.take(START + 60 * SECOND, read) is None
+    assert limits.take(START, Toll(team="T1", app="A1", method="pins.list", unlisted=True)) is None
+
+
+def test_a_channels_budget_is_the_same_by_id_and_by_name() -> None:
+    workspace = Workspace(Seed(apps=(SeedApp(name="sold", unlisted=True),)))
+    listed = workspace.apply(0, OPERATOR, "emulator.channels.list", {}).reply["channels"]
+    jobs = next(row["id"] for row in listed if row["name"] == "jobs")
+    caller = workspace.authorize(workspace.apply(0, OPERATOR, "emulator.apps.list", {}).reply["apps"][0]["bot_token"])
+    assert isinstance(caller, Caller)
+    tolls = {workspace.toll(caller, "chat.postMessage", {"channel": name}) for name in (jobs, "#jobs", "jobs")}
+    assert {(toll.channel, toll.unlisted) for toll in tolls} == {(jobs, True)}
+    assert workspace.toll(caller, "users.list", {}).whole
+    assert not workspace.toll(caller, "users.list", {"limit": 10}).whole
+
+
+def test_a_direct_messages_budget_is_the_same_by_id_and_by_user() -> None:
+    workspace = Workspace()
+    bot = workspace.apply(0, OPERATOR, "emulator.apps.list", {}).reply["apps"][0]
+    you = workspace.apply(0, OPERATOR, "emulator.users.list", {}).reply["users"][0]["id"]
+    caller = workspace.authorize(bot["bot_token"])
+    assert isinstance(caller, Caller)
+    direct = workspace.apply(1, caller, "chat.postMessage", {"channel": you, "text": "x"}).reply["channel"]
+    assert direct.startswith("D")
+    assert {workspace.toll(caller, "chat.postMessage", {"channel": name}).channel for name in (you, direct)} == {direct}
