@@ -66,6 +66,17 @@ def bot(operator: Ask, with_token: Callable[[str], Ask]) -> Ask:
 
 
 @pytest.fixture
+def bot_of(operator: Ask, with_token: Callable[[str], Ask]) -> Callable[..., Ask]:
+    """A new app's bot with the given scopes, a member of #jobs."""
+
+    def installing(*scopes: str) -> Ask:
+        app = operator("emulator.apps.install", name="other", channels=["#jobs"], scopes=list(scopes))["app"]
+        return with_token(app["bot_token"])
+
+    return installing
+
+
+@pytest.fixture
 def stranger(operator: Ask, with_token: Callable[[str], Ask]) -> Ask:
     """A second app's bot, a member of #jobs only."""
     app = operator("emulator.apps.install", name="stranger", channels=["#jobs"])["app"]
