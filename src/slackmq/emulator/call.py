@@ -49,6 +49,11 @@ class Call:
         return self.state.users[self.caller.user]
 
     @property
+    def owns(self) -> bool:
+        """True if the caller owns the workspace: the person who founded it."""
+        return self.caller.user == next(iter(self.state.users))
+
+    @property
     def horizon(self) -> str:
         """The ts before which the workspace's plan hides everything; "" if it hides nothing."""
         days = self.state.seed.visible_days
@@ -118,6 +123,12 @@ class Call:
     def reads(self, channel: Channel) -> bool:
         """True if the caller may read the channel."""
         return self.caller.user in channel.members or (self.caller.type == "user" and self.sees(channel))
+
+    def meets(self, user: str) -> bool:
+        """True if the caller may know of the user: guests only of those with whom they share a channel."""
+        return not self.me.guest or any(
+            self.caller.user in channel.members and user in channel.members for channel in self.state.channels.values()
+        )
 
     def message(self, channel: Channel, argument: str, *, missing: str = "bad_timestamp") -> tuple[str, Stored]:
         """The message whose ts the argument gives, if the workspace's plan still shows it.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Caller", "Event", "Guest", "Kind", "Outcome", "TokenType", "Toll"]
+__all__ = ["Caller", "Event", "Guest", "Kind", "Outcome", "Posting", "TokenType", "Toll"]
 
 TokenType = Literal["bot", "app", "user", "operator"]
 
@@ -17,6 +17,9 @@ Kind = Literal["public_channel", "private_channel", "mpim", "im"]
 
 Guest = Literal["", "restricted", "ultra_restricted"]
 """A guest of several channels, or of one only; "" is a full member (docs.slack.dev, "user" object)."""
+
+Posting = Literal["", "read_only", "thread_only", "non_threadable"]
+"""What a channel's posting permissions leave to those who do not own the workspace; "" is everything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from slackmq.emulator.timestamps import is_ts
 if TYPE_CHECKING:
     from slackmq.emulator.call import Call
     from slackmq.emulator.content import Content
+    from slackmq.emulator.model import Posting
     from slackmq.emulator.state import Channel, Row
 
 __all__ = ["TRUNCATED", "addressed", "dressed", "parent_of", "post", "postable", "with_content"]
@@ -61,9 +62,12 @@ def parent_of(call: Call, channel: Channel) -> str | None:
     """The ts of the thread that the caller replies to, also if one of its replies is named; None for no thread.
 
     Raises:
-        Refusal: thread_not_found; invalid_thread_ts; cannot_reply_to_message.
+        Refusal: thread_not_found; invalid_thread_ts; cannot_reply_to_message; restricted_action_… if the channel's
+            or the thread's settings leave it to others.
     """
     given = call.args.text("thread_ts")
+    if channel.posting and not call.owns:
+        _check_rule(channel.posting, thread=bool(given))
     if not given:
         return None
     parent = channel.messages.get(given)
@@ -71,7 +75,10 @@ def parent_of(call: Call, channel: Channel) -> str | None:
         raise Refusal("thread_not_found" if is_ts(given) else "invalid_thread_ts")
     if parent.row.get("subtype") in _UNREPLIABLE:
         raise Refusal("cannot_reply_to_message")
-    return parent.thread or given
+    thread = parent.thread or given
+    if channel.messages[thread].locked:
+        raise Refusal("restricted_action_thread_locked")
+    return thread
 
 
 def dressed(call: Call) -> Row:
@@ -112,6 +119,18 @@ def with_content(row: Row, content: Content) -> Row:
     if content.metadata:
         row["metadata"] = {"event_type": content.metadata["event_type"]}
     return row
+
+
+def _check_rule(rule: Posting, *, thread: bool) -> None:
+    match rule:
+        case "read_only":
+            raise Refusal("restricted_action_read_only_channel")
+        case "thread_only" if not thread:
+            raise Refusal("restricted_action_thread_only_channel")
+        case "non_threadable" if thread:
+            raise Refusal("restricted_action_non_threadable_channel")
+        case _:
+            return
 
 
 def _into_thread(channel: Channel, thread: str, message: Stored, *, broadcast: bool) -> None:

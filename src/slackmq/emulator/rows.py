@@ -119,7 +119,7 @@ def recount(channel: Channel, thread: str) -> None:
             "reply_users_count": len(users),
             "latest_reply": parent.replies[-1],
             "reply_users": users,
-            "is_locked": False,
+            "is_locked": parent.locked,
             "subscribed": False,
         }
     parent.row = kept

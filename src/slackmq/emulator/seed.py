@@ -109,6 +109,7 @@ class Seed:
         pins_per_channel: 100 by Slack's help pages of earlier years; the current number is not published.
         metadata_size: characters of a message's metadata as JSON (metadata_too_large); not published.
         pin_notice: whether a pin posts a visible "pinned a message" notice; the docs say so of people's pins.
+        edit_window: seconds in which a message may be edited (edit_window_closed); None: for ever.
         visible_days: how far back messages can be read; 90 on Slack's free plan (slack.com/help, "Usage limits for
             free workspaces"). None: everything, as on a paid plan.
         scheduled_metadata_bug: whether a scheduled message with metadata never arrives, as Slack's docs warn
@@ -132,6 +133,7 @@ class Seed:
     pins_per_channel: int = 100
     metadata_size: int = 16_000
     pin_notice: bool = True
+    edit_window: int | None = None
     visible_days: int | None = None
     scheduled_metadata_bug: bool = True
 

@@ -14,7 +14,7 @@ from slackmq.emulator.timestamps import ts_of
 
 if TYPE_CHECKING:
     from slackmq.emulator.content import Content
-    from slackmq.emulator.model import Caller, Guest, Kind
+    from slackmq.emulator.model import Caller, Guest, Kind, Posting
     from slackmq.emulator.seed import Seed
 
 __all__ = ["App", "Channel", "Pin", "Row", "Scheduled", "State", "Stored", "User"]
@@ -89,6 +89,7 @@ class Stored:
         thread: ts of the parent of a reply; None for others.
         replies: ts of the replies, in order.
         broadcast: True for a reply that is shown in the channel too.
+        locked: True for a parent whose thread takes nothing more.
     """
 
     row: Row
@@ -96,6 +97,7 @@ class Stored:
     thread: str | None = None
     replies: list[str] = field(default_factory=list[str])
     broadcast: bool = False
+    locked: bool = False
 
     @property
     def full(self) -> Row:
@@ -144,6 +146,7 @@ class Channel:
         everybody: True if whoever is new in the workspace becomes a member.
         shown: ts of the messages that history shows, rising; replies are not among them.
         read: user id -> ts up to which the user has read.
+        posting: what may be posted by those who do not own the workspace.
         closed: users who do not see this direct message in their list.
         bookmarks: the links above the channel, by id.
         last: the last moment at which something happened here, in microseconds since 1970.
@@ -157,6 +160,7 @@ class Channel:
     general: bool = False
     everybody: bool = False
     archived: bool = False
+    posting: Posting = ""
     members: dict[str, None] = field(default_factory=dict[str, None])
     messages: dict[str, Stored] = field(default_factory=dict[str, Stored])
     shown: list[str] = field(default_factory=list[str])

@@ -59,6 +59,8 @@ def post_ephemeral(call: Call) -> Reply:
     if user not in channel.members:
         raise Refusal("user_not_in_channel")
     _short(call)
+    if channel.posting and not call.owns:
+        raise Refusal("restricted_action")
     parent_of(call, channel)
     call.state.keep(channel)
     return {"message_ts": channel.stamp(call.now)}

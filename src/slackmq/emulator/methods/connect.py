@@ -57,8 +57,10 @@ def decline_shared_invite(_call: Call) -> Reply:
 
 
 @FAMILY.method("conversations.listConnectInvites", tier=Tier.ONE, scopes=_MANAGE)
-def list_connect_invites(_call: Call) -> Reply:
+def list_connect_invites(call: Call) -> Reply:
     """There are no invitations."""
+    if call.me.guest:
+        raise Refusal("restricted_action")
     return {"invites": [], "response_metadata": {"next_cursor": ""}}
 
 
@@ -66,4 +68,6 @@ def list_connect_invites(_call: Call) -> Reply:
 def create_canvas(call: Call) -> Reply:
     """Canvases are no part of this workspace's plan."""
     call.visible(call.args.text("channel_id"))
+    if call.me.guest:
+        raise Refusal("restricted_action")
     raise Refusal("team_tier_cannot_create_channel_canvases")

@@ -96,6 +96,8 @@ def info(call: Call) -> Reply:
         row["last_read"] = channel.read.get(call.caller.user, ts_of(0))
     if call.args.flag("include_num_members"):
         row["num_members"] = len(channel.members)
+    if channel.posting:
+        row[f"is_{channel.posting}"] = True
     if call.args.flag("include_locale"):
         row["locale"] = "en-US"
     return {"channel": row}

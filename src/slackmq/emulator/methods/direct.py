@@ -76,6 +76,8 @@ def _with_users(call: Call) -> Channel:
             raise Refusal("user_not_found")
         if found.deleted:
             raise Refusal("user_disabled")
+        if not call.meets(user):
+            raise Refusal("user_not_visible")
         if found.app is not None and call.caller.type == "bot" and len(others) == 1:
             raise Refusal("invalid_user_combination")
     call.permit(_MPIM if len(others) > 1 else _IM)

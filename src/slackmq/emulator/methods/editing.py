@@ -10,7 +10,7 @@ from slackmq.emulator.refusal import Refusal
 from slackmq.emulator.registry import Family, Tier
 from slackmq.emulator.rows import is_by, recount, rich_text, tell_change
 from slackmq.emulator.text import length, plain
-from slackmq.emulator.timestamps import ts_of
+from slackmq.emulator.timestamps import seconds_of, ts_of
 
 if TYPE_CHECKING:
     from slackmq.emulator.call import Call
@@ -37,6 +37,9 @@ def update(call: Call) -> Reply:
         raise Refusal("is_inactive")
     if not is_by(message.row, call.caller) or message.row.get("subtype") not in _EDITABLE:
         raise Refusal("cant_update_message")
+    window = call.state.seed.edit_window
+    if window is not None and call.second - seconds_of(ts) > window:
+        raise Refusal("edit_window_closed")
     if length(call.args.text("text")) > LONGEST_EDIT:
         raise Refusal("msg_too_long")
     content = content_of(call.args, call.state.seed.metadata_size)
@@ -108,10 +111,8 @@ def unfurl(call: Call) -> Reply:
 
 
 def _unfurled(call: Call) -> tuple[Channel, str, Stored]:
-    if call.args.text("unfurl_id"):
-        raise Refusal("invalid_unfurl_id" if call.args.text("source") else "missing_source")
-    if call.args.text("source"):
-        raise Refusal("missing_unfurl_id")
+    if call.args.text("unfurl_id") or call.args.text("source"):
+        raise Refusal(_by_id(call.args.text("unfurl_id"), call.args.text("source")))
     for name in ("channel", "ts"):
         if not call.args.text(name):
             raise Refusal(f"missing_{name}")
@@ -125,6 +126,15 @@ def _unfurled(call: Call) -> tuple[Channel, str, Stored]:
     if message.row.get("subtype") not in _EDITABLE:
         raise Refusal("cannot_unfurl_message")
     return channel, ts, message
+
+
+def _by_id(unfurl: str, source: str) -> str:
+    """Why a link that is named by its id can not be found: nobody is told of links here, so no id is known."""
+    if not unfurl:
+        return "missing_unfurl_id"
+    if not source:
+        return "missing_source"
+    return "invalid_unfurl_id" if source in {"composer", "conversations_history"} else "invalid_source"
 
 
 def _broadcast(channel: Channel, ts: str, message: Stored) -> None:

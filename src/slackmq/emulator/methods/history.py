@@ -130,6 +130,7 @@ def _within(call: Call, stamps: list[str]) -> list[str]:
 
 def _rows(call: Call, channel: Channel, stamps: list[str]) -> list[Row]:
     messages = channel.messages
+    call.args.array("metadata_keys_to_include", refusal="invalid_metadata_filter_keys")
     if call.args.flag("include_all_metadata"):
         return [dict(messages[ts].full) for ts in stamps]
     return [messages[ts].row.copy() for ts in stamps]

@@ -6,26 +6,29 @@ No token reaches these methods.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from slackmq.emulator.emoji import is_emoji
+from slackmq.emulator.model import Guest, Posting
 from slackmq.emulator.refusal import Refusal
 from slackmq.emulator.registry import Family, Tier
 from slackmq.emulator.residents import admit_app, admit_person
+from slackmq.emulator.rows import recount
 from slackmq.emulator.seed import QUEUE_EVENTS, QUEUE_SCOPES
 from slackmq.emulator.timestamps import ts_of
 
 if TYPE_CHECKING:
     from slackmq.emulator.call import Call
-    from slackmq.emulator.model import Guest, TokenType
+    from slackmq.emulator.model import TokenType
     from slackmq.emulator.registry import Reply
-    from slackmq.emulator.state import App, Row, User
+    from slackmq.emulator.state import App, Channel, Row, User
 
 __all__ = ["FAMILY"]
 
 FAMILY = Family()
 _OPERATOR: frozenset[TokenType] = frozenset({"operator"})
-_GUESTS: dict[str, Guest] = {"": "", "restricted": "restricted", "ultra_restricted": "ultra_restricted"}
+_GUESTS: dict[str, Guest] = {guest: guest for guest in get_args(Guest)}
+_POSTING: dict[str, Posting] = {rule: rule for rule in get_args(Posting)}
 _EMOJI = re.compile(r"[\w'+-]{1,100}")
 """Names that Slack lets custom emoji have: letters and digits of any script, "_", "-", "+" and "'"."""
 
@@ -114,6 +117,27 @@ def list_channels(call: Call) -> Reply:
     return {"channels": rows}
 
 
+@FAMILY.method("emulator.channels.restrict", tier=Tier.FREE, tokens=_OPERATOR, write=True)
+def restrict_channel(call: Call) -> Reply:
+    """Leave posting to the workspace's owner: `posting` is read_only, thread_only, non_threadable, or empty again."""
+    channel = _channel(call)
+    rule = _POSTING.get(call.args.text("posting"))
+    if rule is None:
+        raise Refusal("invalid_posting")
+    channel.posting = rule
+    return {}
+
+
+@FAMILY.method("emulator.threads.lock", tier=Tier.FREE, tokens=_OPERATOR, write=True)
+def lock_thread(call: Call) -> Reply:
+    """Close the thread of the message `ts` in `channel` to replies and reactions."""
+    channel = _channel(call)
+    ts, message = call.message(channel, "ts")
+    message.locked = True
+    recount(channel, ts)
+    return {}
+
+
 @FAMILY.method("emulator.emoji.add", tier=Tier.FREE, tokens=_OPERATOR, write=True)
 def add_emoji(call: Call) -> Reply:
     """A custom emoji: `name` as people type it, letters of any script, and `url`, or "alias:" and another's name."""
@@ -130,6 +154,14 @@ def add_emoji(call: Call) -> Reply:
     told = {"type": "emoji_changed", "subtype": "add", "name": name, "value": call.state.emoji[name]}
     call.tell("emoji_changed", None, {**told, "event_ts": stamp})
     return {}
+
+
+def _channel(call: Call) -> Channel:
+    given = call.args.text("channel")
+    channel = call.state.channels.get(call.state.names.get(given.removeprefix("#"), given))
+    if channel is None:
+        raise Refusal("channel_not_found")
+    return channel
 
 
 def _app(app: App) -> Row:

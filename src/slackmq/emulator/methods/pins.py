@@ -81,6 +81,8 @@ def _item(call: Call) -> tuple[Channel, str, Stored]:
     if not call.args.text("timestamp"):
         raise Refusal("no_item_specified")
     channel = call.joined()
+    if channel.posting == "read_only" and not call.owns:
+        raise Refusal("restricted_action")
     ts, message = call.message(channel, "timestamp")
     return channel, ts, message
 

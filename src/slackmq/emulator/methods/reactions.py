@@ -131,6 +131,8 @@ def _item(call: Call) -> tuple[Channel, Stored]:
     _, message = call.message(channel, "timestamp")
     if message.row.get("subtype") == "tombstone":
         raise Refusal("message_not_found")
+    if message.locked or (message.thread is not None and channel.messages[message.thread].locked):
+        raise Refusal("thread_locked")
     return channel, message
 
 

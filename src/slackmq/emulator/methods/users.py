@@ -29,6 +29,8 @@ def info(call: Call) -> Reply:
     user = call.state.users.get(given[0]) if given else None
     if user is None:
         raise Refusal("user_not_found")
+    if not call.meets(user.id):
+        raise Refusal("user_not_visible")
     return {"user": user_row(call, user)}
 
 
