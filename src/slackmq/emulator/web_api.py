@@ -55,7 +55,7 @@ class WebApi:
         caller = answer.caller
         if method == "apps.connections.open" and reply["ok"] and caller is not None and caller.app is not None:
             reply["url"] = f"ws://{request.host}{self._sockets.invite(caller.app)}"
-        if sent.warning and reply["ok"]:
+        if sent.warning:
             _warn(reply, sent.warning)
         response = web.json_response(reply, status=answer.status)
         response.headers.update(_scopes(method, caller))
