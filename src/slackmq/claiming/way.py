@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from slackmq.policy import Action, Facts
     from slackmq.slack.api import Row
 
-__all__ = ["Claiming", "Held", "Way"]
+__all__ = ["WAYS", "Claiming", "Held", "Way"]
 
 Way = Literal["reaction", "pin", "native"]
 """How to be the only one: emoji of one app, the pin of several, or the delivery of an event to one socket."""
+WAYS: tuple[Way, ...] = ("reaction", "pin", "native")
+"""All of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
-from slackmq.claiming.way import Way
+from slackmq.claiming.way import WAYS
 from slackmq.simulation.faults import CELLS
 from slackmq.simulation.scenario import replay
 from slackmq.simulation.sweep import Tally, plays, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from slackmq.claiming.way import Way
 
 __all__ = ["main"]
 
@@ -22,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m slackmq.simulation", description=__doc__)
     parser.add_argument("--seed", type=int, help="replay this seed and print its history")
     parser.add_argument("--cell", choices=list(CELLS), help="the faults; a sweep takes all in turn by default")
-    parser.add_argument("--way", choices=get_args(Way), help="how claims are made; a sweep takes all by default")
+    parser.add_argument("--way", choices=WAYS, help="how claims are made; a sweep takes all by default")
     parser.add_argument("--seeds", type=int, default=2000, help="how many runs a sweep has")
     parser.add_argument("--base", type=int, default=0, help="the first seed of a sweep")
     parser.add_argument("--processes", type=int, default=2, help="how many processes sweep")

@@ -7,9 +7,9 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from time import perf_counter
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
-from slackmq.claiming.way import Way
+from slackmq.claiming.way import WAYS, Way
 from slackmq.simulation.faults import CELLS
 from slackmq.simulation.scenario import replay
 
@@ -63,7 +63,7 @@ class Tally:
 def plays(base: int, count: int, cell: str | None = None, way: Way | None = None) -> list[Play]:
     """Seeds from `base` on, each with its cell and its way: the given ones, or all in turn."""
     names = [cell] if cell else list(CELLS)
-    ways: tuple[Way, ...] = (way,) if way else get_args(Way)
+    ways = (way,) if way else WAYS
     pairs = [(name, each) for each in ways for name in names]
     plays: list[Play] = []
     for number in range(count):
