@@ -63,13 +63,9 @@ class Tally:
 def plays(base: int, count: int, cell: str | None = None, way: Way | None = None) -> list[Play]:
     """Seeds from `base` on, each with its cell and its way: the given ones, or all in turn."""
     names = [cell] if cell else list(CELLS)
-    ways = (way,) if way else WAYS
-    pairs = [(name, each) for each in ways for name in names]
-    plays: list[Play] = []
-    for number in range(count):
-        name, each = pairs[number % len(pairs)]
-        plays.append((base + number, name, each))
-    return plays
+    ways: tuple[Way, ...] = (way,) if way is not None else WAYS
+    pairs: list[tuple[str, Way]] = [(name, each) for each in ways for name in names]
+    return [(base + number, *pairs[number % len(pairs)]) for number in range(count)]
 
 
 def sweep(runs: list[Play], *, processes: int) -> Generator[Report]:
