@@ -10,9 +10,12 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from slackmq.emulator.stored_file import StoredFile
+from slackmq.emulator.surfaces import Surfaces
 from slackmq.emulator.timestamps import ts_of
 
 if TYPE_CHECKING:
+    from slackmq.emulator.manifest import Manifest
     from slackmq.emulator.model import Caller
     from slackmq.emulator.seed import Seed
 
@@ -28,6 +31,7 @@ class App:
 
     Attributes:
         hears: the events it is subscribed to and has the scope for.
+        manifest: what it was installed from; None if the operator said what it may do, without one.
         profile: the `bot_profile` in its messages.
     """
 
@@ -40,6 +44,7 @@ class App:
     scopes: frozenset[str]
     events: tuple[str, ...]
     hears: frozenset[str]
+    manifest: Manifest | None = None
     profile: Row
     created: int
     revoked: bool = False
@@ -144,6 +149,9 @@ class State:
     """Everything in the workspace, by id.
 
     Attributes:
+        surfaces: where people and apps meet, besides messages.
+        files: the files, by id.
+        origin: the scheme and host at which this workspace is reached, without a slash at the end.
         names: channel ids by channel name, archived channels included: their names stay taken.
         bots: the apps by bot id.
         tokens: whom each token stands for.
@@ -151,6 +159,9 @@ class State:
     """
 
     seed: Seed
+    origin: str = "https://slack.com"
+    surfaces: Surfaces = field(default_factory=Surfaces)
+    files: dict[str, StoredFile] = field(default_factory=dict[str, StoredFile])
     users: dict[str, User] = field(default_factory=dict[str, User])
     apps: dict[str, App] = field(default_factory=dict[str, App])
     bots: dict[str, App] = field(default_factory=dict[str, App])

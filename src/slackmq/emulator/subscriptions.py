@@ -10,9 +10,14 @@ if TYPE_CHECKING:
 __all__ = ["SCOPES", "heard"]
 
 SCOPES = {
+    "app_home_opened": "",
     "app_mention": "app_mentions:read",
     "channel_archive": "channels:read",
     "channel_created": "channels:read",
+    "file_created": "files:read",
+    "file_deleted": "files:read",
+    "file_public": "files:read",
+    "file_shared": "files:read",
     "group_archive": "groups:read",
     "member_joined_channel": "channels:read",
     "member_left_channel": "channels:read",
@@ -23,9 +28,9 @@ SCOPES = {
     "reaction_added": "reactions:read",
     "reaction_removed": "reactions:read",
 }
-"""Subscription -> bot scope (docs.slack.dev, "Events": each event's page)."""
+"""Subscription -> bot scope, "" if none is needed (docs.slack.dev, "Events": each event's page)."""
 
 
 def heard(events: Iterable[str], scopes: frozenset[str]) -> frozenset[str]:
     """Of the subscribed events, those that the scopes let through; Slack drops the others silently."""
-    return frozenset(event for event in events if SCOPES.get(event) in scopes)
+    return frozenset(event for event in events if SCOPES.get(event) in {"", *scopes})

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from slackmq.emulator.methods import auth, chat, conversations, history, operator, pins, reactions, users
+from slackmq.emulator.methods import (
+    apps,
+    auth,
+    chat,
+    conversations,
+    history,
+    interactions,
+    modals,
+    operator,
+    pins,
+    reactions,
+    reply_urls,
+    users,
+    views,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +29,10 @@ __all__ = ["METHODS"]
 
 METHODS: Mapping[str, Method] = {
     name: method
-    for family in (auth, chat, conversations, history, operator, pins, reactions, users)
+    for family in (
+        *(auth, chat, conversations, history, operator, pins, reactions, users),
+        *(apps, interactions, modals, reply_urls, views),
+    )
     for name, method in family.FAMILY.methods.items()
 }
 """Name -> method, of all families."""
