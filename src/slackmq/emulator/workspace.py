@@ -101,6 +101,10 @@ class Workspace:
         """The secret that signs what an app is sent over HTTP."""
         return signing_secret(self.seed, app)
 
+    def verification_token(self, app: str) -> str:
+        """What stands as `token` in everything an app is sent."""
+        return verification_token(self.seed, app)
+
     def file(self, ident: str) -> StoredFile | None:
         """A file, deleted ones included."""
         return self._state.files.get(ident)
