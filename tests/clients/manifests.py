@@ -80,5 +80,5 @@ class Operator:
 
     def listeners(self) -> Mapping[str, Any]:
         """Who listens, and how."""
-        reply: Any = self._client.api_call("listeners", http_verb="GET")
+        reply: Any = self._client.api_call("listeners")
         return dict(reply.data)

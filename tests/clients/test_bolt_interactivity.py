@@ -18,7 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from tests.clients.manifests import Operator, manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Mapping
 
     from slackmq.emulator.launch import About
 
@@ -63,7 +63,7 @@ def app(emulator: About, installed: Mapping[str, Any]) -> Any:
 
 
 @contextmanager
-def listening(app: Any, installed: Mapping[str, Any]) -> Iterator[None]:
+def listening(app: Any, installed: Mapping[str, Any]) -> Generator[None]:
     handler: Any = SocketModeHandler(app, installed["app_token"])
     try:
         handler.connect()

@@ -44,6 +44,7 @@ class Workbench:
             web.post("/emulator/distribution", self._distribute),
             web.post("/emulator/enable", self._enable),
             web.get("/emulator/listeners", self._tell_listeners),
+            web.post("/emulator/listeners", self._tell_listeners),
         ]
 
     async def _perform(self, request: web.Request) -> web.Response:
@@ -80,4 +81,4 @@ class Workbench:
             app: {"verified": url.verified, "disabled": url.disabled, "pending": url.pending}
             for app, url in self._courier.subscriptions().items()
         }
-        return web.json_response({"sockets": self._sockets.listening(), "request_urls": urls})
+        return web.json_response({"ok": True, "sockets": self._sockets.listening(), "request_urls": urls})
