@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from slackmq.emulator.backstage import Backstage
+from slackmq.emulator.blobs import Blobs
 from slackmq.emulator.courier import Courier
 from slackmq.emulator.desk import Desk
+from slackmq.emulator.file_door import FileDoor
 from slackmq.emulator.guard import Guard, headers, is_loopback
 from slackmq.emulator.journal import JournalError
 from slackmq.emulator.limits import Limits
@@ -180,7 +182,8 @@ async def running(
             raise CannotStart(error.cause, remedy=error.remedy) from error
         await _install(server, apps)
         secret = secrets.token_urlsafe(24)
-        await stack.enter_async_context(_doors(server, bound, host=host, authority=authority, secret=secret))
+        blobs = Blobs(None if data is None else data.with_name(f"{data.name}.files"))
+        await stack.enter_async_context(_doors(server, bound, blobs, host=host, authority=authority, secret=secret))
         yield _about(server, authority, secret)
 
 
@@ -209,7 +212,7 @@ async def _install(server: Server, apps: Sequence[str]) -> None:
 
 @asynccontextmanager
 async def _doors(
-    server: Server, bound: socket.socket, *, host: str, authority: str, secret: str
+    server: Server, bound: socket.socket, blobs: Blobs, *, host: str, authority: str, secret: str
 ) -> AsyncGenerator[None]:
     """Open all doors on one socket; on leaving, tell everybody to go and wait until they went."""
     desk = Desk(server)
@@ -225,6 +228,7 @@ async def _doors(
         Backstage(server, sockets, about=lambda: _about(server, authority, secret).to_json(), secret=secret).routes(),
         Workbench(desk, sockets, courier, secret=secret).routes(),
         ResponseDoor(server).routes(),
+        FileDoor(server, blobs).routes(),
         sockets.routes(),
         PageDoor(team=server.workspace.seed.team, visitors=visitors, drawing=drawing, streams=streams).routes(),
         Deeds(server=server, visitors=visitors, drawing=drawing).routes(),

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from slackmq.emulator.model import Event
     from slackmq.emulator.registry import Method
     from slackmq.emulator.state import App
-    from slackmq.emulator.stored_file import StoredFile
 
 __all__ = ["NOBODY", "OPERATOR", "WRITES", "Workspace", "is_open", "is_write"]
 
@@ -105,9 +104,10 @@ class Workspace:
         """What stands as `token` in everything an app is sent."""
         return verification_token(self.seed, app)
 
-    def file(self, ident: str) -> StoredFile | None:
-        """A file, deleted ones included."""
-        return self._state.files.get(ident)
+    def upload(self, ticket: str) -> str | None:
+        """The id of the file whose bytes a ticket lets in; None if it is unknown, or the upload is over."""
+        file = self._state.files.get(ticket.partition("-")[0])
+        return None if file is None or file.completed or file.ticket != ticket else file.id
 
     def hears(self, user: str, event: Event) -> bool:
         """True if a user's own client is told of the event: a member of the channel, and no one else's business."""

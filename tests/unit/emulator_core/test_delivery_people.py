@@ -72,7 +72,7 @@ def test_a_connection_is_warned_and_then_told_to_go() -> None:
     line = delivery("a", lifetime=LIFETIME)
     assert line.next_due() == LIFETIME - NOTICE
     assert said(line.due(LIFETIME - NOTICE)) == [("a", "warning")]
-    assert line.connections == ("a",)
+    assert list(line.connections) == ["a"]
     assert line.next_due() == LIFETIME
     assert said(line.due(LIFETIME)) == [("a", "refresh_requested")]
     assert len(line.connections) == 0

@@ -9,6 +9,7 @@ from slackmq.emulator.methods import (
     auth,
     chat,
     conversations,
+    files,
     history,
     interactions,
     modals,
@@ -31,7 +32,7 @@ METHODS: Mapping[str, Method] = {
     name: method
     for family in (
         *(auth, chat, conversations, history, operator, pins, reactions, users),
-        *(apps, interactions, modals, reply_urls, views),
+        *(apps, files, interactions, modals, reply_urls, views),
     )
     for name, method in family.FAMILY.methods.items()
 }
