@@ -23,6 +23,7 @@ DOORS = {
     "cyclopts": ("slackmq.cli",),
     "jinja2": ("slackmq.emulator",),
     "sqlite3": ("slackmq.emulator",),
+    "yaml": ("slackmq.emulator",),
     "platformdirs": ("slackmq.emulator", "slackmq.cli"),
 }
 """Third-party package -> the rooms that may import it; the list grows with a decision, not with a convenience."""
@@ -30,7 +31,7 @@ DOORS = {
 PURE = (
     *("message", "envelope", "notes", "policy", "hooks", "claiming.marks", "queue.sightings"),
     *("emulator.model", "emulator.workspace", "emulator.methods", "emulator.limits"),
-    *("emulator.delivery", "emulator.faults"),
+    *("emulator.delivery", "emulator.request_url", "emulator.manifest", "emulator.faults"),
 )
 """Rooms that do no I/O and know no time, those that are not built yet included."""
 

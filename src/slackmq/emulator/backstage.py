@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from slackmq.emulator.server import Server
     from slackmq.emulator.socket_mode import Sockets
 
-__all__ = ["HEADER", "Backstage"]
+__all__ = ["HEADER", "Backstage", "admit"]
 
 HEADER = "X-Emulator-Operator"
 
@@ -41,7 +41,7 @@ class Backstage:
         self._server = server
         self._sockets = sockets
         self._about = about
-        self._secret = secret.encode()
+        self._secret = secret
 
     def routes(self) -> list[web.RouteDef]:
         """GET about and record; POST disconnect, and the emulator.* methods."""
@@ -82,8 +82,17 @@ class Backstage:
         return web.json_response(reply)
 
     def _admit(self, request: web.Request) -> None:
-        given = request.headers.get(HEADER, "").encode()
-        if not hmac.compare_digest(given, self._secret):
-            raise web.HTTPForbidden(
-                text=f"The header {HEADER} must hold the operator_token that `slackmq emulator --json` printed.\n"
-            )
+        admit(request, self._secret)
+
+
+def admit(request: web.Request, secret: str) -> None:
+    """Let the operator through.
+
+    Raises:
+        aiohttp.web.HTTPForbidden: the header does not hold the secret of this run.
+    """
+    given = request.headers.get(HEADER, "").encode()
+    if not hmac.compare_digest(given, secret.encode()):
+        raise web.HTTPForbidden(
+            text=f"The header {HEADER} must hold the operator_token that `slackmq emulator --json` printed.\n"
+        )

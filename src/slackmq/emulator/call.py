@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from slackmq.emulator.model import Event
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from slackmq.emulator.arguments import Arguments
-    from slackmq.emulator.model import Caller
+    from slackmq.emulator.model import Caller, Payload
     from slackmq.emulator.registry import Method
     from slackmq.emulator.state import Channel, State, Stored, User
 
@@ -29,6 +29,7 @@ class Call:
     Attributes:
         now: the moment it takes effect, in microseconds since 1970.
         events: what it told so far.
+        payloads: what it handed to apps so far.
     """
 
     state: State
@@ -37,6 +38,7 @@ class Call:
     method: Method
     args: Arguments
     events: list[Event] = field(default_factory=list[Event])
+    payloads: list[Payload] = field(default_factory=list["Payload"])
 
     @property
     def second(self) -> int:
@@ -144,7 +146,11 @@ class Call:
             raise Refusal(missing)
         raise Refusal("message_not_found" if is_ts(ts) else "bad_timestamp")
 
-    def tell(self, subscription: str, channel: Channel | None, inner: Mapping[str, Any]) -> None:
-        """Something happened."""
+    def with_args(self, values: Mapping[str, object]) -> Call:
+        """The same call with other arguments; what it tells is told by this one."""
+        return replace(self, args=type(self.args)(values))
+
+    def tell(self, subscription: str, channel: Channel | None, inner: Mapping[str, Any], *, to: str = "") -> None:
+        """Something happened; `to` is the one app or user who is told, if not all who may."""
         ident = None if channel is None else channel.id
-        self.events.append(Event(inner=inner, subscription=subscription, channel=ident))
+        self.events.append(Event(inner=inner, subscription=subscription, channel=ident, to=to))

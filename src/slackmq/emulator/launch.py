@@ -8,14 +8,18 @@ import secrets
 import signal
 import socket
 import sys
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from slackmq.emulator.backstage import Backstage
+from slackmq.emulator.blobs import Blobs
 from slackmq.emulator.clockwork import keep_time
+from slackmq.emulator.courier import Courier
+from slackmq.emulator.desk import Desk
+from slackmq.emulator.file_door import FileDoor
 from slackmq.emulator.guard import Guard, headers, is_loopback
 from slackmq.emulator.journal import JournalError
 from slackmq.emulator.limits import Limits
@@ -25,10 +29,12 @@ from slackmq.emulator.page.drawing import Drawing
 from slackmq.emulator.page.files import Files
 from slackmq.emulator.page.stream import Streams
 from slackmq.emulator.page.visitors import Visitors
+from slackmq.emulator.response_door import ResponseDoor
 from slackmq.emulator.seed import Seed, SeedApp
 from slackmq.emulator.server import Server, wall_clock
 from slackmq.emulator.socket_mode import Sockets
 from slackmq.emulator.web_api import LARGEST_BODY, WebApi
+from slackmq.emulator.workbench import Workbench
 from slackmq.emulator.workspace import OPERATOR
 
 if TYPE_CHECKING:
@@ -167,14 +173,18 @@ async def running(
             apps=tuple(SeedApp(name=name) for name in names),
         )
         bucket = Limits() if limits else Limits.off()
+        authority = f"[{host}]:{number}" if ":" in host else f"{host}:{number}"
+        origin = f"http://{authority}"
         try:
-            server = await stack.enter_async_context(Server.opened(data, seed=seed, limits=bucket, clock=clock))
+            server = await stack.enter_async_context(
+                Server.opened(data, seed=seed, limits=bucket, clock=clock, origin=origin)
+            )
         except JournalError as error:
             raise CannotStart(error.cause, remedy=error.remedy) from error
         await _install(server, apps)
-        authority = f"[{host}]:{number}" if ":" in host else f"{host}:{number}"
         secret = secrets.token_urlsafe(24)
-        await stack.enter_async_context(_doors(server, bound, host=host, authority=authority, secret=secret))
+        blobs = Blobs(None if data is None else data.with_name(f"{data.name}.files"))
+        await stack.enter_async_context(_doors(server, bound, blobs, host=host, authority=authority, secret=secret))
         yield _about(server, authority, secret)
 
 
@@ -203,10 +213,11 @@ async def _install(server: Server, apps: Sequence[str]) -> None:
 
 @asynccontextmanager
 async def _doors(
-    server: Server, bound: socket.socket, *, host: str, authority: str, secret: str
+    server: Server, bound: socket.socket, blobs: Blobs, *, host: str, authority: str, secret: str
 ) -> AsyncGenerator[None]:
     """Open all doors on one socket; on leaving, tell everybody to go and wait until they went."""
-    sockets = Sockets(server)
+    desk = Desk(server)
+    sockets, courier = Sockets(server, desk), Courier(server, desk)
     drawing, files = await asyncio.to_thread(lambda: (Drawing(), Files()))
     visitors = Visitors(server)
     streams = Streams(server=server, visitors=visitors, drawing=drawing)
@@ -216,6 +227,9 @@ async def _doors(
     for routes in (
         WebApi(server, sockets).routes(),
         Backstage(server, sockets, about=lambda: _about(server, authority, secret).to_json(), secret=secret).routes(),
+        Workbench(desk, sockets, courier, secret=secret).routes(),
+        ResponseDoor(server).routes(),
+        FileDoor(server, blobs).routes(),
         sockets.routes(),
         PageDoor(team=server.workspace.seed.team, visitors=visitors, drawing=drawing, streams=streams).routes(),
         Deeds(server=server, visitors=visitors, drawing=drawing).routes(),
@@ -227,14 +241,17 @@ async def _doors(
     await runner.setup()
     try:
         await web.SockSite(runner, bound).start()
-        timers = [asyncio.create_task(sockets.run()), asyncio.create_task(keep_time(server))]
+        timers = [
+            asyncio.create_task(sockets.run()),
+            asyncio.create_task(keep_time(server)),
+            asyncio.create_task(courier.run()),
+        ]
         try:
             yield
         finally:
             for timer in timers:
                 timer.cancel()
-                with suppress(asyncio.CancelledError):
-                    await timer
+            await asyncio.gather(*timers, return_exceptions=True)
             sockets.dismiss("refresh_requested")
             streams.close()
     finally:

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Caller", "Event", "Guest", "Kind", "Outcome", "Posting", "TokenType", "Toll"]
+__all__ = [
+    "Caller",
+    "Event",
+    "Guest",
+    "Kind",
+    "Outcome",
+    "Payload",
+    "PayloadKind",
+    "Posting",
+    "TokenType",
+    "Toll",
+]
 
 TokenType = Literal["bot", "app", "user", "operator"]
 
@@ -50,19 +61,44 @@ class Event:
         inner: the event as Slack sends it inside the wrapper, with `type`, `event_ts` and the rest.
         subscription: the name by which an app subscribes, as "message.channels" or "reaction_added".
         channel: the channel whose members hear of it; None if everybody does.
+        to: id of the one app or user who hears of it; "" if all who may.
     """
 
     inner: Mapping[str, Any]
     subscription: str
     channel: str | None
+    to: str = ""
+
+
+PayloadKind = Literal["interactive", "slash_commands", "options"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """What an app is sent because a person used it: it must answer within three seconds.
+
+    Attributes:
+        app: id of the app.
+        kind: "options" are interactive too, and go to a URL of their own.
+        url: where it goes without Socket Mode; "" if nowhere.
+        interaction: number of the interaction that it belongs to.
+        body: Slack's JSON object.
+    """
+
+    app: str
+    kind: PayloadKind
+    url: str
+    interaction: str
+    body: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a call did: the reply, as Slack's JSON object with `ok`, and the events that it caused."""
+    """What a call did: the reply, as Slack's JSON object with `ok`, and the events and payloads that it caused."""
 
     reply: Mapping[str, Any]
     events: tuple[Event, ...] = ()
+    payloads: tuple[Payload, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,10 +82,16 @@ class Server:
     """
 
     def __init__(
-        self, *, journal: Journal, disk: ThreadPoolExecutor, limits: Limits, clock: Callable[[], int] = wall_clock
+        self,
+        *,
+        journal: Journal,
+        disk: ThreadPoolExecutor,
+        limits: Limits,
+        clock: Callable[[], int] = wall_clock,
+        origin: str = "https://slack.com",
     ) -> None:
         self._journal = journal
-        self._workspace = Workspace(journal.seed)
+        self._workspace = Workspace(journal.seed, origin=origin)
         self._disk = disk
         self._limits = limits
         self._clock = clock
@@ -97,7 +103,13 @@ class Server:
     @classmethod
     @asynccontextmanager
     async def opened(
-        cls, data: Path | None, *, seed: Seed, limits: Limits, clock: Callable[[], int] = wall_clock
+        cls,
+        data: Path | None,
+        *,
+        seed: Seed,
+        limits: Limits,
+        clock: Callable[[], int] = wall_clock,
+        origin: str = "https://slack.com",
     ) -> AsyncGenerator[Server]:
         """Open the data file, or make it, and come out where its last run stood; close it on leaving.
 
@@ -106,6 +118,7 @@ class Server:
             seed: the beginning of a new workspace; an existing file has its own.
             limits: how often methods may be called.
             clock: microseconds since 1970.
+            origin: scheme and host of the addresses that replies hold.
 
         Raises:
             JournalError: the file cannot be used; the error carries a remedy.
@@ -116,7 +129,7 @@ class Server:
         try:
             journal = await loop.run_in_executor(disk, lambda: Journal(data, seed=seed))
             try:
-                server = cls(journal=journal, disk=disk, limits=limits, clock=clock)
+                server = cls(journal=journal, disk=disk, limits=limits, clock=clock, origin=origin)
                 await loop.run_in_executor(disk, server._replay)
                 yield server
             finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
 import secrets
 from contextlib import suppress
@@ -11,14 +12,18 @@ from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from slackmq.emulator.delivery import Delivery, round_robin
+from slackmq.emulator.delivery import LIFETIME, Delivery, at_random, newest, round_robin
+from slackmq.emulator.identifiers import derived_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from slackmq.emulator.delivery import Choose
+    from slackmq.emulator.desk import Desk
+    from slackmq.emulator.model import Payload
     from slackmq.emulator.server import Done, Server
 
-__all__ = ["PING_EVERY", "Sockets"]
+__all__ = ["DISTRIBUTIONS", "PING_EVERY", "Sockets"]
 
 PING_EVERY = 10.0
 """Seconds between the server's pings. Slack's client for Node gives up after 30 s without one (its
@@ -27,8 +32,21 @@ PING_EVERY = 10.0
 _SILENT = 60.0
 """Seconds after which a connection that said nothing, not even a pong, is taken for dead."""
 
-_TICKETS = 1000
-"""Tickets kept; the oldest unused one is forgotten."""
+_TICKET_LIFE = 600
+"""Seconds in which a ticket must be used; Slack does not say."""
+
+_USED = 1000
+"""Used tickets remembered: each opens one connection."""
+
+_SHORT = 360_000_000
+"""Microseconds that a connection lasts with `debug_reconnects=true` (docs.slack.dev, "Using Socket Mode")."""
+
+DISTRIBUTIONS: Mapping[str, Callable[[], Choose]] = {
+    "random": lambda: at_random(secrets.SystemRandom().random),
+    "round_robin": round_robin,
+    "newest": lambda: newest,
+}
+"""Ways to choose the connection that gets a payload. Which one Slack takes is not known: depend on none."""
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -46,11 +64,15 @@ class Sockets:
 
     Args:
         server: whose events are delivered.
+        desk: is told what apps answer to people.
+        distribution: one of `DISTRIBUTIONS`.
     """
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, desk: Desk | None = None, *, distribution: str = "round_robin") -> None:
         self._server = server
-        self._tickets: dict[str, str] = {}
+        self._desk = desk
+        self._choose = DISTRIBUTIONS[distribution]
+        self._used: dict[str, None] = {}
         self._links: dict[str, _Link] = {}
         self._deliveries: dict[str, Delivery] = {}
         self._stirred = asyncio.Event()
@@ -61,24 +83,31 @@ class Sockets:
         return [web.get("/link/", self._open)]
 
     def invite(self, app: str) -> str:
-        """A path with a ticket for one connection of the app."""
-        ticket = secrets.token_urlsafe(16)
-        self._tickets[ticket] = app
-        while len(self._tickets) > _TICKETS:
-            del self._tickets[next(iter(self._tickets))]
-        return f"/link/?ticket={ticket}&app_id={app}"
+        """A path with a ticket for one connection of the app; a restart of the server leaves it good."""
+        name = f"{secrets.token_hex(8)}-{self._server.now() // 1_000_000}"
+        return f"/link/?ticket={name}-{self._seal(app, name)}&app_id={app}"
+
+    def distribute(self, distribution: str) -> None:
+        """From now on choose connections this way: one of `DISTRIBUTIONS`."""
+        self._choose = DISTRIBUTIONS[distribution]
+        for delivery in self._deliveries.values():
+            delivery.choose = self._choose()
+
+    def listening(self) -> dict[str, int]:
+        """The open connections of each app that has some."""
+        return {app: len(delivery.connections) for app, delivery in self._deliveries.items() if delivery.connections}
 
     def dismiss(self, reason: str, *, app: str | None = None) -> int:
         """Send "disconnect" to all connections, or to an app's, and close them; returns how many there were.
 
-        A `warning` is only announced, as Slack does some seconds before it closes the connection itself.
+        After a `warning` the connection lasts some seconds more, as in Slack.
         """
         links = [link for link in self._links.values() if app in {None, link.app}]
+        now = self._server.now()
         for link in links:
-            frame = {"type": "disconnect", "reason": reason, "debug_info": {"host": "applink-local"}}
-            link.outbox.put_nowait(frame)
-            if reason != "warning":
-                link.outbox.put_nowait(None)
+            self._delivery(link.app).retire(link.name, reason, now)
+        self._send_due(now)
+        self._stirred.set()
         return len(links)
 
     async def run(self) -> None:
@@ -86,42 +115,92 @@ class Sockets:
         while True:
             self._stirred.clear()
             now = self._server.now()
-            for delivery in self._deliveries.values():
-                for name, frame in delivery.due(now):
-                    if name in self._links:
-                        self._links[name].outbox.put_nowait(frame)
+            self._send_due(now)
+            await self._settle()
             turns = [turn for delivery in self._deliveries.values() if (turn := delivery.next_due()) is not None]
             with suppress(TimeoutError):
                 async with asyncio.timeout((min(turns) - now) / 1e6 if turns else None):
                     await self._stirred.wait()
 
     def _heard(self, done: Done) -> None:
+        workspace = self._server.workspace
         for event in done.outcome.events:
-            for app in self._server.workspace.audience(event):
-                self._delivery(app).offer(self._server.workspace.wrap(event, app, done.at), done.at)
-                self._stirred.set()
-        if done.method == "emulator.apps.revoke":
-            self.dismiss("link_disabled", app=str(done.args.get("app", "")))
+            for app in workspace.audience(event):
+                if self._serves(app):
+                    self._delivery(app).offer(workspace.wrap(event, app, done.at), done.at)
+                    self._stirred.set()
+        for payload in done.outcome.payloads:
+            self._hand(payload, done.at)
+        if done.method in {"emulator.apps.revoke", "emulator.apps.update"}:
+            app = str(done.args.get("app", ""))
+            if done.method == "emulator.apps.revoke" or (done.outcome.reply["ok"] and not self._serves(app)):
+                self.dismiss("link_disabled", app=app)
+
+    def _hand(self, payload: Payload, now: int) -> None:
+        if self._serves(payload.app):
+            delivery = self._delivery(payload.app)
+            delivery.ask(payload.body, now, kind=payload.kind, interaction=payload.interaction)
+            self._stirred.set()
+
+    def _serves(self, app: str) -> bool:
+        """True if the app listens here: it says so in its manifest, or was installed without one."""
+        manifest = self._server.workspace.manifest(app)
+        return manifest is None or manifest.socket_mode
+
+    def _send_due(self, now: int) -> None:
+        for delivery in self._deliveries.values():
+            for name, frame in delivery.due(now):
+                link = self._links.get(name)
+                if link is not None:
+                    link.outbox.put_nowait(frame)
+                    if frame["type"] == "disconnect" and frame["reason"] != "warning":
+                        link.outbox.put_nowait(None)
+
+    async def _settle(self) -> None:
+        for delivery in self._deliveries.values():
+            for settled in delivery.settled():
+                if self._desk is not None:
+                    await self._desk.settle(settled)
 
     def _delivery(self, app: str) -> Delivery:
         if app not in self._deliveries:
-            self._deliveries[app] = Delivery(app=app, new_id=_uuid, choose=round_robin())
+            self._deliveries[app] = Delivery(app=app, new_id=_uuid, choose=self._choose())
         return self._deliveries[app]
 
+    def _seal(self, app: str, name: str) -> str:
+        return derived_secret(self._server.workspace.seed.secret, f"ticket/{app}/{name}", 24)
+
+    def _redeem(self, request: web.Request) -> str | None:
+        """The app that the ticket in a request is for, if it is good: one use, soon, and drawn by this workspace."""
+        app, ticket = request.query.get("app_id", ""), request.query.get("ticket", "")
+        name, _, seal = ticket.rpartition("-")
+        since = name.rpartition("-")[2]
+        if not hmac.compare_digest(seal.encode(), self._seal(app, name).encode()) or ticket in self._used:
+            return None
+        if self._server.now() // 1_000_000 - int(since) > _TICKET_LIFE:
+            return None
+        self._used[ticket] = None
+        while len(self._used) > _USED:
+            del self._used[next(iter(self._used))]
+        return app
+
     async def _open(self, request: web.Request) -> web.StreamResponse:
-        app = self._tickets.pop(request.query.get("ticket", ""), None)
+        app = self._redeem(request)
         if app is None:
             raise web.HTTPForbidden(text="This ticket is unknown or used: ask apps.connections.open for a new one.\n")
         socket = web.WebSocketResponse(autoping=False, autoclose=True, timeout=1.0, max_msg_size=1024 * 1024)
         await socket.prepare(request)
         link = _Link(name=secrets.token_hex(8), app=app, socket=socket)
         delivery = self._delivery(app)
-        first = delivery.connected(link.name, self._server.now())
+        lifetime = _SHORT if request.query.get("debug_reconnects") == "true" else LIFETIME
+        first = delivery.connected(link.name, self._server.now(), lifetime=lifetime)
         link.outbox.put_nowait(first)
         if first["type"] == "disconnect":
             link.outbox.put_nowait(None)
         else:
             self._links[link.name] = link
+            if not self._serves(app):
+                delivery.retire(link.name, "link_disabled", self._server.now())
         try:
             await self._serve(link, delivery)
         finally:
@@ -151,8 +230,8 @@ class Sockets:
             message = await link.socket.receive(timeout=_SILENT)
             match message.type:
                 case WSMsgType.TEXT:
-                    envelope = _envelope(message.data)
-                    if envelope is not None and delivery.acknowledged(envelope):
+                    envelope, payload = _answer(message.data)
+                    if envelope is not None and delivery.acknowledged(envelope, payload):
                         self._stirred.set()
                 case WSMsgType.PING:
                     await link.socket.pong(message.data)
@@ -176,14 +255,18 @@ async def _ping(link: _Link) -> None:
         await link.socket.ping()
 
 
-def _envelope(text: str) -> str | None:
-    """The envelope that a client acknowledges; None if it says something else."""
+def _answer(text: str) -> tuple[str | None, dict[str, Any]]:
+    """The envelope that a client acknowledges, and what it answers; None if it says something else."""
     try:
         said: object = json.loads(text)
-    except ValueError:
-        return None
-    envelope = cast("dict[str, object]", said).get("envelope_id") if isinstance(said, dict) else None
-    return envelope if isinstance(envelope, str) else None
+    except (ValueError, RecursionError):
+        return None, {}
+    if not isinstance(said, dict):
+        return None, {}
+    values = cast("dict[str, object]", said)
+    envelope, payload = values.get("envelope_id"), values.get("payload")
+    answer = cast("dict[str, Any]", payload) if isinstance(payload, dict) else {}
+    return (envelope, answer) if isinstance(envelope, str) else (None, {})
 
 
 def _uuid() -> str:

@@ -10,10 +10,13 @@ from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from slackmq.emulator.stored_file import StoredFile
+from slackmq.emulator.surfaces import Surfaces
 from slackmq.emulator.timestamps import ts_of
 
 if TYPE_CHECKING:
     from slackmq.emulator.content import Content
+    from slackmq.emulator.manifest import Manifest
     from slackmq.emulator.model import Caller, Guest, Kind, Posting
     from slackmq.emulator.seed import Seed
 
@@ -32,6 +35,7 @@ class App:
 
     Attributes:
         hears: the events it is subscribed to and has the scope for.
+        manifest: what it was installed from; None if the operator said what it may do, without one.
         profile: the `bot_profile` in its messages.
         unlisted: True if it is sold, but not in Slack's Marketplace: then it reads history slowly.
     """
@@ -45,6 +49,7 @@ class App:
     scopes: frozenset[str]
     events: tuple[str, ...]
     hears: frozenset[str]
+    manifest: Manifest | None = None
     profile: Row
     created: int
     revoked: bool = False
@@ -217,6 +222,9 @@ class State:
     """Everything in the workspace, by id.
 
     Attributes:
+        surfaces: where people and apps meet, besides messages.
+        files: the files, by id.
+        origin: the scheme and host at which this workspace is reached, without a slash at the end.
         names: channel ids by channel name, archived channels included: their names stay taken.
         directs: ids of the direct messages by who is in them.
         scheduled: the messages that wait for their time, by id.
@@ -228,6 +236,9 @@ class State:
     """
 
     seed: Seed
+    origin: str = "https://slack.com"
+    surfaces: Surfaces = field(default_factory=Surfaces)
+    files: dict[str, StoredFile] = field(default_factory=dict[str, StoredFile])
     users: dict[str, User] = field(default_factory=dict[str, User])
     apps: dict[str, App] = field(default_factory=dict[str, App])
     bots: dict[str, App] = field(default_factory=dict[str, App])

@@ -10,12 +10,17 @@ if TYPE_CHECKING:
 __all__ = ["SCOPES", "heard"]
 
 SCOPES = {
+    "app_home_opened": "",
     "app_mention": "app_mentions:read",
     "channel_archive": "channels:read",
     "channel_created": "channels:read",
     "channel_rename": "channels:read",
     "channel_unarchive": "channels:read",
     "emoji_changed": "emoji:read",
+    "file_created": "files:read",
+    "file_deleted": "files:read",
+    "file_public": "files:read",
+    "file_shared": "files:read",
     "group_archive": "groups:read",
     "group_rename": "groups:read",
     "group_unarchive": "groups:read",
@@ -31,9 +36,9 @@ SCOPES = {
     "reaction_removed": "reactions:read",
     "user_change": "users:read",
 }
-"""Subscription -> bot scope (docs.slack.dev, "Events": each event's page)."""
+"""Subscription -> bot scope, "" if none is needed (docs.slack.dev, "Events": each event's page)."""
 
 
 def heard(events: Iterable[str], scopes: frozenset[str]) -> frozenset[str]:
     """Of the subscribed events, those that the scopes let through; Slack drops the others silently."""
-    return frozenset(event for event in events if SCOPES.get(event) in scopes)
+    return frozenset(event for event in events if SCOPES.get(event) in {"", *scopes})

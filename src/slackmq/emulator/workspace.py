@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from slackmq.emulator.app_secrets import signing_secret, verification_token
 from slackmq.emulator.arguments import Arguments
 from slackmq.emulator.call import Call
-from slackmq.emulator.identifiers import derived_id, derived_secret
+from slackmq.emulator.identifiers import derived_id
 from slackmq.emulator.methods import METHODS
 from slackmq.emulator.methods.scheduled import next_due
 from slackmq.emulator.model import Caller, Outcome, Toll
@@ -19,6 +20,7 @@ from slackmq.emulator.text import mentions
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from slackmq.emulator.manifest import Manifest
     from slackmq.emulator.model import Event
     from slackmq.emulator.registry import Method
     from slackmq.emulator.state import App
@@ -48,9 +50,10 @@ def is_open(method: str) -> bool:
 class Workspace:
     """The whole of a workspace. It owns its state; rows in replies and events must not be changed by anybody."""
 
-    def __init__(self, seed: Seed | None = None) -> None:
+    def __init__(self, seed: Seed | None = None, *, origin: str = "https://slack.com") -> None:
         self.seed = Seed() if seed is None else seed
         self._state = founded(self.seed)
+        self._state.origin = origin
 
     def authorize(self, token: str | None) -> Caller | str:
         """Whom a token stands for; or Slack's error code: not_authed, invalid_auth, token_revoked, account_inactive."""
@@ -76,7 +79,7 @@ class Workspace:
             reply = call.method.run(call)
         except Refusal as refusal:
             return Outcome(reply={"ok": False, "error": refusal.code, **refusal.facts})
-        return Outcome(reply={"ok": True, **reply}, events=tuple(call.events))
+        return Outcome(reply={"ok": True, **reply}, events=tuple(call.events), payloads=tuple(call.payloads))
 
     def toll(self, caller: Caller, method: str, args: Mapping[str, object]) -> Toll:
         """What of a call counts for the rate limits: a channel's budget is the same by whatever name it is called."""
@@ -113,16 +116,40 @@ class Workspace:
             for app in self._state.apps.values()
             if event.subscription in app.hears
             and not app.revoked
+            and event.to in {"", app.id}
             and (members is None or app.bot_user in members)
             and (event.subscription != "app_mention" or mentions(event.inner["text"], app.bot_user))
         )
+
+    def manifest(self, app: str) -> Manifest | None:
+        """What an app was installed from; None if it was installed without one, and listens on sockets."""
+        return self._state.apps[app].manifest
+
+    def signing_secret(self, app: str) -> str:
+        """The secret that signs what an app is sent over HTTP."""
+        return signing_secret(self.seed, app)
+
+    def verification_token(self, app: str) -> str:
+        """What stands as `token` in everything an app is sent."""
+        return verification_token(self.seed, app)
+
+    def upload(self, ticket: str) -> str | None:
+        """The id of the file whose bytes a ticket lets in; None if it is unknown, or the upload is over."""
+        file = self._state.files.get(ticket.partition("-")[0])
+        return None if file is None or file.completed or file.ticket != ticket else file.id
+
+    def hears(self, user: str, event: Event) -> bool:
+        """True if a user's own client is told of the event: a member of the channel, and no one else's business."""
+        if event.to:
+            return event.to == user
+        return event.channel is None or user in self._state.channels[event.channel].members
 
     def wrap(self, event: Event, app: str, now: int) -> dict[str, Any]:
         """The object that an app is sent: the event in its wrapper (docs.slack.dev, "Events API", callback field)."""
         installed = self._state.apps[app]
         team = self.seed.team_id
         return {
-            "token": derived_secret(self.seed.secret, f"verification/{app}", 24),
+            "token": verification_token(self.seed, app),
             "team_id": team,
             "context_team_id": team,
             "context_enterprise_id": None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from slackmq.emulator.methods import (
+    apps,
     auth,
     bookmarks,
     channels,
@@ -13,16 +14,21 @@ from slackmq.emulator.methods import (
     conversations,
     direct,
     editing,
+    files,
     history,
+    interactions,
     membership,
+    modals,
     operator,
     pins,
     profiles,
     reactions,
+    reply_urls,
     scheduled,
     stars,
     team,
     users,
+    views,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +40,7 @@ __all__ = ["METHODS"]
 
 _FAMILIES = (
     *(auth, bookmarks, channels, chat, connect, conversations, direct, editing, history, membership),
+    *(apps, files, interactions, modals, reply_urls, views),
     *(operator, pins, profiles, reactions, scheduled, stars, team, users),
 )
 

@@ -1,0 +1,155 @@
+"""Modals and home tabs as Slack writes them, and what is wrong with those that apps send."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+from slackmq.emulator.identifiers import derived_id
+from slackmq.emulator.refusal import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from slackmq.emulator.call import Call
+    from slackmq.emulator.state import App, Row
+
+__all__ = ["checked_view", "hash_of", "numbered", "view_row"]
+
+LARGEST_VIEW = 250_000
+"""Characters of a view as JSON (docs.slack.dev, views.publish, view_too_large)."""
+
+_MOST_BLOCKS = 100
+_LONGEST = {"title": 24, "submit": 24, "close": 24}
+_TEXTS = {"callback_id": 255, "private_metadata": 3000, "external_id": 255}
+
+
+def checked_view(call: Call, *, kind: str) -> Row:
+    """The argument `view`, if a view of this kind may look so.
+
+    Raises:
+        Refusal: invalid_arguments, with a sentence and a JSON pointer for each problem; view_too_large.
+    """
+    view = call.args.mapping("view", refusal="invalid_arguments")
+    if view is None:
+        raise _refused(["[ERROR] missing required field: view"])
+    if len(json.dumps(view)) > LARGEST_VIEW:
+        raise Refusal("view_too_large")
+    if problems := list(_problems(view, kind)):
+        raise _refused(problems)
+    return view
+
+
+def view_row(call: Call, app: App, given: Row, ident: str, **places: object) -> Row:
+    """The whole view; `places` say where it stands among others."""
+    home = given["type"] == "home"
+    title = {"type": "plain_text", "text": "View Title", "emoji": True} if home else _plain(given["title"])
+    return {
+        "id": ident,
+        "team_id": call.state.seed.team_id,
+        "type": given["type"],
+        "blocks": numbered(given["blocks"], ident),
+        "private_metadata": given.get("private_metadata", ""),
+        "callback_id": given.get("callback_id", ""),
+        "state": {"values": {}},
+        "hash": hash_of(call, ident),
+        "title": title,
+        "clear_on_close": bool(given.get("clear_on_close", False)),
+        "notify_on_close": bool(given.get("notify_on_close", False)),
+        "close": _plain(given["close"]) if "close" in given else None,
+        "submit": _plain(given["submit"]) if "submit" in given else None,
+        "previous_view_id": None,
+        "root_view_id": ident,
+        "app_id": app.id,
+        "external_id": given.get("external_id", ""),
+        "app_installed_team_id": call.state.seed.team_id,
+        "bot_id": app.bot_id,
+        **places,
+    }
+
+
+def hash_of(call: Call, ident: str) -> str:
+    """Differs after every change of the view."""
+    return f"{call.second}.{derived_id('', ident, call.now)[:8]}"
+
+
+def numbered(blocks: list[Row], ident: str) -> list[Row]:
+    """The blocks with the ids that Slack draws for blocks and elements that have none."""
+    return [_numbered_block(block, f"{ident}/{index}") for index, block in enumerate(blocks)]
+
+
+def _numbered_block(block: Row, seed: str) -> Row:
+    row: Row = {"block_id": derived_id("", seed)[:5], **block}
+    for name in ("accessory", "element"):
+        if isinstance(row.get(name), dict):
+            row[name] = _numbered_element(row[name], f"{seed}/{name}")
+    if row["type"] in {"actions", "context_actions"}:
+        elements = enumerate(row.get("elements", ()))
+        row["elements"] = [_numbered_element(element, f"{seed}/{index}") for index, element in elements]
+    return row
+
+
+def _numbered_element(element: Row, seed: str) -> Row:
+    if element.get("type") in {"image", "mrkdwn", "plain_text"}:
+        return element
+    return {"action_id": derived_id("", seed)[:5], **element}
+
+
+def _plain(text: Mapping[str, Any]) -> Row:
+    return {"type": "plain_text", "text": text.get("text", ""), "emoji": bool(text.get("emoji", True))}
+
+
+def _problems(view: Row, kind: str) -> Iterator[str]:
+    if view.get("type") != kind:
+        yield f"[ERROR] must be a valid enum value [json-pointer:/view/type] ({kind} is expected here)"
+    if kind == "modal" and "title" not in view:
+        yield "[ERROR] missing required field: title [json-pointer:/view]"
+    for name, most in _LONGEST.items():
+        if name in view:
+            yield from _text_problems(view[name], most, f"/view/{name}")
+    for name, most in _TEXTS.items():
+        if len(str(view.get(name, ""))) > most:
+            yield f"[ERROR] must be less than {most + 1} characters [json-pointer:/view/{name}]"
+    yield from _block_problems(view, kind)
+
+
+def _text_problems(text: object, most: int, pointer: str) -> Iterator[str]:
+    if not isinstance(text, dict) or cast("Row", text).get("type") != "plain_text":
+        yield f"[ERROR] must provide an object of type plain_text [json-pointer:{pointer}]"
+    elif not 1 <= len(str(cast("Row", text).get("text", ""))) <= most:
+        yield f"[ERROR] must be less than {most + 1} characters [json-pointer:{pointer}/text]"
+
+
+def _block_problems(view: Row, kind: str) -> Iterator[str]:
+    blocks: object = view.get("blocks")
+    if not isinstance(blocks, list):
+        yield "[ERROR] missing required field: blocks [json-pointer:/view]"
+        return
+    rows = cast("list[object]", blocks)
+    if len(rows) > _MOST_BLOCKS:
+        yield f"[ERROR] no more than {_MOST_BLOCKS} items allowed [json-pointer:/view/blocks]"
+    kinds: list[object] = []
+    for index, block in enumerate(rows):
+        if not isinstance(block, dict) or not isinstance(cast("Row", block).get("type"), str):
+            yield f"[ERROR] missing required field: type [json-pointer:/view/blocks/{index}]"
+            continue
+        kinds.append(cast("Row", block)["type"])
+        yield from _element_problems(cast("Row", block), f"/view/blocks/{index}")
+    if kind == "modal" and "input" in kinds and "submit" not in view:
+        yield "[ERROR] missing required field: submit [json-pointer:/view] (a modal with inputs needs it)"
+
+
+def _element_problems(block: Row, pointer: str) -> Iterator[str]:
+    """Inputs and actions must hold elements, for everything later looks into them."""
+    if block["type"] == "input":
+        element: object = block.get("element")
+        if not isinstance(element, dict) or not isinstance(cast("Row", element).get("type"), str):
+            yield f"[ERROR] missing required field: element [json-pointer:{pointer}]"
+    if block["type"] in {"actions", "context_actions"}:
+        elements: object = block.get("elements")
+        if not isinstance(elements, list) or not all(isinstance(part, dict) for part in cast("list[object]", elements)):
+            yield f"[ERROR] missing required field: elements [json-pointer:{pointer}]"
+
+
+def _refused(problems: list[str]) -> Refusal:
+    return Refusal("invalid_arguments", response_metadata={"messages": problems})
