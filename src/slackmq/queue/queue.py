@@ -24,7 +24,7 @@ from slackmq.queue.ending import Ending
 from slackmq.queue.janitor import Janitor
 from slackmq.queue.lease import Lease
 from slackmq.queue.sightings import Sighting, Sightings
-from slackmq.queue.standing import Standing, standing_of
+from slackmq.queue.standing import standing_of
 from slackmq.queue.watch import Watch
 from slackmq.slack.api import Metadata
 from slackmq.slack.polling import NoEvents
@@ -41,9 +41,10 @@ if TYPE_CHECKING:
     from slackmq.hooks import Happening, Hook
     from slackmq.message import Claim, Json, Message, Receipt
     from slackmq.policy import Verdict
+    from slackmq.queue.standing import Standing
     from slackmq.slack.api import Channel, Events, Identity, Slack
 
-__all__ = ["AsyncQueue", "Standing", "accept_jobs"]
+__all__ = ["AsyncQueue", "accept_jobs"]
 
 _log = logging.getLogger("slackmq.queue")
 _REPOSTS = 5
