@@ -108,6 +108,4 @@ def is_deep(value: object, *, most: int = _DEEPEST) -> bool:
         inner = cast("list[object]", value)
     else:
         return False
-    if most == 0:
-        return True
-    return any(isinstance(each, (dict, list)) and is_deep(each, most=most - 1) for each in inner)
+    return most == 0 or any(is_deep(each, most=most - 1) for each in inner)
