@@ -12,7 +12,8 @@ _DOMAIN = (
     r"|us|uk|ca|au|nz|de|at|ch|fr|be|nl|lu|es|pt|it|ie|dk|se|no|fi|pl|cz|sk|hu|ro|gr|eu|ru|ua|tr|il|in|cn|jp|kr|br|mx)"
 )
 """Top-level domains by which Slack takes a word for an address; its own list is longer and not published."""
-_TOUCHY = re.compile(rf"[&<>@]|://|mailto:|\w\.{_DOMAIN}\b")
+# Every way begins with a literal, so that a plain text is passed over at the speed of a character set.
+_TOUCHY = re.compile(rf"[&<>@]|://|mailto:|\.{_DOMAIN}\b")
 _PARTS = re.compile(
     r"(?P<kept><(?:@[UWB][A-Z0-9]+|[#]C[A-Z0-9]+|!(?:here|channel|everyone|subteam\^S[A-Z0-9]+|date\^[^<>]+)"
     r"|(?:https?|mailto|tel|ftp):[^<>|\s]+)(?:\|[^<>]*)?>|&(?:amp|lt|gt);)"
