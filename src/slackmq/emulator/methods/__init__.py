@@ -17,6 +17,7 @@ from slackmq.emulator.methods import (
     pins,
     reactions,
     reply_urls,
+    rtm,
     users,
     views,
 )
@@ -32,7 +33,7 @@ METHODS: Mapping[str, Method] = {
     name: method
     for family in (
         *(auth, chat, conversations, history, operator, pins, reactions, users),
-        *(apps, files, interactions, modals, reply_urls, views),
+        *(apps, files, interactions, modals, reply_urls, rtm, views),
     )
     for name, method in family.FAMILY.methods.items()
 }
