@@ -30,6 +30,7 @@ from slackmq.emulator.page.files import Files
 from slackmq.emulator.page.stream import Streams
 from slackmq.emulator.page.visitors import Visitors
 from slackmq.emulator.response_door import ResponseDoor
+from slackmq.emulator.rtm import Rtm
 from slackmq.emulator.seed import Seed, SeedApp
 from slackmq.emulator.server import Server, wall_clock
 from slackmq.emulator.socket_mode import Sockets
@@ -217,7 +218,7 @@ async def _doors(
 ) -> AsyncGenerator[None]:
     """Open all doors on one socket; on leaving, tell everybody to go and wait until they went."""
     desk = Desk(server)
-    sockets, courier = Sockets(server, desk), Courier(server, desk)
+    sockets, courier, rtm = Sockets(server, desk), Courier(server, desk), Rtm(server)
     drawing, files = await asyncio.to_thread(lambda: (Drawing(), Files()))
     visitors = Visitors(server)
     streams = Streams(server=server, visitors=visitors, drawing=drawing)
@@ -225,7 +226,8 @@ async def _doors(
     app = web.Application(middlewares=[guard.middleware], client_max_size=LARGEST_BODY)
     app.on_response_prepare.append(headers)
     for routes in (
-        WebApi(server, sockets).routes(),
+        WebApi(server, sockets, rtm).routes(),
+        rtm.routes(),
         Backstage(server, sockets, about=lambda: _about(server, authority, secret).to_json(), secret=secret).routes(),
         Workbench(desk, sockets, courier, secret=secret).routes(),
         ResponseDoor(server).routes(),
@@ -253,6 +255,7 @@ async def _doors(
                 timer.cancel()
             await asyncio.gather(*timers, return_exceptions=True)
             sockets.dismiss("refresh_requested")
+            rtm.close()
             streams.close()
     finally:
         await runner.cleanup()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from slackmq.emulator.model import Caller
+    from slackmq.emulator.rtm import Rtm
     from slackmq.emulator.sent import Sent
     from slackmq.emulator.server import Answer, Server
     from slackmq.emulator.socket_mode import Sockets
@@ -29,11 +30,13 @@ class WebApi:
     Args:
         server: does what is asked.
         sockets: hands out the addresses of Socket Mode.
+        rtm: hands out those of RTM; without it nobody gets one.
     """
 
-    def __init__(self, server: Server, sockets: Sockets) -> None:
+    def __init__(self, server: Server, sockets: Sockets, rtm: Rtm | None = None) -> None:
         self._server = server
         self._sockets = sockets
+        self._rtm = rtm
 
     def routes(self) -> list[web.RouteDef]:
         """GET and POST on every method: slack_sdk's sync client posts what its async client gets."""
@@ -55,6 +58,8 @@ class WebApi:
         caller = answer.caller
         if method == "apps.connections.open" and reply["ok"] and caller is not None and caller.app is not None:
             reply["url"] = f"ws://{request.host}{self._sockets.invite(caller.app)}"
+        if method in {"rtm.connect", "rtm.start"} and reply["ok"] and caller is not None and self._rtm is not None:
+            reply["url"] = f"ws://{request.host}{self._rtm.invite(sent.token or '', caller.user)}"
         if sent.warning:
             _warn(reply, sent.warning)
         response = web.json_response(reply, status=answer.status)

@@ -144,6 +144,11 @@ class Workspace:
             return event.to == user
         return event.channel is None or user in self._state.channels[event.channel].members
 
+    def is_member(self, user: str, channel: str) -> bool:
+        """True if the user is in the channel."""
+        found = self._state.channels.get(channel)
+        return found is not None and user in found.members
+
     def wrap(self, event: Event, app: str, now: int) -> dict[str, Any]:
         """The object that an app is sent: the event in its wrapper (docs.slack.dev, "Events API", callback field)."""
         installed = self._state.apps[app]

@@ -24,6 +24,7 @@ from slackmq.emulator.methods import (
     profiles,
     reactions,
     reply_urls,
+    rtm,
     scheduled,
     stars,
     team,
@@ -40,7 +41,7 @@ __all__ = ["METHODS"]
 
 _FAMILIES = (
     *(auth, bookmarks, channels, chat, connect, conversations, direct, editing, history, membership),
-    *(apps, files, interactions, modals, reply_urls, views),
+    *(apps, files, interactions, modals, reply_urls, rtm, views),
     *(operator, pins, profiles, reactions, scheduled, stars, team, users),
 )
 

@@ -1,0 +1,172 @@
+"""The WebSocket door at /rtm/ for bots of the old kind: every event to every connection, and messages back."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, assert_never
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from slackmq.emulator.rtm_frames import Nonsense, Ping, Say, Typing, heard, read_frame, said
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from slackmq.emulator.server import Done, Server
+
+__all__ = ["LARGEST_FRAME", "MOST_CONNECTIONS", "Rtm"]
+
+MOST_CONNECTIONS = 16
+"""Open connections of one bot, as users of that time report; Slack's own number is not published."""
+LARGEST_FRAME = 16 * 1024
+"""Bytes; a larger frame ends the connection (docs.slack.dev, "RTM API")."""
+
+_TICKET_LIFE = 30
+"""Seconds in which the address must be used (docs.slack.dev, rtm.connect)."""
+_TICKETS = 1000
+_SILENT = 120.0
+"""Seconds after which a connection that said nothing is pinged; after as many more it is taken for dead."""
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class _Line:
+    """One open connection.
+
+    Attributes:
+        outbox: ends with None: then the connection is closed.
+        saying: the arguments of the message that is being posted: its event is not told back to this connection.
+    """
+
+    token: str
+    user: str
+    socket: web.WebSocketResponse
+    outbox: asyncio.Queue[Mapping[str, Any] | None] = field(default_factory=asyncio.Queue["Mapping[str, Any] | None"])
+    saying: Mapping[str, object] | None = None
+
+
+class Rtm:
+    """All RTM connections.
+
+    Args:
+        server: whose events are told.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._tickets: dict[str, tuple[str, str, int]] = {}
+        self._lines: list[_Line] = []
+        server.listen(self._heard)
+
+    def routes(self) -> list[web.RouteDef]:
+        """GET /rtm/."""
+        return [web.get("/rtm/{ticket}", self._open)]
+
+    def invite(self, token: str, user: str) -> str:
+        """A path for one connection of the user."""
+        ticket = secrets.token_urlsafe(24)
+        self._tickets[ticket] = (token, user, self._server.now() // 1_000_000)
+        while len(self._tickets) > _TICKETS:
+            del self._tickets[next(iter(self._tickets))]
+        return f"/rtm/{ticket}"
+
+    def close(self) -> None:
+        """Say goodbye to everybody; clients come back by themselves."""
+        for line in self._lines:
+            line.outbox.put_nowait({"type": "goodbye"})
+            line.outbox.put_nowait(None)
+
+    def _heard(self, done: Done) -> None:
+        for event in done.outcome.events:
+            frame = heard(event)
+            for line in self._lines:
+                if (
+                    frame is not None
+                    and line.saying is not done.args
+                    and self._server.workspace.hears(line.user, event)
+                ):
+                    line.outbox.put_nowait(frame)
+
+    async def _open(self, request: web.Request) -> web.StreamResponse:
+        token, user, since = self._tickets.pop(request.match_info["ticket"], ("", "", 0))
+        socket = web.WebSocketResponse(autoping=True, timeout=1.0, max_msg_size=LARGEST_FRAME)
+        await socket.prepare(request)
+        line = _Line(token=token, user=user, socket=socket)
+        refusal = self._refusal(user, since)
+        if refusal is not None:
+            await socket.send_json({"type": "error", "error": refusal})
+            await socket.close(code=WSCloseCode.GOING_AWAY)
+            return socket
+        line.outbox.put_nowait({"type": "hello"})
+        self._lines.append(line)
+        try:
+            await self._serve(line)
+        finally:
+            self._lines.remove(line)
+        return socket
+
+    def _refusal(self, user: str, since: int) -> Mapping[str, Any] | None:
+        """Why a connection is not opened, in Slack's words where they are known."""
+        if not user or self._server.now() // 1_000_000 - since > _TICKET_LIFE:
+            return {"code": 1, "msg": "Socket URL has expired"}
+        if sum(line.user == user for line in self._lines) >= MOST_CONNECTIONS:
+            return {"code": 1, "msg": "too many websockets"}
+        return None
+
+    async def _serve(self, line: _Line) -> None:
+        tasks = [asyncio.create_task(self._read(line)), asyncio.create_task(_write(line))]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await line.socket.close(code=WSCloseCode.GOING_AWAY)
+
+    async def _read(self, line: _Line) -> None:
+        silent = False
+        while True:
+            try:
+                message = await line.socket.receive(timeout=_SILENT)
+            except TimeoutError:
+                if silent:
+                    return
+                silent = True
+                await line.socket.ping()
+                continue
+            silent = False
+            match message.type:
+                case WSMsgType.TEXT:
+                    await self._take(line, message.data)
+                case WSMsgType.BINARY:
+                    pass
+                case _:
+                    return
+
+    async def _take(self, line: _Line, text: str) -> None:
+        frame = read_frame(text)
+        match frame:
+            case Say(number=number, args=args):
+                line.saying = args
+                try:
+                    answer = await self._server.call(line.token, "chat.postMessage", args)
+                finally:
+                    line.saying = None
+                line.outbox.put_nowait(said(number, answer.reply))
+            case Ping(pong=pong):
+                line.outbox.put_nowait(pong)
+            case Typing(channel=channel):
+                told = {"type": "user_typing", "channel": channel, "user": line.user}
+                for other in self._lines:
+                    if other is not line and self._server.workspace.is_member(other.user, channel):
+                        other.outbox.put_nowait(told)
+            case Nonsense():
+                pass
+            case _:
+                assert_never(frame)
+
+
+async def _write(line: _Line) -> None:
+    while (frame := await line.outbox.get()) is not None:
+        await line.socket.send_json(frame)
