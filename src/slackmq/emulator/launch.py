@@ -243,11 +243,7 @@ async def _doors(
     await runner.setup()
     try:
         await web.SockSite(runner, bound).start()
-        timers = [
-            asyncio.create_task(sockets.run()),
-            asyncio.create_task(keep_time(server)),
-            asyncio.create_task(courier.run()),
-        ]
+        timers = [asyncio.create_task(work) for work in (sockets.run(), keep_time(server), courier.run())]
         try:
             yield
         finally:
