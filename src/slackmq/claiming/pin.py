@@ -281,7 +281,7 @@ class PinClaiming:
         if row is None or other or traces.ended is not None or log_of(traces.record).finished:
             await self._logged.withdraw(message, traces, taken.hold)
             return None
-        traces.held_at = None
+        traces.held_at, traces.put_back = None, False
         return Held(token=micros(taken.hold.ts), deadline=taken.sent + lease)
 
     async def extend(self, claim: Claim, traces: Traces, *, lease: float) -> Claim:

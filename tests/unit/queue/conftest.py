@@ -24,6 +24,7 @@ from slackmq.worker import AsyncWorker
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
 
+    from slackmq.claiming.way import Way
     from slackmq.hooks import Happening
     from slackmq.queue import Standing
 
@@ -107,15 +108,19 @@ class House:
         return {reaction["name"] for reaction in found["message"].get("reactions", [])}
 
     @asynccontextmanager
-    async def at_work(self, handlers: Handlers, *, workers: int = 1, **options: Any) -> AsyncGenerator[AsyncQueue]:
-        """Workers of one app, drained on leaving."""
+    async def at_work(
+        self, handlers: Handlers, *, workers: int = 1, claim: Way = "reaction", **options: Any
+    ) -> AsyncGenerator[AsyncQueue]:
+        """Workers of one app, drained on leaving; with pins every second one belongs to another app."""
+        self.call(self.stranger, "conversations.join", channel=self.channel())
         async with AsyncExitStack() as stack:
             tasks = await stack.enter_async_context(anyio.create_task_group())
             for number in range(workers):
                 clock = SimClock(Random(number))  # noqa: S311  # as DICE
                 self.queue = AsyncQueue(
-                    Client(_Wire(self), clock=clock),
+                    Client(_Wire(self, self.stranger if claim == "pin" and number % 2 else self.bot), clock=clock),
                     "#jobs",
+                    claim=claim,
                     select=handlers.select,
                     timing=TIMING,
                     clock=clock,
@@ -148,8 +153,9 @@ class House:
 class _Wire:
     """Calls by the bot, each taking 100 ms."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, token: str) -> None:
         self._house = house
+        self._token = token
 
     async def call(self, method: str, args: Mapping[str, object]) -> Reply:
         house = self._house
@@ -157,7 +163,7 @@ class _Wire:
         house.calls.append(method)
         fault = next((found for fault in house.faults if (found := fault(method, args))), None)
         if fault != "lost":
-            reply = house.call(house.bot, method, **args)
+            reply = house.call(self._token, method, **args)
             await SimClock(DICE).sleep(0.05)
             if fault is None:
                 return Reply(status=200, body=reply, date=float(int(house.now())))

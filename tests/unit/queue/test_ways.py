@@ -1,0 +1,108 @@
+"""What every way of claiming promises, and what each adds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from slackmq.claiming.way import WAYS
+from slackmq.hooks import Extended, Lost
+from slackmq.simulation.loop import run
+
+if TYPE_CHECKING:
+    from slackmq.claiming.way import Way
+
+    from .conftest import House
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_each_job_is_done_once_by_whichever_worker(house: House, way: Way) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.at_work(handlers, workers=3, claim=way) as queue:
+            for number in range(6):
+                await queue.post("work", {"n": number})
+            standings = await house.ended(queue)
+        assert sorted(n for n, _, _ in runs) == list(range(6))
+        assert {standing.state for standing in standings} == {"done"}
+
+    run(main)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_job_longer_than_its_lease_is_extended_and_done_once(house: House, way: Way) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.at_work(handlers, workers=3, claim=way) as queue:
+            await queue.post("work", {"n": 1, "seconds": 200.0})
+            await house.ended(queue)
+        assert [n for n, _, _ in runs] == [1]
+        assert any(isinstance(happened, Extended) for happened in house.happened)
+
+    run(main)
+
+
+@pytest.mark.parametrize("way", ["reaction", "pin"])
+def test_a_failed_attempt_is_tried_again_under_a_higher_token(house: House, way: Way) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.at_work(handlers, workers=3, claim=way) as queue:
+            await queue.post("work", {"n": 1, "fail": 1})
+            await house.ended(queue)
+        assert [attempt for _, attempt, _ in runs] == [1, 2]
+        assert runs[0][2] < runs[1][2]
+
+    run(main)
+
+
+def test_a_job_of_more_than_twenty_generations_goes_on_in_its_thread(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.at_work(handlers, workers=2) as queue:
+            message = await queue.post("work", {"n": 1, "seconds": 1000.0})
+            await house.ended(queue)
+        assert [n for n, _, _ in runs] == [1]
+        assert any("goes on" in text for text in house.thread(message.ts))
+
+    run(main)
+
+
+def test_a_native_claim_without_an_event_waits_for_the_lease_of_whoever_may_have_got_it(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.at_work(handlers, claim="native") as queue:
+            message = await queue.post("work", {"n": 1})
+            await house.ended(queue)
+        assert [token for _, _, token in runs] == [1]
+        assert [attempt for _, attempt, _ in runs] == [2]  # the first may have begun and died
+        assert house.now() - float(message.ts) > 60
+
+    run(main)
+
+
+def test_pins_are_taken_off_what_has_ended(house: House) -> None:
+    async def main() -> None:
+        handlers, _ = house.ran()
+        async with house.at_work(handlers, workers=2, claim="pin") as queue:
+            await queue.post("work", {"n": 1})
+            await house.ended(queue)
+            await house.until(lambda: not house.call(house.bot, "pins.list", channel=house.channel())["items"])
+
+    run(main)
+
+
+def test_a_person_who_takes_the_pin_off_puts_the_job_back(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.at_work(handlers, workers=2, claim="pin") as queue:
+            message = await queue.post("work", {"n": 1, "seconds": 40.0})
+            await house.until(lambda: runs)
+            await house.until(lambda: house.call(house.bot, "pins.list", channel=house.channel())["items"])
+            house.call(house.people[0], "pins.remove", channel=house.channel(), timestamp=message.ts)
+            await house.until(lambda: any(isinstance(happened, Lost) for happened in house.happened))
+            await house.ended(queue)
+        assert len(runs) == 2
+        assert runs[0][2] < runs[1][2]
+
+    run(main)
