@@ -106,3 +106,40 @@ def test_a_person_who_takes_the_pin_off_puts_the_job_back(house: House) -> None:
         assert runs[0][2] < runs[1][2]
 
     run(main)
+
+
+def test_a_message_that_takes_no_further_emoji_is_claimed_in_its_thread(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        ts = house.types("toggle red light")
+        faces = [f"clock{hour}" for hour in range(2, 13)] + [f"clock{hour}30" for hour in range(1, 13)]
+        digits = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "zero"]
+        things = [
+            "rocket",
+            "tada",
+            "wave",
+            "bug",
+            "bell",
+            "key",
+            "lock",
+            "book",
+            "bulb",
+            "pill",
+            "gem",
+            "fire",
+            "heart",
+        ]
+        animals = ["cat", "dog", "cow", "pig", "rat", "ox", "bee", "ant", "fish", "bear"]
+        house.call(house.stranger, "conversations.join", channel=house.channel())
+        answers: list[str | None] = []
+        for number, emoji in enumerate([*faces, *digits, *things, *animals]):
+            who = [*house.people, house.stranger][number // 20]
+            reply = house.call(who, "reactions.add", channel=house.channel(), timestamp=ts, name=emoji)
+            answers.append(reply.get("error"))
+        assert answers[-1] == "too_many_emoji"
+        async with house.at_work(handlers, workers=2) as queue:
+            await house.ended(queue)
+        assert len(runs) == 1
+        assert any("claim 1" in text for text in house.thread(ts))
+
+    run(main)
