@@ -15,6 +15,7 @@ from anyio import CancelScope, get_cancelled_exc_class
 from slackmq.clock import SYSTEM
 from slackmq.errors import ArgumentsRejected, LeaseLost, Reject, Retry, SlackError, UnknownKind, first
 from slackmq.job import Job
+from slackmq.points import pause
 
 if TYPE_CHECKING:
     from slackmq.clock import Clock
@@ -147,6 +148,7 @@ class AsyncWorker:
         with CancelScope() as scope:
             self._running[job] = scope
             try:
+                await pause("after_start")
                 return await self._call(bound, lease, job)
             finally:
                 del self._running[job]

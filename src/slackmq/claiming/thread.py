@@ -15,6 +15,7 @@ from slackmq.errors import (
     TokenRefused,
 )
 from slackmq.notes import NOTE, read
+from slackmq.points import pause
 from slackmq.slack.api import Metadata
 
 if TYPE_CHECKING:
@@ -57,11 +58,13 @@ class Thread:
         """Write a note, for as long as it takes, and once: a try that went unanswered is looked up first."""
         metadata = Metadata(type=NOTE, payload=note.payload())
         while note.op not in record.ops:
+            await pause("before_note")
             try:
                 ts = await self._slack.post(
                     message.channel, text, metadata=metadata, thread=message.ts, urgency=urgency
                 )
                 record.add(note, ts=ts, user=(await self._slack.identity()).user)
+                await pause("after_note")
             except Ambiguous:
                 await self._clock.sleep(self._skew)
                 await self._try_read(message, record)

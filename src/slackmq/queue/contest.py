@@ -15,6 +15,7 @@ from slackmq.claiming.marks import Reading
 from slackmq.errors import AlreadyReacted, Ambiguous, MessageGone, TooManyReactions
 from slackmq.hooks import Claimed, Rejected
 from slackmq.message import Claim, Outcome, seconds
+from slackmq.points import pause
 from slackmq.policy import Accept, Facts, Ignore, Read, Take, Wait
 
 if TYPE_CHECKING:
@@ -207,6 +208,7 @@ class Contest:
         if held is None:
             return None
         sighting.take_in(Reading(generation=generation), self._clock.monotonic())
+        await pause("after_claim_ok")
         claim = Claim(message=sighting.message, token=held.token, attempt=1, deadline=held.deadline)
         if generation > self._claiming.first:
             successor: Claim | None = None
@@ -221,6 +223,7 @@ class Contest:
         return claim
 
     async def _take(self, sighting: Sighting, generation: int) -> Held | None:
+        await pause("before_claim")
         try:
             held = await self._claiming.take(sighting.message, sighting, generation, lease=self.lease_of(sighting))
         except AlreadyReacted:
@@ -265,6 +268,7 @@ class Contest:
     async def _look_again(self, sighting: Sighting, claim: Claim) -> bool:
         """Read the message once more, late enough to see a done mark that stood before our generation did."""
         await self._clock.sleep(self._timing.skew.total_seconds())
+        await pause("before_look")
         row = await self._slack.row(sighting.message.channel, sighting.message.ts)
         if row is None:
             sighting.gone = True

@@ -8,6 +8,7 @@ from slackmq.errors import TooManyReactions
 from slackmq.hooks import Finished
 from slackmq.message import Outcome, Receipt
 from slackmq.notes import Note
+from slackmq.points import pause, reach
 from slackmq.slack.api import Urgency
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Ending:
         """It will not be tried again; the thread says why, once."""
         if not sighting.record.refused:
             await self._note(sighting, claim, "refusal", f":x: {reason}")
+            await pause("after_dead_note")
         effective = await self._mark(sighting, claim, Outcome.DEAD)
         return self._receipt(sighting, claim, Outcome.DEAD, effective=effective)
 
@@ -72,6 +74,7 @@ class Ending:
     ) -> Receipt:
         """It may be claimed again in `retry_in`, by anybody, without waiting for the deadline."""
         retry_at = self._slack.now() + retry_in.total_seconds()
+        await pause("before_release")
         about, base = self._claiming.release(claim, sighting)
         await self._note(sighting, claim, "release", text, retry_at=retry_at, failed=failed, about=about, base=base)
         return self._receipt(sighting, claim, Outcome.RELEASED, effective=True)
@@ -106,6 +109,7 @@ class Ending:
         await self._thread.write(claim.message, note, text, sighting.record, urgency=Urgency.DONE)
 
     async def _mark(self, sighting: Sighting, claim: Claim, outcome: Outcome) -> bool:
+        await pause("before_done")
         try:
             effective = await self._claiming.finish(claim, sighting, outcome)
         except TooManyReactions:
@@ -113,6 +117,7 @@ class Ending:
             kind: Kind = "dead" if outcome is Outcome.DEAD else "done"
             effective = sighting.record.ended is None
             await self._note(sighting, claim, kind, f"{kind}; Slack takes no further emoji on this message")
+        reach("after_done_ok")
         sighting.ended = outcome
         return effective
 

@@ -8,6 +8,7 @@ import anyio
 from anyio import CancelScope
 
 from slackmq.errors import LeaseLost, SlackError
+from slackmq.points import pause
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -153,8 +154,10 @@ class Lease:
             async with self._extending:
                 if self._frozen:
                     return
+                await pause("before_renew")
                 try:
                     self.claim = await self._keeper.extend(self.claim)
+                    await pause("after_renew_ok")
                 except LeaseLost as error:
                     self.lost = error
                 except SlackError as error:

@@ -18,6 +18,7 @@ from slackmq.envelope import EVERYBODY, JOB, Letter, seal, unseal
 from slackmq.errors import Ambiguous, ConfigurationError
 from slackmq.hooks import Extended, Failed, Lost, Posted
 from slackmq.message import Post, seconds
+from slackmq.points import pause
 from slackmq.policy import REPOST_AFTER, Accept, Ignore, Options, Take, Timing, Wait, doubtful, lease_of
 from slackmq.queue.contest import Chosen, Contest
 from slackmq.queue.ending import Ending
@@ -234,10 +235,12 @@ class AsyncQueue:
         me, channel = self._inside.identity.user, self._inside.channel.id
         to = EVERYBODY if self._claiming.shared else me
         sealed = seal(post, to=to, sent_at=self._slack.now(), repost=repost)
+        await pause("before_post")
         ts = await self._slack.post(channel, sealed.text, metadata=Metadata(type=JOB, payload=sealed.payload))
         letter = unseal(sealed.payload, channel=channel, ts=ts, author=me, me=me, text=sealed.text, shared=True)
         if letter is None or letter.error is not None:
             raise AssertionError(f"an envelope just sealed cannot be read: {letter}")
+        await pause("producer_before_ack")
         self._tell(Posted(message=letter.message))
         return letter.message
 

@@ -10,6 +10,7 @@ import anyio
 from slackmq import policy
 from slackmq.envelope import JOB, typed, unseal
 from slackmq.errors import Ambiguous, SlackError, first
+from slackmq.points import pause
 from slackmq.queue.sightings import Sighting
 from slackmq.slack.api import Added, Arrived, Changed, Connected, Deleted, Pinned, Unpinned
 
@@ -133,6 +134,7 @@ class Watch:
         if unfinished is not None:
             oldest = min(oldest, unfinished - 1)
         page = await self._slack.history(self._channel, oldest=max(0.0, oldest))
+        await pause("after_scan")
         self.take_in(page)
         if deep:
             self._deep_at = self._clock.monotonic()
