@@ -52,7 +52,8 @@ class Timing:
     Attributes:
         lease: how long a claim lasts unless it is extended (SQS calls it visibility timeout).
         margin: how long others wait beyond a lapsed lease: covers clocks that run at different rates.
-        scan: how often the channel is read; events are only hints.
+        scan: how often the channel is read while something in it is unfinished; events are only hints.
+        quiet: how often all processes of the app together read it while nothing is, as long as their sockets are open.
         skew: no read made this long after a write may miss it.
         window: how far back the channel is read on start and once an hour; keys are remembered as long. What was
             posted earlier than that before the first worker came is not found.
@@ -63,6 +64,7 @@ class Timing:
     lease: timedelta = timedelta(seconds=60)
     margin: timedelta = timedelta(seconds=5)
     scan: timedelta = timedelta(seconds=6)
+    quiet: timedelta = timedelta(seconds=40)
     skew: timedelta = timedelta(seconds=4)
     window: timedelta = timedelta(hours=24)
     unknown: timedelta = timedelta(minutes=10)
@@ -278,6 +280,19 @@ def lease_of(message: Message, verdict: Verdict, timing: Timing, generations: in
     return max(lease, 4 * options.timeout.total_seconds() / extensions)
 
 
-def scan_period(timing: Timing, connections: int) -> float:
-    """Seconds between two scans of one process: all sockets of an app share 50 reads of history a minute."""
-    return max(timing.scan.total_seconds(), 1.5 * connections)
+def scan_period(timing: Timing, connections: int | None, *, busy: bool) -> float:
+    """Seconds between two scans of one process.
+
+    Args:
+        timing: the time constants.
+        connections: how many sockets the app has open, None if this process has none: then nobody tells it anything.
+        busy: whether this process knows of a message that may still need somebody.
+
+    Returns:
+        A period with which all processes of the app stay within its 50 reads of history a minute
+        (docs.slack.dev/apis/web-api/rate-limits, Tier 3), and within two a minute where nothing is to be done.
+    """
+    shared = max(timing.scan.total_seconds(), 1.5 * (connections or 1))
+    if busy or connections is None:
+        return shared
+    return max(shared, timing.quiet.total_seconds() * connections)

@@ -103,19 +103,24 @@ class Sightings:
         """Every message that is remembered, oldest first."""
         yield from (self._by_ts[ts] for ts in sorted(self._by_ts))
 
+    def unfinished(self, *, typed_since: float) -> bool:
+        """Whether something may still be learnt of any message; see `oldest_unfinished`."""
+        return next(self._unfinished(typed_since), None) is not None
+
     def oldest_unfinished(self, *, typed_since: float) -> float | None:
         """When the oldest message was posted of which something may still be learnt, seconds since 1970.
 
         Args:
             typed_since: what a person typed before that moment and nobody began is left out.
         """
-        times = (
-            seconds(sighting.message.ts)
-            for sighting in self.open()
-            if self.canonical(sighting.message)
-            and (sighting.message.kind is not None or sighting.generation or seconds(sighting.message.ts) > typed_since)
-        )
-        return min(times, default=None)
+        return min(self._unfinished(typed_since), default=None)
+
+    def _unfinished(self, typed_since: float) -> Iterator[float]:
+        for sighting in self.open():
+            posted = seconds(sighting.message.ts)
+            alive = sighting.message.kind is not None or sighting.generation or posted > typed_since
+            if alive and self.canonical(sighting.message):
+                yield posted
 
     def settle(self, *, read_at: float, skew: float) -> None:
         """Take note of a complete read that began at `read_at`: all posted `skew` before that has been seen."""

@@ -79,7 +79,7 @@ class Watch:
         self._clock = clock
         self._news = anyio.Event()
         self._rescan = anyio.Event()
-        self._connections = 1
+        self._connections: int | None = None
         self._deep_at: float | None = None
         self.received_at: float | None = None
         """When the channel was last read or heard of, on the monotonic clock."""
@@ -121,8 +121,20 @@ class Watch:
                 await self.scan()
             except Ambiguous as error:
                 _log.warning("could not read %s: %s", self._channel, error)
-            with anyio.move_on_after(policy.scan_period(self._timing, self._connections)):
-                await rescan.wait()
+            await self._rest(rescan)
+
+    async def _rest(self, rescan: anyio.Event) -> None:
+        """Wait until the next scan is due: soon if something is unfinished, and at once when a socket has opened."""
+        scanned = self._clock.monotonic()
+        busy_since: float | None = None
+        while self._rescan is rescan:
+            busy = self._sightings.unfinished(typed_since=self._slack.now() - _TYPED)
+            now = self._clock.monotonic()
+            busy_since = None if not busy else busy_since or now
+            left = (busy_since or scanned) + policy.scan_period(self._timing, self._connections, busy=busy) - now
+            if left <= 0:
+                return
+            await self.news(left)
 
     async def scan(self) -> None:
         """Read the channel once: the recent part, and whatever is still open; now and then the whole window."""

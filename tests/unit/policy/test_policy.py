@@ -193,4 +193,13 @@ def test_two_executions_of_full_length_fit_into_the_generations(timeout: int, at
 
 def test_scans_of_all_replicas_together_stay_within_the_budget_of_history() -> None:
     for connections in range(1, 11):
-        assert connections * 60 / policy.scan_period(TIMING, connections) <= 50
+        assert connections * 60 / policy.scan_period(TIMING, connections, busy=True) <= 50
+
+
+def test_scans_of_all_replicas_of_a_quiet_queue_together_are_at_most_two_a_minute() -> None:
+    for connections in range(1, 11):
+        assert connections * 60 / policy.scan_period(TIMING, connections, busy=False) <= 2
+
+
+def test_a_process_that_no_socket_tells_anything_scans_as_if_the_queue_were_busy() -> None:
+    assert policy.scan_period(TIMING, None, busy=False) == TIMING.scan.total_seconds()
