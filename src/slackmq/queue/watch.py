@@ -226,11 +226,13 @@ class Watch:
         letter = self.letter(row) if known and row.edited else None
         if known and letter and letter.error and not known.busy:
             known.correct(letter, policy.verdict_on(letter, self._select))
+        if known and row.edited:
+            known.take_in(self._marks.of_row(row, self._me), self._clock.monotonic())
         return known
 
     def read(self, row: Row, sighting: Sighting) -> Reading:
         """Look at a message again on behalf of its new holder: its marks, and whether it was edited."""
-        reading = self._marks.read(row.reactions, self._me)
+        reading = self._marks.of_row(row, self._me)
         self._claiming.read(row, sighting, self._clock.monotonic())
         letter = self.letter(row)
         if letter is not None and letter.error is not None:

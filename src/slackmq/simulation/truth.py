@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from slackmq.claiming.marks import Marks
-from slackmq.envelope import JOB
+from slackmq.envelope import JOB, is_finished
+from slackmq.message import Outcome
 from slackmq.notes import NOTE
 from slackmq.simulation.record import Called, Disturbed, Effected, Ended, Posted, Started
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from slackmq.claiming.way import Way
-    from slackmq.message import Outcome
     from slackmq.simulation.record import Line
 
 __all__ = ["Copy", "Generation", "Job", "Run", "Truth"]
@@ -125,6 +125,8 @@ class Truth:
                 self._posted(number, line)
             case Called(method="reactions.add") if line.reply.get("ok"):
                 self._marked(number, line)
+            case Called(method="chat.update") if line.reply.get("ok"):
+                self._edited(number, line)
             case Posted():
                 self.job(line.key).promised = number
             case Started():
@@ -185,6 +187,12 @@ class Truth:
             copy.ended = (outcome, taken)
         elif generation := self._marks.generation(emoji):
             copy.generations[generation] = taken
+
+    def _edited(self, number: int, line: Called) -> None:
+        metadata: Mapping[str, Any] = line.args.get("metadata") or {}  # type: ignore[assignment]  # JSON
+        copy = self._copy(str(line.args["ts"]))
+        if copy is not None and copy.ended is None and is_finished(metadata.get("event_payload") or {}):
+            copy.ended = (Outcome.DONE, Generation(process=line.process, sent=line.sent, at=line.at, line=number))
 
     def disturbed(self, process: str, begin: float, end: float) -> bool:
         """Whether something of this process was broken between two moments."""

@@ -170,7 +170,15 @@ class Slack(Protocol):
         """
         ...
 
-    async def edit(self, channel: str, ts: str, text: str, *, metadata: Metadata | None = None) -> None:
+    async def edit(
+        self,
+        channel: str,
+        ts: str,
+        text: str,
+        *,
+        metadata: Metadata | None = None,
+        urgency: Urgency = Urgency.CLAIM,
+    ) -> None:
         """Replace the text of an own message; without `metadata` the old metadata stays."""
         ...
 
@@ -185,6 +193,10 @@ class Slack(Protocol):
             AlreadyReacted: it stands there already; somebody with this token was first, perhaps an earlier,
                 unanswered call of this very process.
         """
+        ...
+
+    def spare_reactions(self) -> float:
+        """How many reactions may be put at once, as far as this process can tell, before one has to wait."""
         ...
 
     async def pin(self, channel: str, ts: str, *, urgency: Urgency = Urgency.CLAIM) -> float:

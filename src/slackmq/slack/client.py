@@ -110,12 +110,24 @@ class Client:
         self.caller.posted(ts)
         return ts
 
-    async def edit(self, channel: str, ts: str, text: str, *, metadata: Metadata | None = None) -> None:
+    async def edit(
+        self,
+        channel: str,
+        ts: str,
+        text: str,
+        *,
+        metadata: Metadata | None = None,
+        urgency: Urgency = Urgency.CLAIM,
+    ) -> None:
         """Replace the text of an own message; without `metadata` the old metadata stays."""
         args: dict[str, object] = {"channel": channel, "ts": ts, "text": _shown(text)}
         if metadata is not None:
             args["metadata"] = _sealed(metadata)
-        await self.caller.write("chat.update", args, urgency=Urgency.CLAIM)
+        await self.caller.write("chat.update", args, urgency=urgency)
+
+    def spare_reactions(self) -> float:
+        """How many reactions may be put at once, as far as this process can tell, before one has to wait."""
+        return self.caller.pacing.left("reactions.add")
 
     async def react(self, channel: str, ts: str, emoji: str, *, urgency: Urgency = Urgency.CLAIM) -> float:
         """Put an emoji on a message, as a write-once register of this bot user.

@@ -17,16 +17,19 @@ from slackmq.job import Job  # noqa: TC001  # a handler's annotations are read a
 from slackmq.policy import Backoff, Timing
 from slackmq.queue import AsyncQueue
 from slackmq.simulation.clock import SimClock
+from slackmq.slack.api import Connected
 from slackmq.slack.client import Client
+from slackmq.slack.polling import NoEvents
 from slackmq.slack.wire import Reply
 from slackmq.worker import AsyncWorker
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 
     from slackmq.claiming.way import Way
     from slackmq.hooks import Happening
     from slackmq.queue import Standing
+    from slackmq.slack.api import Event
 
 BEGAN = 1_700_000_000.0
 TIMING = Timing()
@@ -109,7 +112,7 @@ class House:
 
     @asynccontextmanager
     async def at_work(
-        self, handlers: Handlers, *, workers: int = 1, claim: Way = "reaction", **options: Any
+        self, handlers: Handlers, *, workers: int = 1, claim: Way = "reaction", sockets: int = 0, **options: Any
     ) -> AsyncGenerator[AsyncQueue]:
         """Workers of one app, drained on leaving; with pins every second one belongs to another app."""
         self.call(self.stranger, "conversations.join", channel=self.channel())
@@ -121,6 +124,7 @@ class House:
                     Client(_Wire(self, self.stranger if claim == "pin" and number % 2 else self.bot), clock=clock),
                     "#jobs",
                     claim=claim,
+                    events=_Hello(sockets) if sockets else None,
                     select=handlers.select,
                     timing=TIMING,
                     clock=clock,
@@ -148,6 +152,21 @@ class House:
                 if standings and all(standing.state not in {"waiting", "held"} for standing in standings):
                     return standings
                 await SimClock(DICE).sleep(5)
+
+
+class _Hello(NoEvents):
+    """A socket that opens, and over which nothing comes."""
+
+    def __init__(self, connections: int) -> None:
+        self._connections = connections
+
+    @asynccontextmanager
+    async def listen(self) -> AsyncGenerator[AsyncIterator[Event]]:
+        async def events() -> AsyncIterator[Event]:
+            yield Connected(connections=self._connections)
+            await anyio.sleep_forever()
+
+        yield events()
 
 
 class _Wire:
