@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 
-from slackmq.errors import EnvelopeTooNew, MessageEdited
+from slackmq.errors import ConfigurationError, EnvelopeTooNew, MessageEdited
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +30,7 @@ __all__ = [
     "Timing",
     "Verdict",
     "Wait",
+    "check_lease",
     "decide",
     "doubtful",
     "lease_of",
@@ -278,6 +279,19 @@ def lease_of(message: Message, verdict: Verdict, timing: Timing, generations: in
         return lease
     extensions = max(1, generations - options.attempts)
     return max(lease, 4 * options.timeout.total_seconds() / extensions)
+
+
+def check_lease(lease: timedelta, timing: Timing) -> None:
+    """A claim must outlast the second look of whoever takes it over, or it is used up before it is used.
+
+    Raises:
+        ConfigurationError: this one would not.
+    """
+    if lease < 2 * timing.skew:
+        raise ConfigurationError(
+            f"A lease of {lease.total_seconds():g} s is too short.",
+            remedy=f"Make it at least twice the skew: {2 * timing.skew.total_seconds():g} s.",
+        )
 
 
 def scan_period(timing: Timing, connections: int | None, *, busy: bool) -> float:

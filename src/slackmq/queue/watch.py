@@ -51,6 +51,7 @@ class Watch:
         claiming: what reads the claims of a message.
         timing: how often to read, and how far back.
         clock: the time of this process.
+        peers: bots of other apps that may post jobs for us where several share the work; None: every bot.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Watch:
         claiming: Claiming,
         timing: Timing,
         clock: Clock,
+        peers: frozenset[str] | None = None,
     ) -> None:
         self._slack = slack
         self._events = events
@@ -77,6 +79,7 @@ class Watch:
         self._claiming = claiming
         self._timing = timing
         self._clock = clock
+        self._peers = peers
         self._news = anyio.Event()
         self._rescan = anyio.Event()
         self._connections: int | None = None
@@ -252,8 +255,11 @@ class Watch:
                 author=row.user,
                 me=self._me,
                 text=row.text,
-                shared=self._claiming.shared and row.bot is not None,
+                shared=self._claiming.shared and row.bot is not None and self._is_peer(row.user),
             )
         if row.bot is not None or row.subtype is not None or not row.user:
             return None
         return typed(channel=self._channel, ts=row.ts, author=row.user, text=row.text, edited=row.edited)
+
+    def _is_peer(self, user: str) -> bool:
+        return user == self._me or self._peers is None or user in self._peers

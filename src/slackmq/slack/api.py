@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Added",
     "Arrived",
+    "Bookmark",
     "Changed",
     "Channel",
     "Connected",
@@ -77,6 +78,25 @@ class Pin:
 
     by: str
     since: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bookmark:
+    """A link at the head of a channel.
+
+    Attributes:
+        id: its id.
+        title: what people read.
+        link: where it leads.
+        created: when it was made, whole seconds since 1970 by Slack's clock.
+        by: user id of who changed it last, "" if Slack does not say.
+    """
+
+    id: str
+    title: str
+    link: str
+    created: int
+    by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +233,22 @@ class Slack(Protocol):
 
     async def unpin(self, channel: str, ts: str, *, urgency: Urgency = Urgency.SCAN) -> bool:
         """Take the pin off a message, whoever pinned it; False if there was none."""
+        ...
+
+    async def unreact(self, channel: str, ts: str, emoji: str, *, urgency: Urgency = Urgency.SCAN) -> bool:
+        """Take an own emoji off a message; False if there was none. Never a claim's: those stay for ever."""
+        ...
+
+    async def bookmarks(self, channel: str) -> tuple[Bookmark, ...]:
+        """The links at the head of a channel."""
+        ...
+
+    async def bookmark(self, channel: str, title: str, link: str) -> Bookmark:
+        """Add a link to the head of a channel."""
+        ...
+
+    async def unbookmark(self, channel: str, ident: str) -> None:
+        """Take a link away; nothing happens if it is gone."""
         ...
 
     async def history(self, channel: str, *, oldest: float, latest: float | None = None) -> Page:
