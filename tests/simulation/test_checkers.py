@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from slackmq.claiming.marks import CLOCKS
+from slackmq.policy import Timing
 from slackmq.simulation.checkers import check
 from slackmq.simulation.record import Called, Disturbed, Effected, Ended, Posted, Record, Started, Target, told
 from slackmq.simulation.truth import Truth
@@ -74,7 +75,8 @@ def worked(at: float, process: str, token: int, run: int = 1) -> list[Line]:
 
 def rules(lines: Sequence[Line]) -> list[str]:
     return [
-        violation.rule.split()[0] for violation in check(Truth(sorted(lines, key=lambda line: line.at), lease=LEASE))
+        violation.rule.split()[0]
+        for violation in check(Truth(sorted(lines, key=lambda line: line.at), timing=Timing()))
     ]
 
 
@@ -194,7 +196,7 @@ def test_a_refused_call_changes_nothing() -> None:
 
 
 def test_a_violation_is_told_with_the_lines_around_it() -> None:
-    truth = Truth([posted(1), taken(2, "a", 1)], lease=LEASE)
+    truth = Truth([posted(1), taken(2, "a", 1)], timing=Timing())
     (violation,) = check(truth)
     assert "I1 lost: k never ended" in violation.told(truth)
     assert "> " in violation.told(truth)

@@ -84,6 +84,7 @@ class Watch:
         self._rescan = anyio.Event()
         self._connections: int | None = None
         self._deep_at: float | None = None
+        self._unknown_claim = False
         self.received_at: float | None = None
         """When the channel was last read or heard of, on the monotonic clock."""
         self.failure: SlackError | None = None
@@ -131,7 +132,7 @@ class Watch:
         scanned = self._clock.monotonic()
         busy_since: float | None = None
         while self._rescan is rescan:
-            busy = self._sightings.unfinished(typed_since=self._slack.now() - _TYPED)
+            busy = self._unknown_claim or self._sightings.unfinished(typed_since=self._slack.now() - _TYPED)
             now = self._clock.monotonic()
             busy_since = None if not busy else busy_since or now
             left = (busy_since or scanned) + policy.scan_period(self._timing, self._connections, busy=busy) - now
@@ -148,6 +149,7 @@ class Watch:
         unfinished = self._sightings.oldest_unfinished(typed_since=now - _TYPED)
         if unfinished is not None:
             oldest = min(oldest, unfinished - 1)
+        self._unknown_claim = False
         page = await self._slack.history(self._channel, oldest=max(0.0, oldest))
         await pause("after_scan")
         self.take_in(page)
@@ -194,7 +196,10 @@ class Watch:
         self.wake()
 
     def _hear_mark(self, event: Added) -> None:
-        if sighting := self._sightings.get(event.ts):
+        sighting = self._sightings.get(event.ts)
+        if sighting is None and self._marks.generation(event.emoji):
+            self._unknown_claim = True  # of a message whose own event went elsewhere: it is looked for soon
+        elif sighting is not None:
             reading = self._marks.read({event.emoji: frozenset({event.user})}, self._me)
             sighting.take_in(reading, self._clock.monotonic())
 
