@@ -171,6 +171,7 @@ class Facts:
         canonical: no earlier message with its key is known.
         doubtful: another copy of it may be about to appear before it.
         settled: that has been excluded by a late enough read.
+        settled_for: seconds since this process knew that.
         generation: the highest generation that was taken.
         idle: seconds since this process first knew that generation to be taken.
         lease: seconds that a claim on it lasts.
@@ -193,6 +194,7 @@ class Facts:
     retry_in: float | None
     typed: bool = False
     replied: bool = False
+    settled_for: float = 0.0
 
     def stale(self, options: Options) -> bool:
         """A person typed it so long ago, and nobody began it, that an answer would only surprise."""

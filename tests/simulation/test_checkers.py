@@ -73,6 +73,17 @@ def worked(at: float, process: str, token: int, run: int = 1) -> list[Line]:
     ]
 
 
+def worked_in_vain(run: int) -> list[Line]:
+    """An attempt that failed, and was given back."""
+    at = 10.0 * run
+    return [
+        taken(at, "a", run),
+        Started(at=at + 1, process="a", run=run, key="k", ts=TS, token=run, attempt=run),
+        ended(at + 2, "a", run, "failed"),
+        released(at + 3, run),
+    ]
+
+
 def rules(lines: Sequence[Line]) -> list[str]:
     return [
         violation.rule.split()[0]
@@ -101,7 +112,8 @@ def test_a_copy_needs_no_end_of_its_own() -> None:
 
 
 def test_a_dead_job_is_not_lost() -> None:
-    assert rules([posted(1), taken(2, "a", 1), marked(3, "a", "x")]) == []
+    attempts = [line for run in range(1, 5) for line in worked_in_vain(run)]
+    assert rules([posted(1), *attempts, marked(300, "a", "x")]) == []
 
 
 def test_an_execution_of_what_nobody_posted_is_seen() -> None:

@@ -185,7 +185,7 @@ class ReactionClaiming:
         """
         message = claim.message
         ours = message.kind is not None and message.author == self._me
-        if not ours or claim.attempt > 1 or self._slack.spare_reactions() >= _SPARE:
+        if not ours or claim.attempt > 1 or self._slack.spare("react") >= _SPARE:
             return False
         stamped = finished(message)
         with anyio.move_on_after(claim.deadline - self._clock.monotonic()):

@@ -150,6 +150,7 @@ class Contest:
             canonical=self._sightings.canonical(message),
             doubtful=policy.doubtful(message),
             settled=sighting.settled,
+            settled_for=0.0 if sighting.settled_at is None else now - sighting.settled_at,
             generation=sighting.generation,
             idle=now - sighting.first_seen.get(sighting.generation, now),
             lease=self.lease_of(sighting),

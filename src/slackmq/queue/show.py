@@ -95,7 +95,7 @@ class Show:
 
     async def _decorate(self, message: Message, due: float) -> None:
         await self._clock.sleep(due - self._clock.monotonic())
-        if message.ts not in self._held or message.ts in self._shown or self._slack.spare_reactions() < _SPARE:
+        if message.ts not in self._held or message.ts in self._shown or self._slack.spare("react") < _SPARE:
             return
         self._shown.add(message.ts)
         try:

@@ -165,7 +165,7 @@ class Watch:
             if sighting is not None:
                 self._claiming.read(row, sighting, now)
                 sighting.latest_reply = row.latest_reply or sighting.latest_reply
-        self._sightings.settle(read_at=page.read_at, skew=self._timing.skew.total_seconds())
+        self._sightings.settle(read_at=page.read_at, skew=self._timing.skew.total_seconds(), now=now)
         self.wake()
 
     def hear(self, event: Event) -> None:
@@ -219,7 +219,9 @@ class Watch:
         letter = self.letter(row)
         if letter is None:
             return None
-        verdict = policy.verdict_on(letter, self._select)
+        begun = self._marks.of_row(row, self._me).generation > 0
+        begun = begun or self._me in row.reactions.get(self._marks.watched, ())
+        verdict = self._verdict(letter, begun=begun)
         if isinstance(verdict, policy.Ignore):
             return None
         lease = policy.lease_of(
@@ -228,12 +230,19 @@ class Watch:
         seen_at = self._clock.monotonic()
         return self._sightings.add(Sighting(letter=letter, verdict=verdict, lease=lease, seen_at=seen_at))
 
+    def _verdict(self, letter: Letter, *, begun: bool) -> policy.Verdict:
+        """Whether a message is handled; one that was begun and then reworded beyond recognition is ended, not left."""
+        verdict = policy.verdict_on(letter, self._select)
+        if begun and letter.error is not None and isinstance(verdict, policy.Ignore):
+            return policy.Refuse(error=letter.error)
+        return verdict
+
     def _see_again(self, row: Row) -> Sighting | None:
         """A message that is known: only an edit changes what is known of its content."""
         known = self._sightings.get(row.ts)
         letter = self.letter(row) if known and row.edited else None
         if known and letter and letter.error and not known.busy:
-            known.correct(letter, policy.verdict_on(letter, self._select))
+            known.correct(letter, self._verdict(letter, begun=known.generation > 0))
         if known and row.edited:
             known.take_in(self._marks.of_row(row, self._me), self._clock.monotonic())
         return known
@@ -244,7 +253,7 @@ class Watch:
         self._claiming.read(row, sighting, self._clock.monotonic())
         letter = self.letter(row)
         if letter is not None and letter.error is not None:
-            sighting.correct(letter, policy.verdict_on(letter, self._select))
+            sighting.correct(letter, self._verdict(letter, begun=True))
         return reading
 
     def letter(self, row: Row) -> Letter | None:

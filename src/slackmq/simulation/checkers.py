@@ -28,9 +28,14 @@ _DRIFT = 0.002
 def lost(truth: Truth) -> Iterator[Violation]:
     """I1: a job that stands in the channel, or that a producer was told of, ends done or dead, or people delete it."""
     for job in truth.jobs.values():
-        if not job.deleted and (job.copies or job.promised is not None) and job.ended is None:
+        if not (job.deleted or _reworded(job)) and (job.copies or job.promised is not None) and job.ended is None:
             line = job.promised if not job.copies else max(copy.line for copy in job.copies.values())
             yield Violation(rule="I1 lost", what=f"{job.key} never ended", line=line or 0)
+
+
+def _reworded(job: Job) -> bool:
+    """Whether a person edited what they had typed before anybody began it, so that it may mean nothing to a bot now."""
+    return any(copy.edited and not copy.generations and copy.ts in job.key for copy in job.copies.values())
 
 
 def unexpected(truth: Truth) -> Iterator[Violation]:
@@ -166,8 +171,19 @@ def _why_not(truth: Truth, job: Job, former: Run, run: Run) -> str:
     if run.began < until - truth.lease * _DRIFT:
         return "the claim had not run out"
     claimed = copy.generations.get(former.token)
-    broken = truth.disturbed(former.process, claimed.sent if claimed else former.began, run.began)
+    since = claimed.sent if claimed else former.began
+    broken = truth.disturbed(former.process, since, run.began) or _silenced(truth, former.process, since)
     return "" if broken else "the claim ran out although nothing was broken"
+
+
+def _silenced(truth: Truth, process: str, since: float) -> bool:
+    """Whether a 429 from before a moment still kept a process from calling then."""
+    for asked in truth.asked:
+        if asked.process == process and asked.retry_after and asked.answered is not None:
+            over = asked.answered + asked.retry_after + truth.lease / 2
+            if asked.sent <= since <= over:
+                return True
+    return False
 
 
 def _why_not_pinned(truth: Truth, copy: Copy, former: Run, run: Run) -> str:

@@ -118,4 +118,6 @@ class Nemesis:
             await anyio.sleep(dice.uniform(2, 12))
             for place, process in self._places.items():
                 if not process.alive:
+                    if process.error is not None:
+                        self._world.disturbed(process.name, f"stopped: {type(process.error).__name__}")
                     self.start(place)

@@ -6,7 +6,7 @@ import gc
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import anyio
 
@@ -16,7 +16,7 @@ from slackmq.job import Job  # noqa: TC001  # handlers' annotations are read at 
 from slackmq.points import armed
 from slackmq.policy import Backoff, Timing
 from slackmq.queue import AsyncQueue
-from slackmq.simulation.checkers import check, repeated
+from slackmq.simulation.checkers import check, lost, repeated
 from slackmq.simulation.clock import SimClock
 from slackmq.simulation.faults import NONE, cell
 from slackmq.simulation.loop import run
@@ -187,8 +187,9 @@ class Scenario:
 
     def _loud(self, error: BaseException) -> bool:
         """Whether a process was right to stop: Slack did not answer at its start, or refused it altogether."""
-        if isinstance(error, BaseExceptionGroup):
-            return all(self._loud(each) for each in error.exceptions)
+        group = cast("BaseExceptionGroup[BaseException]", error) if isinstance(error, BaseExceptionGroup) else None
+        if group is not None:
+            return all(self._loud(each) for each in group.exceptions)
         return isinstance(error, SlackError if self.faults.outages else Ambiguous)
 
     async def _drained(self) -> None:
@@ -201,8 +202,7 @@ class Scenario:
         await anyio.sleep(2 * _LOOK)
 
     def _open(self) -> bool:
-        jobs = self._truth().jobs.values()
-        return any(job.copies and job.ended is None and not job.deleted for job in jobs)
+        return next(lost(self._truth()), None) is not None
 
     # the product
 

@@ -52,6 +52,8 @@ class Copy:
     ended: tuple[Outcome, Generation] | None = None
     deleted: bool = False
     edited: bool = False
+    attempts: int = 1
+    """The highest attempt that somebody wrote down to begin."""
     renewals: list[tuple[int, float, float]] = field(default_factory=list[tuple[int, float, float]])
     """Under which token somebody wrote that its claim goes on, when that was sent, and when it took effect."""
 
@@ -213,6 +215,10 @@ class Truth:
             copy = self._copy(str(thread))
             if copy is not None:
                 copy.renewals.append((int(payload["token"]), line.sent, line.at))
+        elif metadata.get("event_type") == NOTE and payload["note"] == "attempt":
+            copy = self._copy(str(thread))
+            if copy is not None:
+                copy.attempts = max(copy.attempts, int(payload["attempt"]))
         elif not metadata and thread is None:
             self._stands(f"{line.args['channel']}/{ts}", ts, line.at, number)
 

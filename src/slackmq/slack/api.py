@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -215,8 +215,8 @@ class Slack(Protocol):
         """
         ...
 
-    def spare_reactions(self) -> float:
-        """How many reactions may be put at once, as far as this process can tell, before one has to wait."""
+    def spare(self, call: Literal["react", "pin"]) -> float:
+        """How many of these calls may be made at once, as far as this process can tell, before one has to wait."""
         ...
 
     async def pin(self, channel: str, ts: str, *, urgency: Urgency = Urgency.CLAIM) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from slackmq.clock import SYSTEM
 from slackmq.errors import ChannelNotFound, MissingScope, Refused, TokenRefused
@@ -125,9 +125,9 @@ class Client:
             args["metadata"] = _sealed(metadata)
         await self.caller.write("chat.update", args, urgency=urgency)
 
-    def spare_reactions(self) -> float:
-        """How many reactions may be put at once, as far as this process can tell, before one has to wait."""
-        return self.caller.pacing.left("reactions.add")
+    def spare(self, call: Literal["react", "pin"]) -> float:
+        """How many of these calls may be made at once, as far as this process can tell, before one has to wait."""
+        return self.caller.pacing.left({"react": "reactions.add", "pin": "pins.add"}[call])
 
     async def react(self, channel: str, ts: str, emoji: str, *, urgency: Urgency = Urgency.CLAIM) -> float:
         """Put an emoji on a message, as a write-once register of this bot user.
