@@ -51,9 +51,9 @@ REGRESSIONS: Sequence[tuple[int, str, Way, str]] = (
 @pytest.mark.parametrize(
     ("seed", "cell", "way"), [each[:3] for each in REGRESSIONS], ids=[str(e[0]) for e in REGRESSIONS]
 )
-def test_a_seed_that_failed_once_does_not_fail_again(seed: int, cell: str, way: Way) -> None:
+def test_a_seed_that_failed_once_does_not_fail_again(seed: int, cell: str, way: Way, wrong: str) -> None:
     verdict = replay(seed, cell, way)
-    assert not verdict.violations, str(verdict)
+    assert not verdict.violations, f"{wrong}\n{verdict}"
 
 
 def test_bots_of_several_apps_share_the_work_by_pins() -> None:

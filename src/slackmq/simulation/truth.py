@@ -218,7 +218,7 @@ class Truth:
         elif metadata.get("event_type") == NOTE and payload["note"] == "attempt":
             copy = self._copy(str(thread))
             if copy is not None:
-                copy.attempts = max(copy.attempts, int(payload["attempt"]))
+                copy.attempts = max(copy.attempts, int(payload.get("attempt", 1)))
         elif not metadata and thread is None:
             self._stands(f"{line.args['channel']}/{ts}", ts, line.at, number)
 
