@@ -65,7 +65,7 @@ class Timing:
     lease: timedelta = timedelta(seconds=60)
     margin: timedelta = timedelta(seconds=5)
     scan: timedelta = timedelta(seconds=6)
-    quiet: timedelta = timedelta(seconds=40)
+    quiet: timedelta = timedelta(seconds=60)
     skew: timedelta = timedelta(seconds=4)
     window: timedelta = timedelta(hours=24)
     unknown: timedelta = timedelta(minutes=10)

@@ -155,10 +155,15 @@ class Contest:
             idle=now - sighting.first_seen.get(sighting.generation, now),
             lease=self.lease_of(sighting),
             unread=sighting.unread,
-            retry_in=None if retry_at is None else retry_at - server,
+            retry_in=None if retry_at is None else retry_at + self._courtesy(sighting) - server,
             typed=message.kind is None,
             replied=sighting.latest_reply is not None,
         )
+
+    def _courtesy(self, sighting: Sighting) -> float:
+        """Seconds for which an attempt that failed elsewhere is left to whoever tried it: all know when it is due."""
+        failed = sighting.record.failed_elsewhere(sighting.generation, self._worker)
+        return _COURTESY + self._timing.scan.total_seconds() if failed else 0.0
 
     def _rank(self, sighting: Sighting) -> bytes:
         return hashlib.blake2b(f"{self._worker}/{sighting.message.ts}".encode(), digest_size=8).digest()

@@ -12,7 +12,7 @@ from slackmq.envelope import JOB, typed, unseal
 from slackmq.errors import Ambiguous, SlackError, first
 from slackmq.points import pause
 from slackmq.queue.sightings import Sighting
-from slackmq.slack.api import Added, Arrived, Changed, Connected, Deleted, Pinned, Unpinned
+from slackmq.slack.api import TOMBSTONE, Added, Arrived, Changed, Connected, Deleted, Pinned, Unpinned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -214,6 +214,9 @@ class Watch:
     def see(self, row: Row) -> Sighting | None:
         """Remember a message that a read or an event showed; None if it does not concern the queue."""
         known = self._sightings.get(row.ts)
+        if known is not None and row.subtype == TOMBSTONE:
+            known.gone = True
+            return None
         if known is not None:
             return self._see_again(row)
         letter = self.letter(row)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
 __all__ = [
+    "TOMBSTONE",
     "Added",
     "Arrived",
     "Bookmark",
@@ -30,6 +31,10 @@ __all__ = [
     "Unpinned",
     "Urgency",
 ]
+
+
+TOMBSTONE = "tombstone"
+"""The subtype of what stands in place of a deleted message that had replies."""
 
 
 class Urgency(IntEnum):
@@ -256,7 +261,7 @@ class Slack(Protocol):
         ...
 
     async def row(self, channel: str, ts: str) -> Row | None:
-        """Read one message; None if it cannot be seen."""
+        """Read one message; None if it cannot be seen, or was deleted."""
         ...
 
     async def replies(self, channel: str, ts: str) -> tuple[Row, ...]:

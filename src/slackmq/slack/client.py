@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from slackmq.clock import SYSTEM
 from slackmq.errors import ChannelNotFound, MissingScope, Refused, TokenRefused
 from slackmq.message import Mrkdwn, seconds
-from slackmq.slack.api import Bookmark, Channel, Identity, Page, Urgency
+from slackmq.slack.api import TOMBSTONE, Bookmark, Channel, Identity, Page, Urgency
 from slackmq.slack.caller import Caller
 from slackmq.slack.markup import escape
 from slackmq.slack.refusals import refusal
@@ -228,7 +228,8 @@ class Client:
             "include_all_metadata": True,
         }
         found = await self.caller.read("conversations.history", args, urgency=Urgency.CLAIM)
-        return next((row(message) for message in found.get("messages") or () if message["ts"] == ts), None)
+        rows = (row(message) for message in found.get("messages") or () if message["ts"] == ts)
+        return next((seen for seen in rows if seen.subtype != TOMBSTONE), None)
 
     async def replies(self, channel: str, ts: str) -> tuple[Row, ...]:
         """Read the replies of a thread, oldest first, without its parent.
