@@ -116,7 +116,7 @@ def _blind(patch: pytest.MonkeyPatch) -> None:
         return True
 
     patch.setattr(Contest, "_look_again", look_again)
-    patch.setattr(Contest, "_heed", staticmethod(_never))
+    patch.setattr(Contest, "_heed", _never)
 
 
 def _lazy(patch: pytest.MonkeyPatch) -> None:

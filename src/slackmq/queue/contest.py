@@ -198,14 +198,13 @@ class Contest:
             if self._heed(sighting) and sighting.ended is not None:
                 await self._claiming.confirm(sighting.message, sighting.ended)
 
-    @staticmethod
-    def _heed(sighting: Sighting) -> bool:
+    def _heed(self, sighting: Sighting) -> bool:
         """Whether the thread says that the message has ended, where no mark does."""
         record = sighting.record
         log = log_of(record)
         ended = record.entries[log.finished][2].note if log.finished else record.ended
         if ended is not None and sighting.ended is None:
-            sighting.ended = Outcome(ended)
+            sighting.ended, sighting.ended_at = Outcome(ended), self._clock.monotonic()
         return sighting.ended is not None
 
     async def win(self, sighting: Sighting, generation: int) -> Claim | None:

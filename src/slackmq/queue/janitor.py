@@ -75,4 +75,4 @@ class Janitor:
             return
         except Refused as error:
             _log.warning("could not unpin %s: %s", sighting.message.ts, error)
-        sighting.pin = None
+        sighting.taken_off, sighting.pin = sighting.pin, None

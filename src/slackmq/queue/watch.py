@@ -207,6 +207,8 @@ class Watch:
         sighting = self._sightings.get(ts)
         if sighting is None:
             return
+        if pin is None:
+            sighting.taken_off = sighting.pin or sighting.taken_off
         sighting.seen_pin(pin, self._clock.monotonic())
         if pin is None and sighting.held_at is not None and sighting.open:
             sighting.put_back = True  # bots take off no pin of a message that has not ended
