@@ -17,7 +17,7 @@ SOURCE = ROOT / "src"
 
 DOORS = {
     "slack_sdk": ("slackmq.slack.web", "slackmq.slack.events"),
-    "aiohttp": ("slackmq.slack.web", "slackmq.slack.events", "slackmq.emulator"),
+    "aiohttp": ("slackmq.slack.web", "slackmq.slack.events", "slackmq.slack.socket", "slackmq.emulator"),
     "slack_bolt": (),
     "rich": ("slackmq.cli",),
     "cyclopts": ("slackmq.cli",),
