@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
     Dial = Callable[[str], AbstractAsyncContextManager[Socket]]
 
-__all__ = ["Answer", "Bench", "Outcome", "Spent", "Stamp"]
+__all__ = ["SIGNATURE", "Answer", "Bench", "Outcome", "Spent", "Stamp"]
 
+SIGNATURE = "slackmq doctor "
+"""How every text that is posted here begins, so that whatever is left can be told from everything else."""
 _REST = 3.0
 """Seconds to wait after "too many" where Slack names no time."""
 
@@ -102,7 +104,7 @@ class Bench:
         self.clock = clock
         self.channel = channel
         self.dial = dial
-        self.mark = f"slackmq doctor {clock.new_id()[:12]}"
+        self.mark = f"{SIGNATURE}{clock.new_id()[:12]}"
         self.stamps: list[Stamp] = []
         self.spent = 0
         self._wires = tuple(wires)
@@ -245,6 +247,13 @@ class Bench:
             app = self._pinned.pop(ts)
             self._owed -= 1
             await self.call("pins.remove", {"channel": self.channel, "timestamp": ts}, app=app)
+
+    def adopt(self, left: Mapping[str, int]) -> None:
+        """Remember messages of an earlier examination (ts -> app), to be removed with those of this one."""
+        for ts, app in left.items():
+            if ts not in self._posted and self.affords(1):
+                self._posted[ts] = app
+                self._owed += 1
 
     async def tidy(self) -> int:
         """Remove everything that was put there; returns how much could not be removed."""

@@ -10,7 +10,7 @@ import anyio
 
 from slackmq.errors import SlackError, first
 from slackmq.probe.capacity import fill
-from slackmq.probe.finding import AXIOMS, Verdict, unknown
+from slackmq.probe.finding import AXIOMS, Verdict, not_probed
 from slackmq.probe.order import judge_dates, post_in_pairs
 from slackmq.probe.race import race_for_emoji, race_for_pins
 from slackmq.probe.redelivery import withhold
@@ -112,4 +112,4 @@ async def _carried_out(name: str, probe: Probe) -> Finding:
         return await probe()
     except* SlackError as group:
         refusal = first(group)
-    return unknown(name, refusal.cause, refusal.remedy)
+    return not_probed(name, refusal.cause, refusal.remedy)

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["AXIOMS", "Finding", "Verdict", "unknown"]
+__all__ = ["AXIOMS", "ONE_APP", "Finding", "Verdict", "not_probed"]
+
+ONE_APP = "Set SLACKMQ_SECOND_TOKEN to the bot token of another app that is a member of the channel."
+"""The remedy where there is no second app."""
 
 
 class Verdict(Enum):
@@ -17,7 +20,8 @@ class Verdict(Enum):
 
     HOLDS = "holds"
     BROKEN = "broken"
-    UNKNOWN = "unknown"
+    NOT_PROBED = "not probed"
+    NOTED = "noted"
 
 
 AXIOMS: Mapping[str, str] = {
@@ -45,6 +49,7 @@ class Finding:
         broken: in how many of them it did not hold.
         detail: what was seen, in a sentence.
         remedy: what to do about it; "" if there is nothing to do.
+        unprobed: what of the axiom could not be tried, and what is missing for that; "" if all was.
         numbers: what was measured, by name; those that end in "_s" are seconds.
     """
 
@@ -54,6 +59,7 @@ class Finding:
     broken: int = 0
     detail: str = ""
     remedy: str = ""
+    unprobed: str = ""
     numbers: Mapping[str, float] = field(default_factory=dict[str, float])
 
     @property
@@ -70,6 +76,6 @@ class Finding:
         return min(1.0, 3 / self.tries) if self.tries and not self.broken else None
 
 
-def unknown(probe: str, detail: str, remedy: str = "") -> Finding:
+def not_probed(probe: str, detail: str, remedy: str = "") -> Finding:
     """A finding that says why there is none."""
-    return Finding(probe=probe, verdict=Verdict.UNKNOWN, detail=detail, remedy=remedy)
+    return Finding(probe=probe, verdict=Verdict.NOT_PROBED, detail=detail, remedy=remedy)

@@ -10,7 +10,7 @@ import anyio
 
 from slackmq.errors import Ambiguous
 from slackmq.message import seconds
-from slackmq.probe.finding import Finding, Verdict, unknown
+from slackmq.probe.finding import ONE_APP, Finding, Verdict, not_probed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ BEHIND = 5.0
 async def post_in_pairs(bench: Bench, pairs: int, part: Part) -> Finding:
     """P5: two apps post at once, again and again."""
     if bench.apps == 1:
-        return unknown("P5", "There is no second app.", "Set SLACKMQ_SECOND_TOKEN to the bot token of another app.")
+        return not_probed("P5", "There is no second app.", ONE_APP)
     begun = len(bench.stamps)
 
     async def post(app: int) -> None:
@@ -49,7 +49,7 @@ async def post_in_pairs(bench: Bench, pairs: int, part: Part) -> Finding:
 def judge_order(stamps: Sequence[Stamp]) -> Finding:
     """Whether no two posts have one timestamp, and a post that was sent after another's answer has a later one."""
     if len({stamp.app for stamp in stamps}) <= 1:
-        return unknown("P5", "Two apps did not both post.")
+        return not_probed("P5", "Two apps did not both post.")
     twins = sum(count - 1 for count in Counter(stamp.ts for stamp in stamps).values())
     turned = sum(_turned(stamp, stamps) for stamp in stamps)
     broken = twins + turned
@@ -83,7 +83,7 @@ def judge_dates(stamps: Sequence[Stamp]) -> Finding:
     # Posts whose calls overlap say nothing of each other.
     followed = [(one, two) for one, two in pairwise(dated) if one.answered <= two.sent]
     if not followed:
-        return unknown("P8", "No Date header came, or no two posts in a row.", "Look at what stands before Slack.")
+        return not_probed("P8", "No Date header came, or no two posts in a row.", "Look at what stands before Slack.")
     ahead = [(one.date or 0.0) - seconds(two.ts) for one, two in followed]
     behind = [seconds(stamp.ts) - (stamp.date or 0.0) - 1.0 for stamp in dated]
     broken = sum(by > AHEAD for by in ahead) + sum(by > BEHIND for by in behind)

@@ -19,8 +19,8 @@ _USED = Marks()
 
 FEWEST = 100
 """Calls below which some probe could not try even once."""
-SETUP = 6
-"""Calls to find out who we are and where the channel is."""
+SETUP = 8
+"""Calls to find out who we are, what we may do, and what stands in the channel."""
 ROUNDS_A_MESSAGE = 8
 """So many emoji are raced for on one message, for it takes only so many."""
 WATCH = 15.0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from slackmq.claiming.marks import CLOCKS
 from slackmq.probe.bench import Outcome
-from slackmq.probe.finding import Finding, Verdict
+from slackmq.probe.finding import ONE_APP, Finding, Verdict
 from slackmq.probe.plan import ROUNDS_A_MESSAGE
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def judge_race(probe: str, rounds: Sequence[Round], *, clients: int, apps: int =
     counted = [race for race in rounds if race.counts]
     broken = sum(race.broken for race in counted)
     most = max((race.won for race in counted), default=0)
-    verdict = Verdict.BROKEN if broken else Verdict.HOLDS if counted else Verdict.UNKNOWN
+    verdict = Verdict.BROKEN if broken else Verdict.HOLDS if counted else Verdict.NOT_PROBED
     by = "two apps" if apps > 1 else "one app"
     detail = f"{len(counted)} rounds of {clients} clients of {by}"
     if broken:
@@ -104,6 +104,7 @@ def judge_race(probe: str, rounds: Sequence[Round], *, clients: int, apps: int =
         broken=broken,
         detail=detail,
         remedy=_REMEDY[probe] if broken else "",
+        unprobed=f"Bots of two apps did not race. {ONE_APP}" if probe == "P2" and apps == 1 else "",
         numbers={
             "clients": clients,
             "apps": apps,

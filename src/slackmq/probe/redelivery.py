@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from slackmq.errors import Ambiguous
-from slackmq.probe.finding import Finding, Verdict, unknown
+from slackmq.probe.finding import Finding, Verdict, not_probed
 from slackmq.probe.plan import WATCH
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ async def withhold(bench: Bench, events: int, part: Part) -> Finding:
     """P7: listen on two connections, leave one event without an acknowledgement, and count what comes twice."""
     dial = bench.dial
     if dial is None:
-        return unknown("P7", "There is no app-level token.", "Set SLACK_APP_TOKEN (xapp-…, with connections:write).")
+        return not_probed("P7", "There is no app-level token.", "Set SLACK_APP_TOKEN (xapp-…, with connections:write).")
     ear = _Ear(clock=bench.clock, mark=bench.mark)
     begun = len(bench.stamps)
     async with AsyncExitStack() as stack:
@@ -144,12 +144,13 @@ def judge_deliveries(deliveries: Sequence[Delivery], *, posted: int) -> Finding:
     ordered = sorted(deliveries, key=lambda delivery: delivery.at)
     again = [delivery for delivery in ordered if first.setdefault(delivery.ts, delivery) is not delivery]
     if not first:
-        return unknown(
+        return not_probed(
             "P7", "No event came.", "Subscribe to message.channels, and stop other workers of this app meanwhile."
         )
     unmarked = [delivery for delivery in again if delivery.attempt == 0]
     repeated = next((delivery for delivery in again if first[delivery.ts].withheld), None)
     detail = f"the events of {len(first)} of {posted} posts came, {len(again)} of them twice, {len(unmarked)} unmarked"
+    unprobed = ""
     numbers: dict[str, float] = {
         "heard": len(first),
         "posted": posted,
@@ -157,7 +158,7 @@ def judge_deliveries(deliveries: Sequence[Delivery], *, posted: int) -> Finding:
         "unmarked": len(unmarked),
     }
     if repeated is None:
-        detail += f"; what was not acknowledged did not come again within {WATCH:.0f} s"
+        unprobed = f"The mark of a repetition: what was not acknowledged did not come again within {WATCH:.0f} s."
     else:
         origin = first[repeated.ts]
         delay = repeated.at - origin.at
@@ -171,5 +172,6 @@ def judge_deliveries(deliveries: Sequence[Delivery], *, posted: int) -> Finding:
         broken=len(unmarked),
         detail=detail,
         remedy='Do not use claim="native" here: a handler could run twice.' if unmarked else "",
+        unprobed=unprobed,
         numbers=numbers,
     )

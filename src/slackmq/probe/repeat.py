@@ -42,5 +42,5 @@ def judge_repeat(seen: list[str]) -> Finding:
         case [_, _]:
             detail = "two posts made two messages"
         case _:
-            return Finding(probe="P6", verdict=Verdict.UNKNOWN, detail="It could not be posted twice.")
-    return Finding(probe="P6", verdict=Verdict.HOLDS, tries=1, detail=detail)
+            return Finding(probe="P6", verdict=Verdict.NOT_PROBED, detail="It could not be posted twice.")
+    return Finding(probe="P6", verdict=Verdict.NOTED, tries=1, detail=detail)

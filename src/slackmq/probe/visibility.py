@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -10,7 +10,7 @@ import anyio
 from slackmq.claiming.marks import CLOCKS
 from slackmq.errors import Ambiguous
 from slackmq.message import seconds
-from slackmq.probe.finding import Finding, Verdict, unknown
+from slackmq.probe.finding import ONE_APP, Finding, Verdict, not_probed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,7 +94,8 @@ async def time_posts(bench: Bench, pairs: int, part: Part, *, skew: float) -> Fi
                 writes += fresh
                 looks += await _look(bench, fresh, app=number)
     turned = inversions(writes, looks)
-    return judge_visibility("P3", writes, looks, skew=skew, what="messages", turned=turned)
+    finding = judge_visibility("P3", writes, looks, skew=skew, what="messages", turned=turned)
+    return finding if bench.apps > 1 else replace(finding, unprobed=f"No other app read what one wrote. {ONE_APP}")
 
 
 async def _post_two(bench: Bench) -> list[Stamp]:
@@ -194,7 +195,7 @@ def judge_visibility(
     """Whether no read that began `skew` seconds after a write missed it."""
     lags = [lag for write in writes if (lag := lag_of(write, looks)).most is not None or lag.watched > skew]
     if not lags:
-        return unknown(probe, f"No {what} could be watched for long enough.")
+        return not_probed(probe, f"No {what} could be watched for long enough.")
     broken = sum(lag.later_than(skew) for lag in lags)
     taken = sorted(lag.most if lag.most is not None else lag.watched for lag in lags)
     half = taken[len(taken) // 2]

@@ -21,14 +21,6 @@ LATE = 20.0
 """Seconds by which a broken workspace shows things late: far beyond the skew of 4 s."""
 
 
-def verdicts(place: Place, **settings: Any) -> dict[str, str]:
-    return {finding.probe: finding.verdict.value for finding in place.report(**settings).findings}
-
-
-def blamed(place: Place) -> set[str]:
-    return {probe for probe, verdict in verdicts(place).items() if verdict != "holds"}
-
-
 def age(place: Place, ts: str) -> float:
     return float(place.world.now - (float(ts) - EPOCH))
 
@@ -36,7 +28,7 @@ def age(place: Place, ts: str) -> float:
 def test_in_the_embedded_workspace_every_axiom_holds(place: Place) -> None:
     report = place.report()
     assert {finding.probe: finding.verdict for finding in report.findings} == {
-        f"P{number}": Verdict.HOLDS for number in range(1, 10)
+        f"P{number}": Verdict.NOTED if number == 6 else Verdict.HOLDS for number in range(1, 10)
     }
     assert report.broken == ()
     assert [finding.unprobed for finding in report.findings if finding.unprobed] == []
@@ -87,7 +79,9 @@ def test_history_that_shows_messages_later_than_the_skew_is_noticed(place: Place
         reply = await forward(method, args)
         if method != "conversations.history":
             return reply
-        shown = [row for row in reply.body["messages"] if age(place, row["ts"]) > LATE or "soon is this" not in row["text"]]
+        shown = [
+            row for row in reply.body["messages"] if age(place, row["ts"]) > LATE or "soon is this" not in row["text"]
+        ]
         return replace(reply, body={**reply.body, "messages": shown})
 
     place.twist = late
@@ -109,7 +103,12 @@ def test_history_that_shows_emoji_later_than_the_skew_is_noticed(place: Place) -
         if method != "conversations.history":
             return reply
         rows = [
-            {**row, "reactions": [mark for mark in row.get("reactions", ()) if place.world.now - place.added[mark["name"]] > LATE]}
+            {
+                **row,
+                "reactions": [
+                    mark for mark in row.get("reactions", ()) if place.world.now - place.added[mark["name"]] > LATE
+                ],
+            }
             for row in reply.body["messages"]
         ]
         return replace(reply, body={**reply.body, "messages": rows})
@@ -175,7 +174,9 @@ def test_one_timestamp_for_two_posts_is_noticed(place: Place) -> None:
 
 
 def test_what_slack_makes_of_one_client_msg_id_is_told_and_is_no_verdict(place: Place) -> None:
-    async def deduplicates(_place: Place, _app: int, method: str, args: Mapping[str, object], forward: Forward) -> Reply:
+    async def deduplicates(
+        _place: Place, _app: int, method: str, args: Mapping[str, object], forward: Forward
+    ) -> Reply:
         if method == "chat.postMessage" and "client_msg_id" in args and ids:
             return Reply(status=200, body={"ok": True, "ts": ids[0]})
         reply = await forward(method, args)
@@ -188,7 +189,7 @@ def test_what_slack_makes_of_one_client_msg_id_is_told_and_is_no_verdict(place: 
     place.twist = deduplicates
     finding = place.finding("P6")
     assert finding.detail == "two posts made one message"
-    assert finding.verdict is Verdict.HOLDS
+    assert finding.verdict is Verdict.NOTED
 
 
 def test_an_event_that_comes_twice_without_a_mark_is_noticed(place: Place) -> None:
