@@ -159,11 +159,16 @@ async def _rows(slack: Client, channel: str) -> Sequence[Mapping[str, Any]]:
 
 def _check_unused(rows: Sequence[Mapping[str, Any]], channel: Channel, *, since: float) -> None:
     """A channel that workers work is none for trying things out: the probes would spend its budgets and its order."""
-    if any((row.get("metadata") or {}).get("event_type") == JOB and seconds(row["ts"]) > since for row in rows):
+    if any(_type(row) == JOB and seconds(str(row["ts"])) > since for row in rows):
         raise ConfigurationError(
             f"#{channel.name} has jobs of the last 24 hours in it.",
             remedy="Make a channel of its own for this, invite the bot there, and name it here.",
         )
+
+
+def _type(row: Mapping[str, Any]) -> object:
+    metadata: Mapping[str, Any] = row.get("metadata") or {}
+    return metadata.get("event_type")
 
 
 def _left_by(row: Mapping[str, Any], whom: Sequence[Identity]) -> int | None:

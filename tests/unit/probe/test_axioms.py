@@ -90,7 +90,7 @@ def test_history_that_shows_messages_later_than_the_skew_is_noticed(place: Place
     finding = next(finding for finding in report.findings if finding.probe == "P3")
     assert finding.broken == finding.tries
     assert finding.numbers["missed_after_s"] > 4.0
-    assert LATE < finding.numbers["p100_s"]
+    assert finding.numbers["p100_s"] > LATE
     assert report.recommended == pytest.approx(3 * finding.numbers["p100_s"])
     assert "Timing(skew=" in finding.remedy
 
