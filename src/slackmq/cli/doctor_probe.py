@@ -82,6 +82,7 @@ async def probed(asked: Probing, where: Where) -> Exit:
     async with open_slack(settings):  # raises, and says what to set
         pass
     say: Callable[[str], None] = (lambda _: None) if asked.json else _say
+    entry: Entry | None = None
     async with AsyncExitStack() as stack, anyio.create_task_group() as tasks:
         wires = [SdkWire(token=settings.token, app_token=settings.app_token, url=settings.url)]
         if asked.second is not None:
@@ -97,7 +98,8 @@ async def probed(asked: Probing, where: Where) -> Exit:
         if asked.json:
             _say(msgspec.json.encode(json_of(report, channel=entry.channel.id)).decode())
         return outcome(report)
-    sys.stderr.write("slackmq: stopped; what was posted was removed.\n")
+    left = 0 if entry is None else entry.bench.remaining
+    sys.stderr.write(f"slackmq: stopped; {left or 'no'} messages of it are left, and the next probe removes them.\n")
     return Exit.INTERRUPTED
 
 

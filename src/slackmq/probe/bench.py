@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from slackmq.errors import Ambiguous, Refused, SlackMQError
+from slackmq.errors import Ambiguous, MessageGone, Refused, SlackMQError
 from slackmq.slack.api import Urgency
 from slackmq.slack.caller import is_limited, settled
 from slackmq.slack.pacing import Pacing
@@ -28,6 +28,8 @@ __all__ = ["SIGNATURE", "Answer", "Bench", "Outcome", "Spent", "Stamp"]
 
 SIGNATURE = "slackmq doctor "
 """How every text that is posted here begins, so that whatever is left can be told from everything else."""
+_LOOKS = 2
+"""Reads that tidying may need: for posts that went unanswered, and for Slack's notices about pins."""
 _REST = 3.0
 """Seconds to wait after "too many" where Slack names no time."""
 
@@ -111,10 +113,13 @@ class Bench:
         self._pacings = tuple(Pacing(clock) for _ in self._wires)
         self._paced = paced
         self._calls = calls
-        self._owed = 0
+        self._looks = _LOOKS
+        self._owed = _LOOKS
         self._allowed = calls
         self._pinned: dict[str, int] = {}
         self._posted: dict[str, int] = {}
+        self._users: dict[str, int] = {}
+        self._noticed = 0
         self._lost = False
 
     @property
@@ -227,6 +232,8 @@ class Bench:
             self._lost = True
             raise
         ts = str(answer.body["ts"])
+        message: Mapping[str, Any] = answer.body.get("message") or {}
+        self._users[str(message.get("user") or "")] = app
         stamp = Stamp(ts=ts, app=app, sent=answer.sent, answered=answer.answered, date=answer.date)
         self.stamps.append(stamp)
         if ts not in self._posted:
@@ -236,8 +243,8 @@ class Bench:
 
     async def pin(self, ts: str) -> None:
         """Pin a message; it will be unpinned."""
-        if not self.affords(2):
-            raise Spent("There are no calls left to pin and to unpin a message.")
+        if not self.affords(3):
+            raise Spent("There are no calls left to pin a message, to unpin it, and to remove the notice of it.")
         await self.call("pins.add", {"channel": self.channel, "timestamp": ts})
         self._owe_unpin(ts, 0)
 
@@ -255,8 +262,15 @@ class Bench:
                 self._posted[ts] = app
                 self._owed += 1
 
+    @property
+    def remaining(self) -> int:
+        """How many messages of ours stand there, as far as this process knows."""
+        return len(self._posted)
+
     async def tidy(self) -> int:
         """Remove everything that was put there; returns how much could not be removed."""
+        self._owed -= self._looks
+        self._looks = 0
         left = await self._find_lost()
         for ts in list(self._pinned):
             try:
@@ -264,13 +278,40 @@ class Bench:
             except (Refused, Ambiguous, Spent):
                 left += 1
         for ts, app in list(self._posted.items()):
-            del self._posted[ts]
-            self._owed -= 1
+            self._owed -= 1  # for the very call that it was owed for
             try:
-                await self.call("chat.delete", {"channel": self.channel, "ts": ts}, app=app)
-            except (Refused, Ambiguous, Spent):
-                left += 1
+                left += await self._delete(ts, app)
+            except BaseException:  # cancelled: the message may stand there still
+                self._owed += 1
+                raise
+            del self._posted[ts]
+        return left + await self._remove_notices()
+
+    async def _remove_notices(self) -> int:
+        """Remove what Slack posted about our pins (docs.slack.dev/reference/events/message/pinned_item)."""
+        self._owed -= self._noticed
+        expected, self._noticed = self._noticed, 0
+        if not expected:
+            return 0
+        oldest = min((stamp.ts for stamp in self.stamps), default="0")
+        left = 0
+        try:
+            found = await self.call("conversations.history", {"channel": self.channel, "oldest": oldest, "limit": 200})
+            for row in found.body.get("messages") or ():
+                if row.get("subtype") == "pinned_item" and (app := self._users.get(str(row.get("user")))) is not None:
+                    left += await self._delete(str(row["ts"]), app)
+        except (Refused, Ambiguous, Spent):
+            return left + 1
         return left
+
+    async def _delete(self, ts: str, app: int) -> int:
+        try:
+            await self.call("chat.delete", {"channel": self.channel, "ts": ts}, app=app)
+        except MessageGone:
+            return 0
+        except (Refused, Ambiguous, Spent):
+            return 1
+        return 0
 
     async def _find_lost(self) -> int:
         """Look for posts that were never answered and stand there all the same; 1 if that could not be seen."""
@@ -291,7 +332,8 @@ class Bench:
     def _owe_unpin(self, ts: str, app: int) -> None:
         if ts not in self._pinned:
             self._pinned[ts] = app
-            self._owed += 1
+            self._noticed += 1
+            self._owed += 2
 
     async def _send(self, method: str, args: Mapping[str, object], app: int) -> tuple[Reply, float]:
         if not self.affords(1):

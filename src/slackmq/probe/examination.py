@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Report", "examine"]
 
 _TIDYING = 120.0
-"""Seconds that removing what was posted may take, also after Ctrl-C."""
+"""Seconds that removing what was posted may take after Ctrl-C; otherwise it takes what it takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +66,15 @@ async def examine(bench: Bench, plan: Plan, *, skew: float, tell: Callable[[Find
         tell: is told of each finding as it comes.
     """
     findings: list[Finding] = []
-    left = 0
     try:
         for name, probe in _probes(bench, plan, skew).items():
             findings.append(await _carried_out(name, probe))
             tell(findings[-1])
-    finally:
+        left = await bench.tidy()
+    except BaseException:  # Ctrl-C among them
         with anyio.move_on_after(_TIDYING, shield=True):
-            left = await bench.tidy()
+            await bench.tidy()
+        raise
     numbers = [finding.numbers.get("recommended_skew_s") for finding in findings]
     measured = [number for number in numbers if number is not None]
     return Report(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from math import ceil, isqrt
 from typing import TYPE_CHECKING
@@ -19,8 +20,8 @@ _USED = Marks()
 
 FEWEST = 100
 """Calls below which some probe could not try even once."""
-SETUP = 8
-"""Calls to find out who we are, what we may do, and what stands in the channel."""
+SETUP = 10
+"""Calls to find out who we are and what we may do, and to look at the channel before and after."""
 ROUNDS_A_MESSAGE = 8
 """So many emoji are raced for on one message, for it takes only so many."""
 WATCH = 15.0
@@ -115,13 +116,13 @@ def planned(calls: int, *, second: bool, sockets: bool) -> Plan:
             f"{calls} calls are too few to try everything once.", remedy=f"Give it at least --calls {FEWEST}."
         )
     pinned = 2 if calls >= 3 * FEWEST else 0
-    rest = calls - SETUP - 4 - (2 + len(EMOJI)) - 4 * pinned
+    rest = calls - SETUP - 4 - (2 + len(EMOJI)) - 5 * pinned
     possible = {"P5": second, "P7": sockets}
     weights = {probe: share for probe, share in _SHARES.items() if possible.get(probe, True)}
     shares = {probe: int(rest * share / sum(weights.values())) for probe, share in weights.items()}
     plan = Plan(
         emoji=_race(shares["P1"], beside=2 / ROUNDS_A_MESSAGE, once=2),
-        pins=_race(shares["P2"], beside=3, once=0),
+        pins=_race(shares["P2"], beside=4, once=0),
         posts=2 * min(_POSTS // 2, int(shares["P3"] * 0.8) // 5),
         marks=min(_MARKS, max(1, int(shares["P4"] * 0.75 - 2) // 2)),
         pairs=min(_PAIRS, shares.get("P5", 0) // 4),
@@ -143,7 +144,7 @@ def _methods(sizes: Plan) -> Mapping[str, Mapping[str, int]]:
     pins, marks = sizes.pins, sizes.marks
     return {
         "P1": {**_posts(messages), "reactions.add": sizes.emoji.clients * sizes.emoji.rounds},
-        "P2": {**_posts(pins.rounds), "pins.add": pins.clients * pins.rounds, "pins.remove": pins.rounds},
+        "P2": _pinned(pins.rounds, clients=pins.clients),
         "P3": {**_posts(sizes.posts), "conversations.history": sizes.posts // 2 + max(6, sizes.posts // 2)},
         "P4": {
             **_posts(ceil(marks / 20)),
@@ -154,17 +155,25 @@ def _methods(sizes: Plan) -> Mapping[str, Mapping[str, int]]:
         "P6": _posts(2),
         "P7": {**_posts(1 + sizes.events), "apps.connections.open": 2} if sizes.events else {},
         "P8": {},
-        "P9": {
-            **_posts(1 + sizes.pinned),
-            "reactions.add": len(EMOJI),
-            "pins.add": sizes.pinned,
-            "pins.remove": sizes.pinned,
-        },
+        "P9": _sum(_posts(1), {"reactions.add": len(EMOJI)}, _pinned(sizes.pinned, clients=1)),
     }
 
 
 def _posts(count: int) -> dict[str, int]:
     return {method: count * times for method, times in _POST.items()}
+
+
+def _pinned(messages: int, *, clients: int) -> dict[str, int]:
+    """Messages that are pinned: each pin, whoever tries for it, leaves a notice of Slack's that is removed too."""
+    pins = {"pins.add": clients * messages, "pins.remove": messages, "chat.delete": messages}
+    return _sum(_posts(messages), pins)
+
+
+def _sum(*methods: Mapping[str, int]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for counts in methods:
+        total.update(counts)
+    return dict(total)
 
 
 def _part(probe: str, methods: Mapping[str, int]) -> Part:

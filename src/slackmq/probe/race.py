@@ -75,7 +75,7 @@ async def race_for_emoji(bench: Bench, race: Race) -> Finding:
 async def race_for_pins(bench: Bench, race: Race) -> Finding:
     """P2: several clients pin one message at once; with a second app, half of them are its own."""
     rounds: list[Round] = []
-    with bench.allowing((race.clients + 3) * race.rounds):
+    with bench.allowing((race.clients + 4) * race.rounds):
         for _ in range(race.rounds):
             ts = (await bench.post("a race for a pin")).ts
             args = {"channel": bench.channel, "timestamp": ts}

@@ -131,3 +131,8 @@ class _Ears:
 @pytest.fixture
 def place() -> Place:
     return Place()
+
+
+@pytest.fixture
+def place_with() -> Callable[[Faults], Place]:
+    return Place
