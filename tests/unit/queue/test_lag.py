@@ -154,3 +154,15 @@ def test_the_log_tells_the_lag_and_warns_where_leases_are_too_short(
     log_happenings(Lagged(reads=reads, events=timedelta(0), skew=timedelta(seconds=skew), needed=wait))
     assert [record.levelname for record in caplog.records] == [level]
     assert says in caplog.text
+
+
+def test_where_nothing_is_late_workers_tell_of_no_lag(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.at_work(handlers, workers=2) as queue:
+            for n in range(6):
+                await queue.post("work", {"n": n})
+            await house.until(lambda: len(runs) == 6)
+
+    run(main)
+    assert [happening for happening in house.happened if isinstance(happening, Lagged)] == []
