@@ -30,6 +30,8 @@ SIGNATURE = "slackmq doctor "
 """How every text that is posted here begins, so that whatever is left can be told from everything else."""
 _LOOKS = 2
 """Reads that tidying may need: for posts that went unanswered, and for Slack's notices about pins."""
+_KEPT = 20
+"""The twentieth part of all calls is kept for tidying: some of them will be refused as one too many."""
 _REST = 3.0
 """Seconds to wait after "too many" where Slack names no time."""
 
@@ -98,6 +100,7 @@ class Bench:
         stamps: every post so far.
         spent: calls sent so far.
         dial: as given.
+        reserved: so many calls are left to what comes later.
     """
 
     def __init__(
@@ -109,6 +112,7 @@ class Bench:
         self.mark = f"{SIGNATURE}{clock.new_id()[:12]}"
         self.stamps: list[Stamp] = []
         self.spent = 0
+        self.reserved = 0
         self._wires = tuple(wires)
         self._pacings = tuple(Pacing(clock) for _ in self._wires)
         self._paced = paced
@@ -129,8 +133,12 @@ class Bench:
 
     @contextmanager
     def allowing(self, calls: int) -> Generator[None]:
-        """Let the calls inside be at most so many; the one that would be too many ends the block, quietly."""
-        self._allowed = min(self._calls, self.spent + self._owed + calls)
+        """Let the calls inside be at most so many; the one that would be too many ends the block, quietly.
+
+        What nobody needs later may be spent too: a call that Slack refuses as one too many is a call.
+        """
+        free = self._calls - self.reserved - self._calls // _KEPT
+        self._allowed = min(self._calls, max(self.spent + self._owed + calls, free))
         try:
             yield
         except* Spent:
@@ -268,7 +276,11 @@ class Bench:
         return len(self._posted)
 
     async def tidy(self) -> int:
-        """Remove everything that was put there; returns how much could not be removed."""
+        """Remove everything that was put there; returns how much could not be removed.
+
+        That is always paced: calls that are refused would be missing at the end.
+        """
+        self._paced = True
         self._owed -= self._looks
         self._looks = 0
         left = await self._find_lost()

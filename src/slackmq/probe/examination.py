@@ -68,6 +68,7 @@ async def examine(bench: Bench, plan: Plan, *, skew: float, tell: Callable[[Find
     findings: list[Finding] = []
     try:
         for name, probe in _probes(bench, plan, skew).items():
+            bench.reserved = sum(part.calls for part in plan.parts if part.probe > name)
             findings.append(await _carried_out(name, probe))
             tell(findings[-1])
         left = await bench.tidy()

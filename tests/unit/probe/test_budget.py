@@ -66,10 +66,11 @@ def test_what_one_app_cannot_tell_counts_as_not_probed(place: Place) -> None:
     assert all("SLACKMQ_SECOND_TOKEN" in said for said in partly.values())
 
 
+@pytest.mark.parametrize("calls", [FEWEST, 300])
 @pytest.mark.parametrize("paced", [True, False])
-def test_where_slack_says_too_many_it_waits_and_still_finds_everything(place_with: Any, *, paced: bool) -> None:
+def test_where_slack_says_too_many_it_waits_and_still_cleans_up(place_with: Any, *, calls: int, paced: bool) -> None:
     place = place_with(Faults(limits=True))
-    report = place.report(paced=paced)
+    report = place.report(calls=calls, paced=paced)
     assert report.broken == ()
     if paced:  # in a hurry most of a race is refused, which is no race
         assert {finding.verdict for finding in report.findings} == {Verdict.HOLDS, Verdict.NOTED}
