@@ -272,7 +272,7 @@ class Contest:
 
     async def _look_again(self, sighting: Sighting, claim: Claim) -> bool:
         """Read the message once more, late enough to see a done mark that stood before our generation did."""
-        await self._clock.sleep(self._timing.skew.total_seconds())
+        await self._clock.sleep(self._watch.lag.skew)
         await pause("before_look")
         row = await self._slack.row(sighting.message.channel, sighting.message.ts)
         if row is None:

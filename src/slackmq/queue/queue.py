@@ -177,6 +177,7 @@ class AsyncQueue:
             claiming=self._claiming,
             timing=self.timing,
             clock=self._clock,
+            hook=self._tell,
             peers=self._peers,
         )
 
@@ -306,8 +307,8 @@ class AsyncQueue:
 
     async def _settle(self, sighting: Sighting) -> None:
         """Read the channel late enough to see every copy that was posted before this one."""
-        due = seconds(sighting.message.ts) + self.timing.skew.total_seconds()
         while not sighting.settled:
+            due = seconds(sighting.message.ts) + self._inside.watch.lag.skew
             await self._clock.sleep(due - self._slack.now())
             await self._inside.watch.scan()
 

@@ -10,7 +10,9 @@ import anyio
 from slackmq import policy
 from slackmq.envelope import JOB, typed, unseal
 from slackmq.errors import Ambiguous, SlackError, first
+from slackmq.message import seconds
 from slackmq.points import pause
+from slackmq.queue.lag import Lag
 from slackmq.queue.sightings import Sighting
 from slackmq.slack.api import TOMBSTONE, Added, Arrived, Changed, Connected, Deleted, Pinned, Unpinned
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from slackmq.claiming.way import Claiming
     from slackmq.clock import Clock
     from slackmq.envelope import Letter
+    from slackmq.hooks import Hook
     from slackmq.message import Message
     from slackmq.policy import Timing, Verdict
     from slackmq.queue.sightings import Sightings
@@ -52,6 +55,10 @@ class Watch:
         timing: how often to read, and how far back.
         clock: the time of this process.
         peers: bots of other apps that may post jobs for us where several share the work; None: every bot.
+        hook: told of how late Slack is.
+
+    Attributes:
+        lag: how late it is, and the skew that follows.
     """
 
     def __init__(
@@ -68,6 +75,7 @@ class Watch:
         timing: Timing,
         clock: Clock,
         peers: frozenset[str] | None = None,
+        hook: Hook,
     ) -> None:
         self._slack = slack
         self._events = events
@@ -80,6 +88,8 @@ class Watch:
         self._timing = timing
         self._clock = clock
         self._peers = peers
+        self._hook = hook
+        self.lag = Lag(skew=timing.skew.total_seconds(), longest=timing.lease.total_seconds() / 2)
         self._news = anyio.Event()
         self._rescan = anyio.Event()
         self._connections: int | None = None
@@ -152,10 +162,17 @@ class Watch:
         self._unknown_claim = False
         page = await self._slack.history(self._channel, oldest=max(0.0, oldest))
         await pause("after_scan")
+        shown = frozenset(seconds(row.ts) for row in page.rows)
+        self.lag.read(read_at=page.read_at, oldest=oldest, shown=shown)
+        self._tell_lag()
         self.take_in(page)
         if deep:
             self._deep_at = self._clock.monotonic()
             self._sightings.forget(before=now - window)
+
+    def _tell_lag(self) -> None:
+        if news := self.lag.news():
+            self._hook(news)
 
     def take_in(self, page: Page) -> None:
         """Remember what a read of the channel showed."""
@@ -165,7 +182,7 @@ class Watch:
             if sighting is not None:
                 self._claiming.read(row, sighting, now)
                 sighting.latest_reply = row.latest_reply or sighting.latest_reply
-        self._sightings.settle(read_at=page.read_at, skew=self._timing.skew.total_seconds(), now=now)
+        self._sightings.settle(read_at=page.read_at, skew=self.lag.skew, now=now)
         self.wake()
 
     def hear(self, event: Event) -> None:
@@ -175,11 +192,8 @@ class Watch:
                 self._connections = connections
                 self._rescan.set()  # what was missed while the socket was closed only history tells
                 self._rescan = anyio.Event()
-            case Arrived(channel=self._channel, row=row, redelivered=redelivered):
-                new = self._sightings.get(row.ts) is None
-                if sighting := self.see(row):
-                    sighting.heard = True
-                    sighting.fresh_event = new and not redelivered
+            case Arrived(channel=self._channel):
+                self._hear_of(event)
             case Changed(channel=self._channel, row=row):
                 self._see_again(row)
             case Deleted(channel=self._channel, ts=ts):
@@ -194,6 +208,15 @@ class Watch:
             case _:
                 return
         self.wake()
+
+    def _hear_of(self, event: Arrived) -> None:
+        new = self._sightings.get(event.row.ts) is None
+        if new and not event.redelivered:
+            self.lag.heard(seconds(event.row.ts), self._slack.now())
+            self._tell_lag()
+        if sighting := self.see(event.row):
+            sighting.heard = True
+            sighting.fresh_event = new and not event.redelivered
 
     def _hear_mark(self, event: Added) -> None:
         sighting = self._sightings.get(event.ts)
