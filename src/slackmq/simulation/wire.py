@@ -63,10 +63,8 @@ class SimWire:
     def _arrive(self, args: Mapping[str, object], fate: Fate, answer: asyncio.Future[Reply], asked: Asked) -> None:
         self._world.under_way -= 1
         reply = self._reply(asked.method, args, fate, asked.sent)
-        asked.retry_after = reply.retry_after or 0.0
-        asked.answered = self._world.now + fate.back
         if fate.failure is not Failure.LOST_RESPONSE:
-            later(fate.back, _settle, answer, reply)
+            later(fate.back, self._settle, answer, reply, asked)
 
     def _reply(self, method: str, args: Mapping[str, object], fate: Fate, sent: float) -> Reply:
         world = self._world
@@ -86,15 +84,15 @@ class SimWire:
             return Reply(status=500, body={"ok": False, "error": "internal_error"}, date=date)
         return Reply(status=200, body=body, date=date)
 
+    def _settle(self, answer: asyncio.Future[Reply], reply: Reply, asked: Asked) -> None:
+        if not answer.done():
+            asked.retry_after, asked.answered = reply.retry_after or 0.0, self._world.now
+            answer.set_result(reply)
+
     @staticmethod
     def _give_up(method: str, answer: asyncio.Future[Reply]) -> None:
         if not answer.done():
             answer.set_exception(Ambiguous(f"{method} was not answered within {TIMEOUT:.0f} s.", method=method))
-
-
-def _settle(answer: asyncio.Future[Reply], reply: Reply) -> None:
-    if not answer.done():
-        answer.set_result(reply)
 
 
 def _limited(retry_after: float, date: float) -> Reply:
