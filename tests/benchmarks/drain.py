@@ -98,11 +98,11 @@ async def work(settings: Settings, jobs: int, counted: Path) -> None:
             @handlers.task
             async def job() -> None:
                 file.write(b".")
-                if counted.stat().st_size >= jobs:
+                if _size(counted) >= jobs:
                     worker.drain()
 
             async def watch() -> None:
-                while counted.stat().st_size < jobs:
+                while _size(counted) < jobs:  # noqa: ASYNC110  # another process writes it
                     await anyio.sleep(0.1)
                 worker.drain()
 
@@ -111,6 +111,10 @@ async def work(settings: Settings, jobs: int, counted: Path) -> None:
                 tasks.start_soon(watch)
                 await worker.run()
                 tasks.cancel_scope.cancel()
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size
 
 
 def ours(jobs: int = JOBS) -> Drain:

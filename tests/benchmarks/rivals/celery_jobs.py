@@ -23,7 +23,19 @@ if __name__ == "__main__":
     COUNTED.touch()
     for _ in range(JOBS):
         job.delay()
-    command = [sys.executable, "-m", "celery", "-A", "celery_jobs", "worker", "-c", "2", "-l", "error", "--without-gossip"]
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "celery_jobs",
+        "worker",
+        "-c",
+        "2",
+        "-l",
+        "error",
+        "--without-gossip",
+    ]
     begun = time.perf_counter()
     worker = subprocess.Popen(command, cwd=Path(__file__).parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while COUNTED.stat().st_size < JOBS:
