@@ -93,6 +93,7 @@ class Contest:
         self._clock = clock
         self._worker = worker
         self._hook = hook
+        self._shortlist: list[Sighting] = []
 
     def lease_of(self, sighting: Sighting) -> float:
         """Seconds that a claim on a message lasts."""
@@ -100,6 +101,20 @@ class Contest:
 
     def choose(self) -> Chosen | Wait:
         """What to do next, or how long there is nothing to do."""
+        return self._from_shortlist() or self._from_all()
+
+    def _from_shortlist(self) -> Chosen | None:
+        """The next of those that were the best when all were looked at, if there still is something to do for it."""
+        while self._shortlist:
+            sighting = self._shortlist.pop()
+            if sighting.open and not sighting.busy:
+                now = self._clock.monotonic()
+                action = self._courteous(sighting, self._facts(sighting, now))
+                if not isinstance(action, Wait) and sighting.not_before <= now:
+                    return Chosen(sighting=sighting, action=action)
+        return None
+
+    def _from_all(self) -> Chosen | Wait:
         head: list[Chosen] = []
         delays: list[float] = []
         for chosen in self._considered():
@@ -112,7 +127,11 @@ class Contest:
         if head:
             # Those whose event came here came nowhere else. Among the rest each process has an order of its own, so
             # that those who read the same messages try different ones.
-            return min(head, key=lambda chosen: (not chosen.sighting.heard, self._rank(chosen.sighting)))
+            head.sort(key=lambda chosen: (not chosen.sighting.heard, self._rank(chosen.sighting)), reverse=True)
+            best = head.pop()
+            if len(head) + 1 == _HEAD:  # a backlog: to look at all of it again for each message would cost a job's time
+                self._shortlist = [chosen.sighting for chosen in head[_HEAD // 2 :]]
+            return best
         return Wait(delay=min(delays, default=None))
 
     def consider(self, sighting: Sighting) -> Action:

@@ -122,9 +122,10 @@ class Sightings:
         return min(self._unfinished(typed_since), default=None)
 
     def _unfinished(self, typed_since: float) -> Iterator[float]:
-        for sighting in self.open():
+        # Asked at every event, so nothing is copied: the caller must not await between two of them.
+        for sighting in self._open.values():
             posted = seconds(sighting.message.ts)
-            alive = sighting.message.kind is not None or sighting.generation or posted > typed_since
+            alive = sighting.open and (sighting.message.kind is not None or sighting.generation or posted > typed_since)
             if alive and self.canonical(sighting.message):
                 yield posted
 
