@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from random import Random
@@ -209,7 +210,7 @@ class _Classic(_Bench):
 
 def saturated(way: Way = "reaction", *, by: Literal["person", "program"] = "person", apps: int = 1) -> Budget:
     """Ours, with more work than the limits let through."""
-    every = 0.5 if way == "pin" else 1.0
+    every = 1.0 if way != "pin" else 2.6 / apps
     return run(_Ours(every=every, way=way, by=by, apps=apps).main)
 
 
@@ -228,6 +229,32 @@ def idle() -> float:
 def classic() -> Budget:
     """The claim of 2019 under the load of `saturated`; a message on which every bot was refused is lost."""
     return run(_Classic(every=1.5, apps=1).main)
+
+
+def scan(unfinished: int) -> float:
+    """Seconds of this machine that one read of a channel costs in which so many messages are unfinished."""
+
+    async def main() -> float:
+        world = World(1, NONE)
+        person = world.authorize(world.person["token"])
+        for number in range(unfinished):
+            args: dict[str, Any] = {"channel": world.channel, "text": f"do {number}"}
+            world.apply(person, "chat.postMessage", args, process="you", sent=world.now)
+        handlers = Handlers()
+        handlers.listen(r"do \d+")(_nothing)
+        clock = SimClock(Random("scan"))  # noqa: S311  # as above
+        client = Client(SimWire(world, "w1", world.app["bot_token"]), clock=clock)
+        async with AsyncQueue(client, "#jobs", select=handlers.select, clock=clock) as queue:
+            await queue.inspect()
+            begun = time.process_time()
+            await queue.inspect()
+            return time.process_time() - begun
+
+    return run(main)
+
+
+async def _nothing() -> None:
+    return
 
 
 def takeovers(seeds: int = 150) -> list[float]:

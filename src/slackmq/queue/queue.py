@@ -361,6 +361,10 @@ class AsyncQueue:
             await self._inside.watch.news(left)
         return sighting.put_back
 
+    def is_unheard(self, claim: Claim) -> bool:
+        """Whether the event of a claim came to this very process, so that no other was told, or there was none."""
+        return claim.token <= self._sighting(claim).echoed
+
     def let_go(self, claim: Claim, reason: LeaseLost) -> None:
         """Take note that a claim of this process is lost."""
         self._sighting(claim).busy = False
