@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import aiohttp
 
 from slackmq.emulator.delivery import Settled
+from slackmq.emulator.receipts import Receipts
 from slackmq.emulator.request_url import RequestUrl, Result
 
 if TYPE_CHECKING:
@@ -68,11 +69,13 @@ class Courier:
     Args:
         server: whose events are delivered.
         desk: is told what apps answer to people.
+        receipts: where it is noted that an event got through.
     """
 
-    def __init__(self, server: Server, desk: Desk) -> None:
+    def __init__(self, server: Server, desk: Desk, *, receipts: Receipts | None = None) -> None:
         self._server = server
         self._desk = desk
+        self._receipts = Receipts(None, 0) if receipts is None else receipts
         self._urls: dict[str, RequestUrl] = {}
         self._stirred = asyncio.Event()
         self._errands: set[asyncio.Task[None]] = set()
@@ -88,7 +91,8 @@ class Courier:
         self._url(app).enable()
 
     async def run(self) -> None:
-        """Send what is due when it is due, until cancelled."""
+        """Go on where an earlier run ended, and send what is due when it is due, until cancelled."""
+        self._resume()
         async with aiohttp.ClientSession(headers={"User-Agent": _AGENT}, trust_env=False) as session:
             self._session = session
             try:
@@ -98,6 +102,8 @@ class Courier:
                     for app, url in self._urls.items():
                         for sending in url.due(now):
                             self._start(self._deliver(app, url, sending))
+                    if self._receipts.waiting:
+                        await asyncio.to_thread(self._receipts.flush)
                     turns = [turn for url in self._urls.values() if (turn := url.next_due()) is not None]
                     with suppress(TimeoutError):
                         async with asyncio.timeout(max(0.0, (min(turns) - now) / 1e6) if turns else None):
@@ -107,14 +113,26 @@ class Courier:
                     errand.cancel()
                 await asyncio.gather(*self._errands, return_exceptions=True)
 
+    def _resume(self) -> None:
+        workspace, now = self._server.workspace, self._server.now()
+        for done in self._server.recent():
+            for event in done.outcome.events:
+                for app in filter(self._serves, workspace.audience(event)):
+                    body = workspace.wrap(event, app, done.at)
+                    if not self._receipts.knows(app, body["event_id"]):
+                        self._url(app).resume(body, done.at, now)
+
+    def _serves(self, app: str) -> bool:
+        """True if the app takes events over HTTP."""
+        manifest = self._server.workspace.manifest(app)
+        return manifest is not None and not manifest.socket_mode and bool(manifest.events_url)
+
     def _heard(self, done: Done) -> None:
         workspace = self._server.workspace
         for event in done.outcome.events:
-            for app in workspace.audience(event):
-                manifest = workspace.manifest(app)
-                if manifest is not None and not manifest.socket_mode and manifest.events_url:
-                    self._url(app).offer(workspace.wrap(event, app, done.at), done.at)
-                    self._stirred.set()
+            for app in filter(self._serves, workspace.audience(event)):
+                self._url(app).offer(workspace.wrap(event, app, done.at), done.at)
+                self._stirred.set()
         for payload in done.outcome.payloads:
             manifest = workspace.manifest(payload.app)
             if manifest is not None and not manifest.socket_mode:
@@ -126,8 +144,18 @@ class Courier:
         if app not in self._urls:
             token = str(self._server.workspace.verification_token(app))
             team = self._server.workspace.seed.team_id
-            self._urls[app] = RequestUrl(app=app, team=team, token=token, new_challenge=lambda: secrets.token_hex(26))
+            self._urls[app] = RequestUrl(
+                app=app,
+                team=team,
+                token=token,
+                new_challenge=lambda: secrets.token_hex(26),
+                through=lambda body: self._through(app, body),
+            )
         return self._urls[app]
+
+    def _through(self, app: str, body: Mapping[str, Any]) -> None:
+        if "event_id" in body:  # app_rate_limited has none, and is never sent once more
+            self._receipts.note(app, str(body["event_id"]), self._server.now())
 
     def _start(self, errand: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(errand)

@@ -107,6 +107,7 @@ class Delivery:
         choose: picks one of the open connections, given in the order they were opened.
         patience: microseconds in which a payload must be acknowledged.
         again: microseconds to wait, after patience ran out, before each further sending.
+        through: is told each event that was acknowledged.
     """
 
     app: str
@@ -114,6 +115,7 @@ class Delivery:
     choose: Choose = newest
     patience: int = 3 * _SECOND
     again: tuple[int, ...] = (0, 60 * _SECOND, 300 * _SECOND)
+    through: Callable[[Mapping[str, Any]], None] | None = None
     _open: list[str] = field(default_factory=list[str])
     _turns: list[tuple[int, int, _Parcel, bool]] = field(default_factory=list[tuple[int, int, _Parcel, bool]])
     _envelopes: dict[str, _Parcel] = field(default_factory=dict[str, _Parcel])
@@ -173,6 +175,15 @@ class Delivery:
         """Something is to be delivered, from now on; `due` says to whom."""
         self._turn(now, _Parcel(payload=payload), sending=True)
 
+    def resume(self, payload: Mapping[str, Any], since: int, now: int) -> None:
+        """Go on with what was offered at `since` to an earlier run: turns that are over by now are missed."""
+        when = since
+        for attempt, wait in enumerate((*self.again, 0)):
+            if when >= now:
+                self._turn(when, _Parcel(payload=payload, attempt=attempt), sending=True)
+                return
+            when += self.patience + wait
+
     def ask(self, payload: Mapping[str, Any], now: int, *, kind: PayloadKind, interaction: str) -> None:
         """A person used the app: deliver it once, now; `settled` tells what came of it."""
         envelope = "slash_commands" if kind == "slash_commands" else "interactive"
@@ -186,6 +197,8 @@ class Delivery:
         self._finish(parcel)
         if parcel.interaction:
             self._settled.append(Settled(interaction=parcel.interaction, payload=payload or {}))
+        elif self.through is not None:
+            self.through(parcel.payload)
         return True
 
     def settled(self) -> list[Settled]:

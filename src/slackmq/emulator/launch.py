@@ -29,6 +29,7 @@ from slackmq.emulator.page.drawing import Drawing
 from slackmq.emulator.page.files import Files
 from slackmq.emulator.page.stream import Streams
 from slackmq.emulator.page.visitors import Visitors
+from slackmq.emulator.receipts import Receipts
 from slackmq.emulator.response_door import ResponseDoor
 from slackmq.emulator.rtm import Rtm
 from slackmq.emulator.seed import Seed, SeedApp
@@ -184,8 +185,7 @@ async def running(
             raise CannotStart(error.cause, remedy=error.remedy) from error
         await _install(server, apps)
         secret = secrets.token_urlsafe(24)
-        blobs = Blobs(None if data is None else data.with_name(f"{data.name}.files"))
-        await stack.enter_async_context(_doors(server, bound, blobs, host=host, authority=authority, secret=secret))
+        await stack.enter_async_context(_doors(server, bound, data, host=host, authority=authority, secret=secret))
         yield _about(server, authority, secret)
 
 
@@ -214,12 +214,13 @@ async def _install(server: Server, apps: Sequence[str]) -> None:
 
 @asynccontextmanager
 async def _doors(
-    server: Server, bound: socket.socket, blobs: Blobs, *, host: str, authority: str, secret: str
+    server: Server, bound: socket.socket, data: Path | None, *, host: str, authority: str, secret: str
 ) -> AsyncGenerator[None]:
     """Open all doors on one socket; on leaving, tell everybody to go and wait until they went."""
+    drawing, files, receipts = await asyncio.to_thread(_loaded, data, server.now())
     desk = Desk(server)
-    sockets, courier, rtm = Sockets(server, desk), Courier(server, desk), Rtm(server)
-    drawing, files = await asyncio.to_thread(lambda: (Drawing(), Files()))
+    sockets, courier = Sockets(server, desk, receipts=receipts), Courier(server, desk, receipts=receipts)
+    rtm = Rtm(server)
     visitors = Visitors(server)
     streams = Streams(server=server, visitors=visitors, drawing=drawing)
     guard = Guard(host=host, port=bound.getsockname()[1])
@@ -231,7 +232,7 @@ async def _doors(
         Backstage(server, sockets, about=lambda: _about(server, authority, secret).to_json(), secret=secret).routes(),
         Workbench(desk, sockets, courier, secret=secret).routes(),
         ResponseDoor(server).routes(),
-        FileDoor(server, blobs).routes(),
+        FileDoor(server, Blobs(_beside(data, "files"))).routes(),
         sockets.routes(),
         PageDoor(team=server.workspace.seed.team, visitors=visitors, drawing=drawing, streams=streams).routes(),
         Deeds(server=server, visitors=visitors, drawing=drawing).routes(),
@@ -255,6 +256,15 @@ async def _doors(
             streams.close()
     finally:
         await runner.cleanup()
+
+
+def _loaded(data: Path | None, now: int) -> tuple[Drawing, Files, Receipts]:
+    """What is read from the disk before anybody knocks."""
+    return Drawing(), Files(), Receipts(_beside(data, "receipts"), now)
+
+
+def _beside(data: Path | None, ending: str) -> Path | None:
+    return None if data is None else data.with_name(f"{data.name}.{ending}")
 
 
 def _about(server: Server, authority: str, secret: str) -> About:

@@ -117,6 +117,7 @@ class RequestUrl:
         verified: True once it did.
         disabled: True after too many failures; `enable` begins anew.
         fewest: deliveries in an hour below which nothing is switched off.
+        through: is told each event that was taken, or that the app wants no more.
     """
 
     app: str
@@ -127,6 +128,7 @@ class RequestUrl:
     verified: bool = False
     disabled: bool = False
     fewest: int = 1000
+    through: Callable[[Mapping[str, Any]], None] | None = None
     _turns: list[tuple[int, int, _Parcel]] = field(default_factory=list[tuple[int, int, _Parcel]])
     _out: dict[int, _Parcel | str] = field(default_factory=dict[int, "_Parcel | str"])
     _waiting: list[_Parcel] = field(default_factory=list[_Parcel])
@@ -149,6 +151,15 @@ class RequestUrl:
         elif self.allowance.announce(now):
             limited = {"type": "app_rate_limited", "token": self.token, "team_id": self.team, "api_app_id": self.app}
             self._turn(now, _Parcel(body={**limited, "minute_rate_limited": now // _SECOND // 60 * 60}))
+
+    def resume(self, body: Mapping[str, Any], since: int, now: int) -> None:
+        """Go on with what was offered at `since` to an earlier run: turns that are over by now are missed."""
+        when = since
+        for retry, wait in enumerate((*AGAIN, 0)):
+            if when >= now:
+                self._turn(when, _Parcel(body=body, retry=retry, reason="unknown_error" if retry else ""))
+                return
+            when += wait
 
     def verify(self) -> None:
         """Ask the address for its challenge before anything else is sent."""
@@ -189,6 +200,8 @@ class RequestUrl:
         if isinstance(sent, str):
             self._challenge_returned(sent, result, now)
             return
+        if self.through is not None and (result.fine or result.no_retry):
+            self.through(sent.body)
         self._judge(now, fine=result.fine)
         if not result.fine and not self.disabled:
             self._later(sent, result, now)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from slackmq.emulator.journal import Journal, JournalError
+from slackmq.emulator.receipts import HORIZON
 from slackmq.emulator.workspace import NOBODY, Workspace, is_open, is_write
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class Server:
         self._verdicts: list[_Verdict] = []
         self._lock = asyncio.Lock()
         self._listeners: list[Callable[[Done], None]] = []
+        self._recent: list[Done] = []
 
     @classmethod
     @asynccontextmanager
@@ -147,6 +149,10 @@ class Server:
         """Microseconds since 1970, never earlier than anything that happened before, earlier runs included."""
         self._last = max(self._clock(), self._last)
         return self._last
+
+    def recent(self) -> list[Done]:
+        """The writes of earlier runs within the horizon of deliveries, for those who go on where those runs ended."""
+        return self._recent
 
     def listen(self, listener: Callable[[Done], None]) -> None:
         """Have `listener` told of every write, in order, before its caller gets the answer."""
@@ -204,9 +210,13 @@ class Server:
         ]
 
     def _replay(self) -> None:
+        horizon = self._clock() - HORIZON
         for now, caller, method, args in self._journal.replay():
-            self._verdicts.append(_Verdict.of(self._workspace.apply(now, caller, method, args).reply))
+            outcome = self._workspace.apply(now, caller, method, args)
+            self._verdicts.append(_Verdict.of(outcome.reply))
             self._last = now
+            if now > horizon and outcome.events:
+                self._recent.append(Done(at=now, method=method, args=args, outcome=outcome))
 
     async def _apply(self, caller: Caller, method: str, args: Mapping[str, object]) -> Mapping[str, Any]:
         if not is_write(method):

@@ -14,6 +14,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from slackmq.emulator.delivery import LIFETIME, Delivery, at_random, newest, round_robin
 from slackmq.emulator.identifiers import derived_secret
+from slackmq.emulator.receipts import Receipts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -65,12 +66,21 @@ class Sockets:
     Args:
         server: whose events are delivered.
         desk: is told what apps answer to people.
+        receipts: where it is noted that an event got through.
         distribution: one of `DISTRIBUTIONS`.
     """
 
-    def __init__(self, server: Server, desk: Desk | None = None, *, distribution: str = "round_robin") -> None:
+    def __init__(
+        self,
+        server: Server,
+        desk: Desk | None = None,
+        *,
+        receipts: Receipts | None = None,
+        distribution: str = "round_robin",
+    ) -> None:
         self._server = server
         self._desk = desk
+        self._receipts = Receipts(None, 0) if receipts is None else receipts
         self._choose = DISTRIBUTIONS[distribution]
         self._used: dict[str, None] = {}
         self._links: dict[str, _Link] = {}
@@ -111,16 +121,28 @@ class Sockets:
         return len(links)
 
     async def run(self) -> None:
-        """Send what is due when it is due, until cancelled."""
+        """Go on where an earlier run ended, and send what is due when it is due, until cancelled."""
+        self._resume()
         while True:
             self._stirred.clear()
             now = self._server.now()
             self._send_due(now)
             await self._settle()
+            if self._receipts.waiting:
+                await asyncio.to_thread(self._receipts.flush)
             turns = [turn for delivery in self._deliveries.values() if (turn := delivery.next_due()) is not None]
             with suppress(TimeoutError):
                 async with asyncio.timeout((min(turns) - now) / 1e6 if turns else None):
                     await self._stirred.wait()
+
+    def _resume(self) -> None:
+        workspace, now = self._server.workspace, self._server.now()
+        for done in self._server.recent():
+            for event in done.outcome.events:
+                for app in filter(self._serves, workspace.audience(event)):
+                    payload = workspace.wrap(event, app, done.at)
+                    if not self._receipts.knows(app, payload["event_id"]):
+                        self._delivery(app).resume(payload, done.at, now)
 
     def _heard(self, done: Done) -> None:
         workspace = self._server.workspace
@@ -164,7 +186,12 @@ class Sockets:
 
     def _delivery(self, app: str) -> Delivery:
         if app not in self._deliveries:
-            self._deliveries[app] = Delivery(app=app, new_id=_uuid, choose=self._choose())
+            self._deliveries[app] = Delivery(
+                app=app,
+                new_id=_uuid,
+                choose=self._choose(),
+                through=lambda payload: self._receipts.note(app, payload["event_id"], self._server.now()),
+            )
         return self._deliveries[app]
 
     def _seal(self, app: str, name: str) -> str:
