@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from slackmq.emulator.arguments import Arguments
+from slackmq.emulator.block_shape import block_problems
 from slackmq.emulator.call import Call
 from slackmq.emulator.content import content_of
 from slackmq.emulator.refusal import Refusal
@@ -38,8 +39,7 @@ def answer(call: Call, leave: ReplyUrl, given: Mapping[str, object]) -> None:
         _delete(call, channel, leave)
         return
     content = content_of(args, call.state.seed.metadata_size)
-    if content.empty:
-        raise Refusal("no_text")
+    _check(content)
     if args.flag("replace_original") and leave.ts:
         _replace(call, channel, leave, content)
     elif args.text("response_type") == "in_channel":
@@ -60,9 +60,15 @@ def post_by_hook(call: Call, hook: Webhook, given: Mapping[str, object]) -> None
     if channel.archived:
         raise Refusal("channel_is_archived")
     content = content_of(args, call.state.seed.metadata_size)
+    _check(content)
+    _post(call, app, channel, content, thread=_thread(args, channel), subtype="bot_message")
+
+
+def _check(content: Content) -> None:
     if content.empty:
         raise Refusal("no_text")
-    _post(call, app, channel, content, thread=_thread(args, channel), subtype="bot_message")
+    if any(True for block in content.blocks or () for _ in block_problems(block, "")):
+        raise Refusal("invalid_blocks")
 
 
 def _thread(args: Arguments, channel: Channel) -> str | None:
