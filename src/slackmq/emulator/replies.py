@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from slackmq.emulator.state import App, Channel, Row
     from slackmq.emulator.surfaces import ReplyUrl, Webhook
 
-__all__ = ["MOST_WHISPERS", "answer", "post_by_hook"]
+__all__ = ["MOST_WHISPERS", "answer", "post_by_hook", "whisper"]
 
 MOST_WHISPERS = 100
 """Messages that only one person sees, kept for each; Slack's own client forgets them when it is loaded anew."""
@@ -102,13 +102,18 @@ def _post(call: Call, app: App, channel: Channel, content: Content, *, thread: s
 def _whisper(call: Call, app: App, channel: Channel, leave: ReplyUrl, content: Content) -> None:
     ts = channel.stamp(call.now)
     row: Row = {**authored(_bot(call, app), channel, ts, content.text or ""), **_dress(content, ts)}
-    row |= {"is_ephemeral": True, "channel": channel.id}
     if leave.thread:
         row["thread_ts"] = leave.thread
-    kept = call.state.surfaces.whispers.setdefault(leave.user, [])
-    kept.append(row)
+    whisper(call, channel, leave.user, row)
+
+
+def whisper(call: Call, channel: Channel, user: str, row: Row) -> None:
+    """Show a message to one person; it is in no channel's history, and no app is told of it."""
+    shown = {**row, "is_ephemeral": True, "channel": channel.id}
+    kept = call.state.surfaces.whispers.setdefault(user, [])
+    kept.append(shown)
     del kept[:-MOST_WHISPERS]
-    call.tell("", channel, {**row, "event_ts": ts, "channel_type": channel_type(channel)}, to=leave.user)
+    call.tell("", channel, {**shown, "event_ts": row["ts"], "channel_type": channel_type(channel)}, to=user)
 
 
 def _replace(call: Call, channel: Channel, leave: ReplyUrl, content: Content) -> None:
