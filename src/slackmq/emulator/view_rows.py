@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, cast
 
+from slackmq.emulator.block_shape import block_problems
 from slackmq.emulator.identifiers import derived_id
 from slackmq.emulator.refusal import Refusal
 
@@ -108,7 +109,9 @@ def _problems(view: Row, kind: str) -> Iterator[str]:
         if name in view:
             yield from _text_problems(view[name], most, f"/view/{name}")
     for name, most in _TEXTS.items():
-        if len(str(view.get(name, ""))) > most:
+        if not isinstance(view.get(name, ""), str):
+            yield f"[ERROR] must provide a string [json-pointer:/view/{name}]"
+        elif len(view.get(name, "")) > most:
             yield f"[ERROR] must be less than {most + 1} characters [json-pointer:/view/{name}]"
     yield from _block_problems(view, kind)
 
@@ -130,25 +133,11 @@ def _block_problems(view: Row, kind: str) -> Iterator[str]:
         yield f"[ERROR] no more than {_MOST_BLOCKS} items allowed [json-pointer:/view/blocks]"
     kinds: list[object] = []
     for index, block in enumerate(rows):
-        if not isinstance(block, dict) or not isinstance(cast("Row", block).get("type"), str):
-            yield f"[ERROR] missing required field: type [json-pointer:/view/blocks/{index}]"
-            continue
-        kinds.append(cast("Row", block)["type"])
-        yield from _element_problems(cast("Row", block), f"/view/blocks/{index}")
+        yield from block_problems(block, f"/view/blocks/{index}")
+        if isinstance(block, dict):
+            kinds.append(cast("Row", block).get("type"))
     if kind == "modal" and "input" in kinds and "submit" not in view:
         yield "[ERROR] missing required field: submit [json-pointer:/view] (a modal with inputs needs it)"
-
-
-def _element_problems(block: Row, pointer: str) -> Iterator[str]:
-    """Inputs and actions must hold elements, for everything later looks into them."""
-    if block["type"] == "input":
-        element: object = block.get("element")
-        if not isinstance(element, dict) or not isinstance(cast("Row", element).get("type"), str):
-            yield f"[ERROR] missing required field: element [json-pointer:{pointer}]"
-    if block["type"] in {"actions", "context_actions"}:
-        elements: object = block.get("elements")
-        if not isinstance(elements, list) or not all(isinstance(part, dict) for part in cast("list[object]", elements)):
-            yield f"[ERROR] missing required field: elements [json-pointer:{pointer}]"
 
 
 def _refused(problems: list[str]) -> Refusal:
