@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from slackmq.emulator.call import Call
     from slackmq.emulator.state import App, Row
 
-__all__ = ["checked_view", "hash_of", "numbered", "view_row"]
+__all__ = ["checked_view", "hash_of", "numbered", "numbered_block", "view_row"]
 
 LARGEST_VIEW = 250_000
 """Characters of a view as JSON (docs.slack.dev, views.publish, view_too_large)."""
@@ -76,10 +76,11 @@ def hash_of(call: Call, ident: str) -> str:
 
 def numbered(blocks: list[Row], ident: str) -> list[Row]:
     """The blocks with the ids that Slack draws for blocks and elements that have none."""
-    return [_numbered_block(block, f"{ident}/{index}") for index, block in enumerate(blocks)]
+    return [numbered_block(block, f"{ident}/{index}") for index, block in enumerate(blocks)]
 
 
-def _numbered_block(block: Row, seed: str) -> Row:
+def numbered_block(block: Row, seed: str) -> Row:
+    """The block, of a shape that `block_problems` finds nothing wrong with, with the ids that Slack draws."""
     row: Row = {"block_id": derived_id("", seed)[:5], **block}
     for name in ("accessory", "element"):
         if isinstance(row.get(name), dict):
