@@ -9,11 +9,12 @@ import signal
 import socket
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from slackmq.emulator.about import About, AboutApp, AboutChannel, AboutUser
 from slackmq.emulator.backstage import Backstage
 from slackmq.emulator.blobs import Blobs
 from slackmq.emulator.clockwork import keep_time
@@ -21,6 +22,7 @@ from slackmq.emulator.courier import Courier
 from slackmq.emulator.desk import Desk
 from slackmq.emulator.file_door import FileDoor
 from slackmq.emulator.guard import Guard, headers, is_loopback
+from slackmq.emulator.house import House
 from slackmq.emulator.journal import JournalError
 from slackmq.emulator.limits import Limits
 from slackmq.emulator.page.deeds import Deeds
@@ -40,10 +42,10 @@ from slackmq.emulator.workbench import Workbench
 from slackmq.emulator.workspace import OPERATOR
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
     from pathlib import Path
 
-__all__ = ["About", "AboutApp", "AboutChannel", "AboutUser", "CannotStart", "running", "serve"]
+__all__ = ["About", "AboutApp", "AboutChannel", "AboutUser", "CannotStart", "embedded", "running", "serve"]
 
 _GRACE = 1.0
 """Seconds that requests get to end when the server stops."""
@@ -56,56 +58,6 @@ class CannotStart(Exception):
         super().__init__(f"{cause} {remedy}")
         self.cause = cause
         self.remedy = remedy
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AboutUser:
-    """A person, and the token of Slack's own client for that person."""
-
-    id: str
-    name: str
-    token: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AboutChannel:
-    """A channel."""
-
-    id: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AboutApp:
-    """An app, its bot user and its two tokens."""
-
-    name: str
-    id: str
-    bot_token: str
-    app_token: str
-    bot_user_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class About:
-    """Where a running workspace is, who lives there, and with which tokens.
-
-    Attributes:
-        base_url: for Slack's clients, as `WebClient(base_url=…)`.
-        page_url: for a browser.
-        operator_token: opens /emulator/ for this run; see `slackmq.emulator.backstage`.
-    """
-
-    base_url: str
-    page_url: str
-    users: tuple[AboutUser, ...]
-    channels: tuple[AboutChannel, ...]
-    apps: tuple[AboutApp, ...]
-    operator_token: str
-
-    def to_json(self) -> dict[str, Any]:
-        """The same as a JSON object."""
-        return asdict(self)
 
 
 async def serve(
@@ -158,6 +110,26 @@ async def running(
     Raises:
         CannotStart: the port is taken, or the data file cannot be used.
     """
+    async with embedded(host=host, port=port, data=data, limits=limits, apps=apps, clock=clock) as house:
+        yield house.about()
+
+
+@asynccontextmanager
+async def embedded(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    data: Path | None = None,
+    limits: bool = True,
+    apps: Sequence[str] = (),
+    clock: Callable[[], int] = wall_clock,
+    seed: Seed | None = None,
+) -> AsyncGenerator[House]:
+    """As `running`, and the parts themselves; `seed` is the beginning of a new workspace, if not the usual one.
+
+    Raises:
+        CannotStart: the port is taken, or the data file cannot be used.
+    """
     if not is_loopback(host):
         print(  # noqa: T201  # to whoever started it
             f"slackmq emulator: {host} is not this machine alone: anybody on your network may read and write here, "
@@ -169,10 +141,10 @@ async def running(
         bound = stack.enter_context(_bound(host, port))
         number: int = bound.getsockname()[1]
         names = tuple(dict.fromkeys(apps)) or ("slackmq",)
-        seed = Seed(
+        seed = replace(
+            seed or Seed(apps=tuple(SeedApp(name=name) for name in names)),
             secret=secrets.token_hex(16),
             created=clock() // 1_000_000,
-            apps=tuple(SeedApp(name=name) for name in names),
         )
         bucket = Limits() if limits else Limits.off()
         authority = f"[{host}]:{number}" if ":" in host else f"{host}:{number}"
@@ -185,8 +157,8 @@ async def running(
             raise CannotStart(error.cause, remedy=error.remedy) from error
         await _install(server, apps)
         secret = secrets.token_urlsafe(24)
-        await stack.enter_async_context(_doors(server, bound, data, host=host, authority=authority, secret=secret))
-        yield _about(server, authority, secret)
+        doors = _doors(server, bound, data, host=host, authority=authority, secret=secret)
+        yield await stack.enter_async_context(doors)
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -215,12 +187,13 @@ async def _install(server: Server, apps: Sequence[str]) -> None:
 @asynccontextmanager
 async def _doors(
     server: Server, bound: socket.socket, data: Path | None, *, host: str, authority: str, secret: str
-) -> AsyncGenerator[None]:
+) -> AsyncGenerator[House]:
     """Open all doors on one socket; on leaving, tell everybody to go and wait until they went."""
     drawing, files, receipts = await asyncio.to_thread(_loaded, data, server.now())
     desk = Desk(server)
     sockets, courier = Sockets(server, desk, receipts=receipts), Courier(server, desk, receipts=receipts)
     rtm = Rtm(server)
+    house = House(server=server, desk=desk, sockets=sockets, rtm=rtm, authority=authority, secret=secret)
     visitors = Visitors(server)
     streams = Streams(server=server, visitors=visitors, drawing=drawing)
     guard = Guard(host=host, port=bound.getsockname()[1])
@@ -229,7 +202,7 @@ async def _doors(
     for routes in (
         WebApi(server, sockets, rtm).routes(),
         rtm.routes(),
-        Backstage(server, sockets, about=lambda: _about(server, authority, secret).to_json(), secret=secret).routes(),
+        Backstage(server, sockets, about=lambda: house.about().to_json(), secret=secret).routes(),
         Workbench(desk, sockets, courier, secret=secret).routes(),
         ResponseDoor(server).routes(),
         FileDoor(server, Blobs(_beside(data, "files"))).routes(),
@@ -246,7 +219,7 @@ async def _doors(
         await web.SockSite(runner, bound).start()
         timers = [asyncio.create_task(work) for work in (sockets.run(), keep_time(server), courier.run())]
         try:
-            yield
+            yield house
         finally:
             for timer in timers:
                 timer.cancel()
@@ -265,27 +238,3 @@ def _loaded(data: Path | None, now: int) -> tuple[Drawing, Files, Receipts]:
 
 def _beside(data: Path | None, ending: str) -> Path | None:
     return None if data is None else data.with_name(f"{data.name}.{ending}")
-
-
-def _about(server: Server, authority: str, secret: str) -> About:
-    people: Sequence[Mapping[str, Any]] = server.ask(OPERATOR, "emulator.users.list", {})["users"]
-    channels: Sequence[Mapping[str, Any]] = server.ask(OPERATOR, "emulator.channels.list", {})["channels"]
-    apps: Sequence[Mapping[str, Any]] = server.ask(OPERATOR, "emulator.apps.list", {})["apps"]
-    return About(
-        base_url=f"http://{authority}/api/",
-        page_url=f"http://{authority}/",
-        users=tuple(AboutUser(id=row["id"], name=row["name"], token=row["token"]) for row in people),
-        channels=tuple(AboutChannel(id=row["id"], name=row["name"]) for row in channels if not row["is_archived"]),
-        apps=tuple(
-            AboutApp(
-                name=row["name"],
-                id=row["id"],
-                bot_token=row["bot_token"],
-                app_token=row["app_token"],
-                bot_user_id=row["bot_user"],
-            )
-            for row in apps
-            if not row["revoked"]
-        ),
-        operator_token=secret,
-    )

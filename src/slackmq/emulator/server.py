@@ -158,6 +158,10 @@ class Server:
         """Have `listener` told of every write, in order, before its caller gets the answer."""
         self._listeners.append(listener)
 
+    def ignore(self, listener: Callable[[Done], None]) -> None:
+        """Tell a listener nothing more."""
+        self._listeners.remove(listener)
+
     async def call(self, token: str | None, method: str, args: Mapping[str, object]) -> Answer:
         """Do what somebody with a token asks, within the rate limits."""
         caller = NOBODY if token is None and is_open(method) else self._workspace.authorize(token)
@@ -231,7 +235,7 @@ class Server:
             outcome = self._workspace.apply(now, caller, method, args)
             self._verdicts.append(_Verdict.of(outcome.reply))
             done = Done(at=now, method=method, args=args, outcome=outcome)
-            for listener in self._listeners:
+            for listener in [*self._listeners]:
                 listener(done)
             return outcome.reply
 
