@@ -50,6 +50,7 @@ class About:
     Attributes:
         base_url: for Slack's clients, as `WebClient(base_url=…)`.
         page_url: for a browser.
+        admin_token: opens /__admin/ for this run; see `slackmq.emulator.admin`.
         operator_token: opens /emulator/ for this run; see `slackmq.emulator.backstage`.
     """
 
@@ -59,19 +60,21 @@ class About:
     channels: tuple[AboutChannel, ...]
     apps: tuple[AboutApp, ...]
     operator_token: str
+    admin_token: str
 
     def to_json(self) -> dict[str, Any]:
         """The same as a JSON object."""
         return asdict(self)
 
 
-def about(server: Server, *, authority: str, secret: str) -> About:
+def about(server: Server, *, authority: str, secret: str, admin_token: str) -> About:
     """What can be told of a server right now.
 
     Args:
         server: the workspace.
         authority: host and port at which it answers.
         secret: opens the operator's door.
+        admin_token: opens the door at /__admin/.
     """
     people: Sequence[Mapping[str, Any]] = server.ask(OPERATOR, "emulator.users.list", {})["users"]
     channels: Sequence[Mapping[str, Any]] = server.ask(OPERATOR, "emulator.channels.list", {})["channels"]
@@ -93,4 +96,5 @@ def about(server: Server, *, authority: str, secret: str) -> About:
             if not row["revoked"]
         ),
         operator_token=secret,
+        admin_token=admin_token,
     )

@@ -131,6 +131,17 @@ class Journal:
         except sqlite3.Error as error:
             raise self._explained(error) from error
 
+    def latest(self) -> int:
+        """The moment of the last call, in microseconds since 1970; 0 if there is none.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        try:
+            return int(self._connection.execute("SELECT max(at) FROM calls").fetchone()[0] or 0)
+        except sqlite3.Error as error:
+            raise self._explained(error) from error
+
     def close(self) -> None:
         """Close the file; closing twice does nothing."""
         if self._rows is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import secrets
 import signal
 import socket
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from slackmq.emulator.about import About, AboutApp, AboutChannel, AboutUser
+from slackmq.emulator.admin import Admin
 from slackmq.emulator.backstage import Backstage
 from slackmq.emulator.blobs import Blobs
 from slackmq.emulator.clockwork import keep_time
@@ -37,6 +39,7 @@ from slackmq.emulator.rtm import Rtm
 from slackmq.emulator.seed import Seed, SeedApp
 from slackmq.emulator.server import Server, wall_clock
 from slackmq.emulator.socket_mode import Sockets
+from slackmq.emulator.weather import Weather
 from slackmq.emulator.web_api import LARGEST_BODY, WebApi
 from slackmq.emulator.workbench import Workbench
 from slackmq.emulator.workspace import OPERATOR
@@ -44,6 +47,8 @@ from slackmq.emulator.workspace import OPERATOR
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
     from pathlib import Path
+
+    from slackmq.emulator.faults import Faults
 
 __all__ = ["About", "AboutApp", "AboutChannel", "AboutUser", "CannotStart", "embedded", "running", "serve"]
 
@@ -67,6 +72,9 @@ async def serve(
     data: Path | None = None,
     limits: bool = True,
     apps: Sequence[str] = (),
+    faults: Faults | None = None,
+    seed: int = 0,
+    admin_anywhere: bool = False,
     ready: Callable[[About], None],
 ) -> None:
     """Run an embedded Slack until SIGTERM or SIGINT, or until cancelled.
@@ -77,6 +85,9 @@ async def serve(
         data: the workspace's file, made if it is missing; None forgets everything at the end.
         limits: whether Slack's published rate limits apply.
         apps: names of the apps to install; one that is there already stays as it is.
+        faults: what goes wrong from the start.
+        seed: decides what they strike.
+        admin_anywhere: whether other machines reach /__admin/ too, if they reach this server at all.
         ready: is told where the workspace is, once it answers.
 
     Raises:
@@ -87,8 +98,10 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     try:
-        async with running(host=host, port=port, data=data, limits=limits, apps=apps) as about:
-            ready(about)
+        async with embedded(host=host, port=port, data=data, limits=limits, apps=apps, admin=admin_anywhere) as house:
+            if faults is not None:
+                house.weather.arm(faults, seed)
+            ready(house.about())
             await stop.wait()
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -124,8 +137,11 @@ async def embedded(
     apps: Sequence[str] = (),
     clock: Callable[[], int] = wall_clock,
     seed: Seed | None = None,
+    admin: bool = False,
 ) -> AsyncGenerator[House]:
-    """As `running`, and the parts themselves; `seed` is the beginning of a new workspace, if not the usual one.
+    """As `running`, and the parts themselves.
+
+    `seed` is the beginning of a new workspace, if not the usual one; `admin` opens /__admin/ to other machines.
 
     Raises:
         CannotStart: the port is taken, or the data file cannot be used.
@@ -157,7 +173,7 @@ async def embedded(
             raise CannotStart(error.cause, remedy=error.remedy) from error
         await _install(server, apps)
         secret = secrets.token_urlsafe(24)
-        doors = _doors(server, bound, data, host=host, authority=authority, secret=secret)
+        doors = _doors(server, bound, data, host=host, authority=authority, secret=secret, everywhere=admin)
         yield await stack.enter_async_context(doors)
 
 
@@ -186,27 +202,25 @@ async def _install(server: Server, apps: Sequence[str]) -> None:
 
 @asynccontextmanager
 async def _doors(
-    server: Server, bound: socket.socket, data: Path | None, *, host: str, authority: str, secret: str
+    server: Server,
+    bound: socket.socket,
+    data: Path | None,
+    *,
+    host: str,
+    authority: str,
+    secret: str,
+    everywhere: bool,
 ) -> AsyncGenerator[House]:
     """Open all doors on one socket; on leaving, tell everybody to go and wait until they went."""
-    drawing, files, receipts = await asyncio.to_thread(_loaded, data, server.now())
-    desk = Desk(server)
-    sockets, courier = Sockets(server, desk, receipts=receipts), Courier(server, desk, receipts=receipts)
-    rtm = Rtm(server)
-    house = House(server=server, desk=desk, sockets=sockets, rtm=rtm, authority=authority, secret=secret)
+    drawing, files, receipts, admin_token = await asyncio.to_thread(_loaded, data, server.now())
+    house = _furnished(server, receipts, authority=authority, secret=secret, admin_token=admin_token)
     visitors = Visitors(server)
     streams = Streams(server=server, visitors=visitors, drawing=drawing)
     guard = Guard(host=host, port=bound.getsockname()[1])
-    app = web.Application(middlewares=[guard.middleware], client_max_size=LARGEST_BODY)
+    app = web.Application(middlewares=[guard.middleware, house.weather.middleware], client_max_size=LARGEST_BODY)
     app.on_response_prepare.append(headers)
     for routes in (
-        WebApi(server, sockets, rtm).routes(),
-        rtm.routes(),
-        Backstage(server, sockets, about=lambda: house.about().to_json(), secret=secret).routes(),
-        Workbench(desk, sockets, courier, secret=secret).routes(),
-        ResponseDoor(server).routes(),
-        FileDoor(server, Blobs(_beside(data, "files"))).routes(),
-        sockets.routes(),
+        *_routes(house, data, everywhere=everywhere),
         PageDoor(team=server.workspace.seed.team, visitors=visitors, drawing=drawing, streams=streams).routes(),
         Deeds(server=server, visitors=visitors, drawing=drawing).routes(),
         streams.routes(),
@@ -217,23 +231,65 @@ async def _doors(
     await runner.setup()
     try:
         await web.SockSite(runner, bound).start()
-        timers = [asyncio.create_task(work) for work in (sockets.run(), keep_time(server), courier.run())]
+        timers = [asyncio.create_task(work) for work in (house.sockets.run(), keep_time(server), house.courier.run())]
         try:
             yield house
         finally:
             for timer in timers:
                 timer.cancel()
             await asyncio.gather(*timers, return_exceptions=True)
-            sockets.dismiss("refresh_requested")
-            rtm.close()
+            house.sockets.dismiss("refresh_requested")
+            house.rtm.close()
             streams.close()
+            await house.weather.close()
     finally:
         await runner.cleanup()
 
 
-def _loaded(data: Path | None, now: int) -> tuple[Drawing, Files, Receipts]:
-    """What is read from the disk before anybody knocks."""
-    return Drawing(), Files(), Receipts(_beside(data, "receipts"), now)
+def _furnished(server: Server, receipts: Receipts, *, authority: str, secret: str, admin_token: str) -> House:
+    """The parts, each of which listens to the server."""
+    weather, desk = Weather(server), Desk(server)
+    return House(
+        server=server,
+        desk=desk,
+        sockets=Sockets(server, desk, receipts=receipts, weather=weather),
+        courier=Courier(server, desk, receipts=receipts, weather=weather),
+        rtm=Rtm(server, weather=weather),
+        weather=weather,
+        authority=authority,
+        secret=secret,
+        admin_token=admin_token,
+    )
+
+
+def _routes(house: House, data: Path | None, *, everywhere: bool) -> list[list[web.RouteDef]]:
+    """The doors for programs."""
+    server, sockets = house.server, house.sockets
+    return [
+        WebApi(server, sockets, house.rtm, weather=house.weather).routes(),
+        house.rtm.routes(),
+        Admin(house, everywhere=everywhere).routes(),
+        Backstage(server, sockets, about=lambda: house.about().to_json(), secret=house.secret).routes(),
+        Workbench(house.desk, sockets, house.courier, secret=house.secret).routes(),
+        ResponseDoor(server).routes(),
+        FileDoor(server, Blobs(_beside(data, "files"))).routes(),
+        sockets.routes(),
+    ]
+
+
+def _loaded(data: Path | None, now: int) -> tuple[Drawing, Files, Receipts, str]:
+    """What is read from the disk, or left there, before anybody knocks."""
+    return Drawing(), Files(), Receipts(_beside(data, "receipts"), now), _admin_token(_beside(data, "admin"))
+
+
+def _admin_token(path: Path | None) -> str:
+    """A new token for the admin door, left beside the data file for its owner alone."""
+    token = secrets.token_urlsafe(24)
+    if path is not None:
+        path.unlink(missing_ok=True)  # an older file keeps whatever rights it has
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+            file.write(f"{token}\n")
+    return token
 
 
 def _beside(data: Path | None, ending: str) -> Path | None:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from slackmq.emulator.faults import faults_of
 from slackmq.emulator.launch import embedded
 from slackmq.emulator.model import Caller
 from slackmq.emulator.seed import Seed, SeedApp, SeedChannel, SeedPerson
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from slackmq.emulator.house import House
     from slackmq.emulator.server import Done
+    from slackmq.emulator.socket_mode import Connection
 
 __all__ = ["AsyncWorkspace", "async_workspace"]
 
@@ -260,6 +262,44 @@ class AsyncWorkspace:
             self._server.ignore(heard)
         rows = [f"{row['ts']} {row.get('text', '')}" for row in self.messages(channel, thread=thread)]
         raise TimeoutError(f"Not seen within {within:g} s in {channel}. There is: {rows}")
+
+    def arm(self, *, seed: int = 0, **faults: Any) -> None:
+        """From now on let things go wrong for apps: `arm(lost_answer=0.1, seed=7)`; people and the truth stay spared.
+
+        Args:
+            seed: decides which calls and events are struck.
+            faults: as the attributes of `slackmq.emulator.faults.Faults`; what is left out does not go wrong.
+
+        Raises:
+            FaultsUnreadable: there is no such fault, or no such value.
+        """
+        self._house.weather.arm(faults_of(faults), seed)
+
+    def disarm(self) -> None:
+        """From now on nothing goes wrong."""
+        self._house.weather.disarm()
+
+    @property
+    def suffered(self) -> dict[str, int]:
+        """How often each fault struck since it was armed."""
+        armed = self._house.weather.armed
+        return {} if armed is None else armed["suffered"]
+
+    def connections(self) -> list[Connection]:
+        """The open WebSockets of all apps."""
+        return self._house.connections()
+
+    def cut(self, *, app: TestApp | None = None) -> int:
+        """Break off the Socket Mode connections of an app, or of all, as a network does; returns how many."""
+        return self._house.cut(owner=None if app is None else app.id)
+
+    def advance(self, seconds: float) -> None:
+        """Put the workspace's clock forward: what is scheduled comes, limits flow back, retries are sent.
+
+        Raises:
+            ValueError: time does not go back.
+        """
+        self._server.move(seconds)
 
     async def _operate(self, method: str, **args: object) -> Mapping[str, Any]:
         return _granted(method, await self._server.act(OPERATOR, method, args))

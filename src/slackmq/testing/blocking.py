@@ -11,11 +11,12 @@ from anyio.from_thread import start_blocking_portal
 from slackmq.testing.awaiting import AsyncWorkspace, async_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Generator, Sequence
     from pathlib import Path
 
     from anyio.from_thread import BlockingPortal
 
+    from slackmq.emulator.socket_mode import Connection
     from slackmq.testing.resident import Person, TestApp
 
 __all__ = ["Workspace", "workspace"]
@@ -82,6 +83,41 @@ class Workspace:
         portal, there = self._there
         return portal.call(partial(there.messages, channel, thread=thread))
 
+    @property
+    def suffered(self) -> dict[str, int]:
+        """How often each fault struck since it was armed."""
+        portal, there = self._there
+        return portal.call(lambda: there.suffered)
+
+    def arm(self, *, seed: int = 0, **faults: Any) -> None:
+        """From now on let things go wrong for apps: `arm(lost_answer=0.1, seed=7)`; people and the truth stay spared.
+
+        Raises:
+            FaultsUnreadable: there is no such fault, or no such value.
+        """
+        portal, there = self._there
+        portal.call(partial(there.arm, seed=seed, **faults))
+
+    def disarm(self) -> None:
+        """From now on nothing goes wrong."""
+        portal, there = self._there
+        portal.call(there.disarm)
+
+    def connections(self) -> list[Connection]:
+        """The open WebSockets of all apps."""
+        portal, there = self._there
+        return portal.call(there.connections)
+
+    def cut(self, *, app: TestApp | None = None) -> int:
+        """Break off the Socket Mode connections of an app, or of all, as a network does; returns how many."""
+        portal, there = self._there
+        return portal.call(partial(there.cut, app=app))
+
+    def advance(self, seconds: float) -> None:
+        """Put the workspace's clock forward: what is scheduled comes, limits flow back, retries are sent."""
+        portal, there = self._there
+        portal.call(there.advance, seconds)
+
     install = _blocking(AsyncWorkspace.install)
     create_channel = _blocking(AsyncWorkspace.create_channel)
     create_person = _blocking(AsyncWorkspace.create_person)
@@ -119,7 +155,7 @@ def workspace(
     limits: bool = False,
     data: Path | None = None,
     port: int = 0,
-) -> Iterator[Workspace]:
+) -> Generator[Workspace]:
     """A Slack workspace inside this process, on a thread of its own, gone on leaving.
 
     Args:

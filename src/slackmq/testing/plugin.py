@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -31,7 +31,8 @@ def slack_workspace(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
     from slackmq.testing.blocking import workspace  # noqa: PLC0415  # who does not use the fixture pays nothing
 
     mark = request.node.get_closest_marker("slack_workspace")
-    with workspace(**({} if mark is None else mark.kwargs)) as slack:
+    options: dict[str, Any] = {} if mark is None else dict(mark.kwargs)
+    with workspace(**options) as slack:
         for name, value in (slack.app.environment if slack.apps else {}).items():
             monkeypatch.setenv(name, value)
         yield slack
