@@ -22,7 +22,7 @@ from anyio import to_thread
 from slackmq.cli.neighbour import Neighbour
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
 WRITERS = 4
@@ -67,7 +67,7 @@ class Run:
 
 
 @contextmanager
-def running(data: Path, port: int = 0) -> Iterator[Run]:
+def running(data: Path, port: int = 0) -> Generator[Run]:
     command = [sys.executable, "-m", "slackmq", "emulator", "--json", "--limits", "off"]
     command += ["--port", str(port), "--data", str(data)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
