@@ -27,7 +27,16 @@ TIMEOUT = 10.0
 
 _GET = frozenset(
     {"conversations.history", "conversations.info", "conversations.list", "conversations.members"}
-    | {"conversations.replies", "pins.list", "reactions.get", "users.info", "users.list", "bots.info", "team.info"}
+    | {
+        "bookmarks.list",
+        "conversations.replies",
+        "pins.list",
+        "reactions.get",
+        "users.info",
+        "users.list",
+        "bots.info",
+        "team.info",
+    }
 )
 """Methods that take no JSON body, or read only: docs.slack.dev/reference/methods. All others are posted as JSON."""
 
