@@ -31,7 +31,7 @@ DOORS = {
 PURE = (
     *("message", "envelope", "notes", "policy", "hooks", "claiming.marks", "queue.sightings", "queue.lag"),
     *("emulator.model", "emulator.workspace", "emulator.methods", "emulator.limits"),
-    *("emulator.delivery", "emulator.request_url", "emulator.manifest", "emulator.faults"),
+    *("emulator.delivery", "emulator.request_url", "emulator.manifest", "emulator.faults", "emulator.lag"),
 )
 """Rooms that do no I/O and know no time, those that are not built yet included."""
 
