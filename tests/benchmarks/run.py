@@ -64,7 +64,8 @@ def _takeovers() -> list[Row]:
     bound = timing.lease + timing.margin + timing.scan + timing.skew
     p99 = took[int(len(took) * 0.99)]
     shown = f"{p99:.0f} s of {len(took)} takeovers, median {took[len(took) // 2]:.0f} s"
-    return [("takeover after a kill with a hand free, p99 from the last claim on", f"<= {bound.total_seconds():.0f} s", shown)]
+    name = "takeover after a kill with a hand free, p99 from the last claim on"
+    return [(name, f"<= {bound.total_seconds():.0f} s", shown)]
 
 
 def _work() -> list[Row]:

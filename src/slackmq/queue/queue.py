@@ -152,14 +152,8 @@ class AsyncQueue:
         )
         tasks = await self._stack.enter_async_context(anyio.create_task_group())
         self._stack.callback(tasks.cancel_scope.cancel)
-        poster = Poster(
-            self._slack,
-            channel=channel.id,
-            me=identity.user,
-            shared=self._claiming.shared,
-            clock=self._clock,
-            hook=self._tell,
-        )
+        shared, clock = self._claiming.shared, self._clock
+        poster = Poster(self._slack, channel=channel.id, me=identity.user, shared=shared, clock=clock, hook=self._tell)
         self._opened = _Opened(
             identity=identity, channel=channel, watch=watch, contest=contest, poster=poster, tasks=tasks
         )
