@@ -23,12 +23,7 @@ from slackmq.emulator.file_door import FileDoor
 from slackmq.emulator.guard import Guard, headers, is_loopback
 from slackmq.emulator.journal import JournalError
 from slackmq.emulator.limits import Limits
-from slackmq.emulator.page.deeds import Deeds
-from slackmq.emulator.page.door import PageDoor
-from slackmq.emulator.page.drawing import Drawing
-from slackmq.emulator.page.files import Files
-from slackmq.emulator.page.stream import Streams
-from slackmq.emulator.page.visitors import Visitors
+from slackmq.emulator.page.site import Site, Stock
 from slackmq.emulator.receipts import Receipts
 from slackmq.emulator.response_door import ResponseDoor
 from slackmq.emulator.rtm import Rtm
@@ -217,14 +212,14 @@ async def _doors(
     server: Server, bound: socket.socket, data: Path | None, *, host: str, authority: str, secret: str
 ) -> AsyncGenerator[None]:
     """Open all doors on one socket; on leaving, tell everybody to go and wait until they went."""
-    drawing, files, receipts = await asyncio.to_thread(_loaded, data, server.now())
+    stock, receipts = await asyncio.to_thread(_loaded, data, server.now())
     desk = Desk(server)
     sockets, courier = Sockets(server, desk, receipts=receipts), Courier(server, desk, receipts=receipts)
     rtm = Rtm(server)
-    visitors = Visitors(server)
-    streams = Streams(server=server, visitors=visitors, drawing=drawing)
+    file_door = FileDoor(server, Blobs(_beside(data, "files")))
+    site = Site(server=server, desk=desk, sockets=sockets, file_door=file_door, stock=stock)
     guard = Guard(host=host, port=bound.getsockname()[1])
-    app = web.Application(middlewares=[guard.middleware], client_max_size=LARGEST_BODY)
+    app = web.Application(middlewares=[guard.middleware, site.presence.middleware], client_max_size=LARGEST_BODY)
     app.on_response_prepare.append(headers)
     for routes in (
         WebApi(server, sockets, rtm).routes(),
@@ -232,12 +227,9 @@ async def _doors(
         Backstage(server, sockets, about=lambda: _about(server, authority, secret).to_json(), secret=secret).routes(),
         Workbench(desk, sockets, courier, secret=secret).routes(),
         ResponseDoor(server).routes(),
-        FileDoor(server, Blobs(_beside(data, "files"))).routes(),
+        file_door.routes(),
         sockets.routes(),
-        PageDoor(team=server.workspace.seed.team, visitors=visitors, drawing=drawing, streams=streams).routes(),
-        Deeds(server=server, visitors=visitors, drawing=drawing).routes(),
-        streams.routes(),
-        files.routes(),
+        site.routes(),
     ):
         app.add_routes(routes)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE)
@@ -253,14 +245,14 @@ async def _doors(
             await asyncio.gather(*timers, return_exceptions=True)
             sockets.dismiss("refresh_requested")
             rtm.close()
-            streams.close()
+            site.close()
     finally:
         await runner.cleanup()
 
 
-def _loaded(data: Path | None, now: int) -> tuple[Drawing, Files, Receipts]:
+def _loaded(data: Path | None, now: int) -> tuple[Stock, Receipts]:
     """What is read from the disk before anybody knocks."""
-    return Drawing(), Files(), Receipts(_beside(data, "receipts"), now)
+    return Stock(), Receipts(_beside(data, "receipts"), now)
 
 
 def _beside(data: Path | None, ending: str) -> Path | None:
