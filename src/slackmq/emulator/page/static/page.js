@@ -64,7 +64,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
     toEnd(form.parentElement.querySelector(".scroll"));
   }
   if (xhr.status === 204) document.querySelector("#notice").replaceChildren();
-  if (elt.closest?.(".picker, .overflow")) elt.closest(".picker, .overflow").open = false;
+  if (event.detail.requestConfig.verb === "post" && elt.closest?.(".picker, .overflow")) elt.closest(".picker, .overflow").open = false;
   if (elt.matches("[hx-get*='/thread?ts=']")) box("reply")?.focus();
 });
 
