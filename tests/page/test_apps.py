@@ -112,7 +112,7 @@ def test_a_button_reaches_its_app_and_the_message_is_replaced(
 
     deployer.client.chat_postMessage(channel=homeops, text="x", blocks=kit.DEPLOY)
     page.get_by_role("button", name="Deploy", exact=True).click()
-    expect(page.locator("#messages .text")).to_have_text("deployed")
+    expect(page.locator("#messages .text", has_text="deployed")).to_be_visible()
     (action,) = heard.get(timeout=5)["actions"]
     assert (action["action_id"], action["block_id"], action["value"]) == ("go", "row", "go")
 

@@ -14,7 +14,7 @@ from slackmq.emulator.page.door import fragment
 from slackmq.emulator.page.mrkdwn import sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from slackmq.emulator.file_door import FileDoor
     from slackmq.emulator.page.drawing import Drawing
@@ -55,9 +55,9 @@ class Uploads:
         """Share the files of a form, in one message, with what was typed as its text."""
         form = await request.clone(client_max_size=LARGEST_FILE).post()
         sent = [part for part in form.getall("file", []) if isinstance(part, web.FileField) and part.filename]
+        contents = await asyncio.to_thread(_read, sent)
         files: list[dict[str, str]] = []
-        for part in sent:
-            content = await asyncio.to_thread(part.file.read)
+        for part, content in zip(sent, contents, strict=True):
             reply = await self._kept(request, part.filename, content)
             if not reply["ok"]:
                 return self._refusal(reply)
@@ -104,3 +104,12 @@ class Uploads:
         code = reply["error"]
         sentence = _SENTENCES.get(code, f"The file was not taken: {code}.")
         return fragment(self._drawing.draw("notice.html", refusal=sentence, oob=True))
+
+
+def _read(parts: Sequence[web.FileField]) -> list[bytes]:
+    """The bytes of the parts, whose temporary files are closed."""
+    contents: list[bytes] = []
+    for part in parts:
+        with part.file:
+            contents.append(part.file.read())
+    return contents
