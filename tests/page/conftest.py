@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from anyio.from_thread import start_blocking_portal
 from playwright.sync_api import sync_playwright
-from slack_sdk import WebClient
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_sdk import WebClient
+from tests.clients.manifests import Operator, manifest
 
 from slackmq.emulator.launch import running
-from tests.clients.manifests import Operator, manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
-
 from tests.page import kit
 
 if TYPE_CHECKING:
@@ -74,7 +73,10 @@ def test_rich_text_is_drawn(page: Page, deployer: Any, homeops: str) -> None:
         {"type": "actions", "elements": [kit.menu(kit.EVIL, kit.EVIL), kit.button(kit.EVIL, kit.EVIL)]},
         {"type": "context", "elements": [{"type": "image", "image_url": "javascript:alert(1)", "alt_text": kit.EVIL}]},
         {"type": "image", "image_url": "data:text/html,<b>", "alt_text": kit.EVIL},
-        {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": kit.EVIL}]}]},
+        {
+            "type": "rich_text",
+            "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": kit.EVIL}]}],
+        },
         {"type": kit.EVIL},
         kit.field(kit.EVIL, kit.EVIL, {"type": "plain_text_input", "action_id": kit.EVIL, "initial_value": kit.EVIL}),
     ],
@@ -210,9 +212,7 @@ def test_a_modal_that_its_app_updates_keeps_what_was_typed(page: Page, deployer:
     expect(page.get_by_role("textbox", name="Name")).to_have_value("half typed")
 
 
-def test_an_answer_for_one_person_is_seen_by_that_person_alone(
-    page: Page, emulator: About, deployer: Any, homeops: str
-) -> None:
+def test_an_answer_for_one_person_is_seen_by_that_person_alone(page: Page, emulator: About, deployer: Any) -> None:
     @deployer.command("/deploy")  # type: ignore[untyped-decorator]  # as above
     def deploy(ack: Any) -> None:  # pyright: ignore[reportUnusedFunction]  # as above
         ack("only for you")
@@ -237,7 +237,7 @@ def test_an_unknown_command_is_refused_and_stays_typed(page: Page) -> None:
 
 
 def test_a_home_tab_is_published_when_it_is_opened_and_its_buttons_work(
-    page: Page, deployer: Any, installed: Mapping[str, Any], heard: queue.Queue[dict[str, Any]]
+    page: Page, deployer: Any, installed: Mapping[str, Any]
 ) -> None:
     @deployer.event("app_home_opened")  # type: ignore[untyped-decorator]  # as above
     def opened(event: dict[str, Any]) -> None:  # pyright: ignore[reportUnusedFunction]  # as above

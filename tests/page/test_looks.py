@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 from playwright.sync_api import expect
 from slack_sdk import WebClient
-
 from tests.page import kit
 
 if TYPE_CHECKING:
@@ -113,9 +112,7 @@ def test_a_modal(window: tuple[Page, str], emulator: About, homeops: str, pictur
 
 
 @pytest.mark.usefixtures("furnished")
-def test_a_home_tab(
-    window: tuple[Page, str], emulator: About, installed: Mapping[str, Any], pictures: Path
-) -> None:
+def test_a_home_tab(window: tuple[Page, str], emulator: About, installed: Mapping[str, Any], pictures: Path) -> None:
     page, name = window
     with page.expect_response(re.compile("/stream")):
         page.goto(f"{emulator.page_url}a/{installed['id']}")

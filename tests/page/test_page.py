@@ -326,7 +326,7 @@ def workers(emulator: About, tmp_path: Path) -> Iterator[None]:
         "SLACKMQ_DEMO_TARGET": str(tmp_path / "target"),
     }
     command = [sys.executable, "-m", "slackmq", "worker", "slackmq.cli.house:app"]
-    processes = [subprocess.Popen(command, env=environment) for _ in range(3)]
+    processes = [subprocess.Popen([*command, "--name", f"worker-{n}"], env=environment) for n in range(3)]
     try:
         yield
     finally:
@@ -345,4 +345,7 @@ def test_three_workers_at_work_are_seen_working(page: Page) -> None:
         expect(page.locator("#composer-text")).to_have_value("")
     done = page.locator("#messages .reactions button", has_text="\N{WHITE HEAVY CHECK MARK}")
     expect(done).to_have_count(len(lights), timeout=30_000)
+    expect(page.locator("#strip .worker", has_text="idle")).to_have_count(3)
+    hands = page.locator("#messages .hand").all_inner_texts()
+    assert set(hands) <= {f"done by worker-{number}" for number in range(3)}, hands
     page.screenshot(path=PICTURES / "three-workers.png")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup, escape
+from markupsafe import escape
 
 from slackmq.emulator.page.loose import row_in, rows, safe_link, text_in, words
 from slackmq.emulator.page.mrkdwn import plainly, shown
@@ -17,6 +17,8 @@ from slackmq.emulator.page.rich import rich
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from markupsafe import Markup
 
     from slackmq.emulator.page.options import Group
     from slackmq.emulator.page.view import Directory
@@ -122,8 +124,12 @@ def attachments(given: object, directory: Directory) -> tuple[Attachment, ...]:
             author=text_in(row.get("author_name")),
             title=text_in(row.get("title")),
             link=safe_link(row.get("title_link")),
-            text=shown(words(row.get("text")) or ("" if row.get("blocks") else words(row.get("fallback"))), directory.names),
-            fields=tuple((text_in(f.get("title")), drawn_text(f.get("value"), directory)) for f in rows(row.get("fields"))),
+            text=shown(
+                words(row.get("text")) or ("" if row.get("blocks") else words(row.get("fallback"))), directory.names
+            ),
+            fields=tuple(
+                (text_in(f.get("title")), drawn_text(f.get("value"), directory)) for f in rows(row.get("fields"))
+            ),
             footer=text_in(row.get("footer")),
             picture=_picture(row.get("image_url")),
             blocks=blocks(row.get("blocks"), directory),

@@ -35,9 +35,7 @@ class PageDoor:
         homes: what apps put on their home tabs.
     """
 
-    def __init__(
-        self, *, server: Server, visitors: Visitors, drawing: Drawing, streams: Streams, homes: Homes
-    ) -> None:
+    def __init__(self, *, server: Server, visitors: Visitors, drawing: Drawing, streams: Streams, homes: Homes) -> None:
         self._server = server
         self._team = server.workspace.seed.team
         self._visitors = visitors

@@ -52,7 +52,9 @@ def groups_of(element: Mapping[str, Any], directory: Directory) -> tuple[Group, 
     if own:
         return (Group(label="", options=own),)
     grouped = rows(element.get("option_groups"))
-    return tuple(Group(label=text_in(row.get("label")), options=tuple(options_in(row.get("options")))) for row in grouped)
+    return tuple(
+        Group(label=text_in(row.get("label")), options=tuple(options_in(row.get("options")))) for row in grouped
+    )
 
 
 def options_in(given: object) -> Iterator[Option]:

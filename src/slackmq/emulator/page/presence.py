@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from contextvars import ContextVar
-from dataclasses import dataclass
-from html import unescape
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiohttp import web
 
+from slackmq.emulator.page.mrkdwn import typed
 from slackmq.emulator.workspace import OPERATOR
 
 if TYPE_CHECKING:
@@ -120,7 +120,14 @@ class Presence:
     def connections(self) -> tuple[Connection, ...]:
         """Everybody who listens or works, by name."""
         names = {app["id"]: app["name"] for app in self._apps()}
-        busy = [hand for hand in self._hands.values() if hand.state == "at work"]
+        people = {person["id"]: person["name"] for person in self._people()} | {
+            app["bot_user"]: app["name"] for app in self._apps()
+        }
+        busy = [
+            replace(hand, what=typed(hand.what, people)[:_LETTERS])
+            for hand in self._hands.values()
+            if hand.state == "at work"
+        ]
         found = [self._connection(link, names, busy) for link in self._sockets.links()]
         known = {(connection.app, connection.name) for connection in found}
         gone = {(hand.app, hand.name): None for hand in busy if (hand.app, hand.name) not in known}
@@ -134,6 +141,10 @@ class Presence:
     def _apps(self) -> list[Mapping[str, Any]]:
         apps: list[Mapping[str, Any]] = self._server.ask(OPERATOR, "emulator.apps.list", {})["apps"]
         return apps
+
+    def _people(self) -> list[Mapping[str, Any]]:
+        people: list[Mapping[str, Any]] = self._server.ask(OPERATOR, "emulator.users.list", {})["users"]
+        return people
 
     def _stir(self) -> None:
         for told in self._told:
@@ -152,7 +163,7 @@ class Presence:
                 case "message" if inner.get("subtype") == "message_deleted":
                     self._hands.pop((inner["channel"], inner["deleted_ts"]), None)
                 case "message" if inner.get("text") and "subtype" not in inner:
-                    _keep(self._texts, (inner["channel"], inner["ts"]), unescape(inner["text"])[:_LETTERS])
+                    _keep(self._texts, (inner["channel"], inner["ts"]), inner["text"][: 2 * _LETTERS])
                 case _:
                     pass
 
@@ -161,12 +172,14 @@ class Presence:
         clock = _CLOCK.fullmatch(mark)
         if bot is None or not (clock or mark in _ENDS or not mark):
             return
-        known = self._hands.pop((channel, ts), None)
+        known = self._hands.get((channel, ts))
+        if known is not None and not mark:
+            return  # a pin says nothing of what is known by marks
         name = _named(_AGENT_NOW.get()) or bot["name"]
         turn = known.turn if known else 0
         if clock:
             turn = int(clock["hour"]) + (12 if clock["half"] else 0)
-        state = _ENDS.get(mark, "at work") if mark else (known.state if known else "at work")
+        state = _ENDS.get(mark, "at work")
         what = self._texts.get((channel, ts), "")
         hand = Hand(channel=channel, ts=ts, app=bot["id"], name=name, state=state, turn=turn, what=what)
         _keep(self._hands, (channel, ts), hand)

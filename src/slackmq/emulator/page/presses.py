@@ -68,7 +68,9 @@ class Presses:
         args = {"channel": request.match_info["channel"], "text": text}
         reply = await self._perform(request, "interactions.command", args)
         if reply.get("error") == "unknown_command":
-            return self._refusal(f"No app has the command {text.split()[0]}. A message cannot begin with a slash.")
+            return self._refusal(
+                f"No app has the command {text.split(maxsplit=1)[0]}. A message cannot begin with a slash."
+            )
         return self._answer(reply)
 
     async def _press(self, request: web.Request) -> web.Response:
@@ -80,7 +82,9 @@ class Presses:
     async def _suggest(self, request: web.Request) -> web.Response:
         """The options that an app has for what was typed, as options of a list."""
         form = await _form(request)
-        reply = await self._perform(request, "interactions.suggest", {**_where(request, form), "value": _one(form, "q")})
+        reply = await self._perform(
+            request, "interactions.suggest", {**_where(request, form), "value": _one(form, "q")}
+        )
         answer: Mapping[str, Any] = reply.get("answer") or {}
         if not reply["ok"] or "failure" in answer:
             refusal = self._answer(reply)
@@ -119,7 +123,9 @@ class Presses:
         reply = await self._perform(request, "modals.close", args)
         if reply.get("error") == "view_not_found":  # it was closed already: draw what is open
             views = self._visitors.surfaces(self._visitors.caller(request).user)["views"]
-            return fragment(self._drawing.draw("modal.html", modal=None, oob=True)) if not views else self._answer(reply)
+            return (
+                fragment(self._drawing.draw("modal.html", modal=None, oob=True)) if not views else self._answer(reply)
+            )
         return web.Response(status=_DONE)
 
     async def _perform(self, request: web.Request, deed: str, args: Mapping[str, object]) -> Mapping[str, Any]:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from slackmq.emulator.page import view
 from slackmq.emulator.page.loose import row_in
-from slackmq.emulator.page.sidebar import Place, places
+from slackmq.emulator.page.sidebar import places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from slackmq.emulator.page.presence import Hand
+    from slackmq.emulator.page.sidebar import Place
 
 __all__ = ["WINDOW", "Found", "Reading", "Window"]
 
@@ -86,10 +87,11 @@ class Reading:
 
     def busiest(self) -> str | None:
         """The conversation that matters: with the newest message of somebody else, if any, else the newest of all."""
-        newest: list[tuple[bool, str, str]] = []
-        for row in self._listed:
-            for message in self._history(row["id"], limit=1).get("messages", []):
-                newest.append((bool(self._unread(row["id"])), message["ts"], row["id"]))
+        newest = [
+            (bool(self._unread(row["id"])), message["ts"], row["id"])
+            for row in self._listed
+            for message in self._history(row["id"], limit=1).get("messages", [])
+        ]
         return max(newest)[2] if newest else None
 
     def window(self, channel: str, *, before: str | None = None, at: str = "") -> Window:
@@ -205,4 +207,3 @@ class Reading:
             cursor = row_in(reply.get("response_metadata")).get("next_cursor", "")
             if not cursor or (most is not None and len(found) >= most):
                 return found
-

@@ -44,11 +44,14 @@ def _container(part: Mapping[str, Any], names: Mapping[str, str]) -> Markup:
 
 
 def _list(part: Mapping[str, Any], names: Mapping[str, str]) -> Markup:
-    items = Markup().join(Markup("<li>{}</li>").format(rich({"elements": [row]}, names)) for row in rows(part.get("elements")))
+    items = Markup().join(
+        Markup("<li>{}</li>").format(rich({"elements": [row]}, names)) for row in rows(part.get("elements"))
+    )
     indent = part.get("indent")
     deep = min(indent, _DEEP) if isinstance(indent, int) and indent > 0 else 0
-    tag = Markup("ol" if part.get("style") == "ordered" else "ul")
-    return Markup('<{} class="in-{}">{}</{}>').format(tag, deep, items, tag)
+    if part.get("style") == "ordered":
+        return Markup('<ol class="in-{}">{}</ol>').format(deep, items)
+    return Markup('<ul class="in-{}">{}</ul>').format(deep, items)
 
 
 def _leaf(leaf: Mapping[str, Any], names: Mapping[str, str]) -> Markup:
@@ -66,16 +69,11 @@ def _content(leaf: Mapping[str, Any], names: Mapping[str, str]) -> Markup:
         case "emoji":
             name = words(leaf.get("name"))
             return Markup('<span class="emoji" title=":{}:">{}</span>').format(name, character(name))
-        case "user":
-            return _mention("@", words(leaf.get("user_id")), names)
-        case "channel":
-            return _mention("#", words(leaf.get("channel_id")), names)
-        case "broadcast":
-            return _mention("@", words(leaf.get("range")), names)
-        case "date":
-            return escape(words(leaf.get("fallback")))
+        case "user" | "channel" | "broadcast" as kind:
+            ident = words(leaf.get({"user": "user_id", "channel": "channel_id"}.get(kind, "range")))
+            return _mention("#" if kind == "channel" else "@", ident, names)
         case _:
-            return escape(words(leaf.get("text")))
+            return escape(words(leaf.get("text")) or words(leaf.get("fallback")))
 
 
 def _mention(sign: str, ident: str, names: Mapping[str, str]) -> Markup:

@@ -90,7 +90,15 @@ def sections(
 
 
 def _place(row: Mapping[str, Any], directory: Directory, unread: str) -> Place:
-    kind = "im" if row.get("is_im") else "mpim" if row.get("is_mpim") else "private" if row.get("is_private") else "channel"
+    kind = (
+        "im"
+        if row.get("is_im")
+        else "mpim"
+        if row.get("is_mpim")
+        else "private"
+        if row.get("is_private")
+        else "channel"
+    )
     user: str = row.get("user", "") if kind == "im" else ""
     name: str = row.get("name", "")
     if kind == "im":

@@ -51,13 +51,9 @@ class Site:
         """Must see every request, as its middleware."""
         homes, visitors = Homes(server), Visitors(server, self.presence)
         presses = Presses(desk=desk, visitors=visitors, drawing=drawing)
-        self._streams = Streams(
-            server=server, visitors=visitors, drawing=drawing, presence=self.presence, homes=homes
-        )
+        self._streams = Streams(server=server, visitors=visitors, drawing=drawing, presence=self.presence, homes=homes)
         self._routes = (
-            *PageDoor(
-                server=server, visitors=visitors, drawing=drawing, streams=self._streams, homes=homes
-            ).routes(),
+            *PageDoor(server=server, visitors=visitors, drawing=drawing, streams=self._streams, homes=homes).routes(),
             *Deeds(server=server, visitors=visitors, drawing=drawing, presses=presses, sockets=sockets).routes(),
             *Uploads(server=server, visitors=visitors, drawing=drawing, door=file_door).routes(),
             *presses.routes(),
