@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 from slack_sdk import WebClient
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ def test_files_are_sent_and_shown(page: Page, bot: Any, homeops: str) -> None:
     page.set_input_files(
         ".attach input",
         [
-            {"name": "dot.png", "mimeType": "image/png", "buffer": DOT},
-            {"name": "page.html", "mimeType": "text/html", "buffer": b"<script>document.title='taken'</script>"},
+            FilePayload(name="dot.png", mimeType="image/png", buffer=DOT),
+            FilePayload(name="page.html", mimeType="text/html", buffer=b"<script>document.title='taken'</script>"),
         ],
     )
     message = page.locator("#messages .message")

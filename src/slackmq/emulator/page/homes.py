@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from slackmq.emulator.page.loose import row_in
 from slackmq.emulator.workspace import OPERATOR
 
 if TYPE_CHECKING:
@@ -38,10 +39,9 @@ class Homes:
 
     def _heard(self, done: Done) -> None:
         reply = done.outcome.reply
-        view = reply.get("view")
-        if not reply["ok"] or not isinstance(view, dict):
+        row = row_in(reply.get("view"))
+        if not reply["ok"] or not row:
             return
-        row: Mapping[str, Any] = view
         if done.method == "views.publish":
             self._rows[row["app_id"], str(done.args.get("user_id", ""))] = row
         elif done.method == "views.update" and row["type"] == "home":

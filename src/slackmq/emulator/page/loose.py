@@ -33,7 +33,8 @@ def words(given: object) -> str:
 
 def text_in(given: object) -> str:
     """What a text object of Block Kit says as plain text, or a text itself."""
-    return unescape(words(row_in(given).get("text"))) if isinstance(given, dict) else words(given)
+    row = row_in(given)
+    return unescape(words(row.get("text"))) if row else words(given)
 
 
 def safe_link(given: object) -> str:

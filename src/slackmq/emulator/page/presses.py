@@ -8,6 +8,7 @@ from aiohttp import web
 
 from slackmq.emulator.page.blocks import field_name
 from slackmq.emulator.page.door import fragment
+from slackmq.emulator.page.loose import rows
 from slackmq.emulator.page.modal import entered, given
 from slackmq.emulator.page.options import options_in
 
@@ -90,7 +91,7 @@ class Presses:
             refusal = self._answer(reply)
             refusal.headers["HX-Reswap"] = "none"
             return refusal
-        groups = [group.get("options") for group in answer.get("option_groups", ()) if isinstance(group, dict)]
+        groups = [group.get("options") for group in rows(answer.get("option_groups"))]
         found = [option for part in (answer.get("options"), *groups) for option in options_in(part)]
         return fragment(self._drawing.draw("options.html", options=found))
 

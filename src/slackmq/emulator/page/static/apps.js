@@ -94,3 +94,10 @@ document.addEventListener("drop", (event) => {
 document.addEventListener("paste", (event) => {
   if (event.target.matches?.(".composer textarea") && send(event.clipboardData.files, event.target.form)) event.preventDefault();
 });
+
+// A sheet that would end below the window opens upwards.
+document.addEventListener("toggle", (event) => {
+  const details = event.target;
+  if (!details.open || !details.matches(".picker, #channel .blocks .overflow, #thread .blocks .overflow")) return;
+  details.classList.toggle("up", details.getBoundingClientRect().bottom + 340 > innerHeight);
+}, true);
