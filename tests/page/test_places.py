@@ -134,3 +134,16 @@ def test_an_emoji_is_picked_with_the_keyboard_alone(page: Page, bot: Any, homeop
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator("#messages .reactions button")).to_have_count(1)
+
+
+def test_a_reaction_of_somebody_else_is_joined_and_left_at_a_click(
+    page: Page, emulator: About, bot: Any, homeops: str
+) -> None:
+    ts = bot.chat_postMessage(channel=homeops, text="x")["ts"]
+    bot.reactions_add(channel=homeops, timestamp=ts, name="tada")
+    page.get_by_role("button", name="tada, 1, by slackmq").click()
+    expect(page.locator("#messages .reactions .n")).to_have_text("2")
+    (reaction,) = bot.reactions_get(channel=homeops, timestamp=ts)["message"]["reactions"]
+    assert reaction["users"] == [emulator.apps[0].bot_user_id, emulator.users[0].id]
+    page.locator("#messages .reactions button").click()
+    expect(page.locator("#messages .reactions .n")).to_have_text("1")
