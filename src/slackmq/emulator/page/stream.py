@@ -130,12 +130,12 @@ class Streams:
             if known != self.version:
                 await self._send(response, self._everything(stream))
             with suppress(ConnectionError):
-                await self._follow(stream, response)
+                await self._follow(stream, request, response)
         finally:
             self._open.discard(stream)
         return response
 
-    async def _follow(self, stream: _Stream, response: web.StreamResponse) -> None:
+    async def _follow(self, stream: _Stream, request: web.Request, response: web.StreamResponse) -> None:
         while not self._closing:
             try:
                 async with asyncio.timeout(_QUIET):
@@ -146,6 +146,8 @@ class Streams:
             stream.stirred.clear()
             if not self._closing:
                 await self._gather()
+                if request.transport is None or request.transport.is_closing():
+                    return  # nobody looks any more: nothing was seen
                 changes, stream.changes = merged(stream.changes), []
                 await self._send(response, self._changed(stream, changes))
 
