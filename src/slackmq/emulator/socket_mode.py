@@ -147,6 +147,13 @@ class Sockets:
             for link in self._links.values()
         ]
 
+    def close(self, connection: str) -> bool:
+        """Close one connection without a word of warning; False if there is none of this id."""
+        link = self._links.get(connection)
+        if link is not None:
+            link.outbox.put_nowait(None)
+        return link is not None
+
     def cut(self, connection: str) -> bool:
         """Let a connection break off without a word, as a network does; False if there is none of this id."""
         link = self._links.get(connection)

@@ -125,7 +125,7 @@ class Deeds:
 
     async def _cut(self, request: web.Request) -> web.Response:
         """Break a connection without a word, as a network does; the client comes back by itself."""
-        if not self._sockets.cut(request.match_info["link"]):
+        if not self._sockets.close(request.match_info["link"]):
             return self._notice("This connection is gone already.")
         return web.Response(status=_DONE)
 
