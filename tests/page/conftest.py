@@ -101,7 +101,9 @@ def installed(operator: Operator) -> Mapping[str, Any]:
 def deployer(emulator: About, installed: Mapping[str, Any]) -> Iterator[Any]:
     """That app, written with Bolt, listening over Socket Mode; tests add what it does."""
     app = App(client=WebClient(installed["bot_token"], base_url=emulator.base_url))
-    handler: Any = SocketModeHandler(app, installed["app_token"])
+    handler: Any = SocketModeHandler(
+        app, installed["app_token"], ping_interval=1
+    )  # it looks that often whether it is connected
     handler.connect()
     yield app
     handler.close()
