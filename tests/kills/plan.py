@@ -112,9 +112,11 @@ class Plan:
         return self._calls.uniform(0.2, 3 * self.lease)
 
     def __str__(self) -> str:
+        if self.calm:
+            return f"seed {self.seed}, nothing but named points"
         blows = ", ".join(map(str, self.blows()))
         odds = ", ".join(f"{odds:.1%} {fate.value}" for fate, odds in ODDS.items())
-        return f"seed {self.seed}, {self.seconds:.0f} s\ncalls: {'none astray' if self.calm else odds}\nblows: {blows}"
+        return f"seed {self.seed}, {self.seconds:.0f} s\ncalls: {odds}\nblows: {blows}"
 
 
 def _pause(dice: Random, lease: float) -> float:

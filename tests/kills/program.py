@@ -33,6 +33,7 @@ from slackmq.slack.connect import Settings
 from slackmq.worker import AsyncWorker
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from slackmq.claiming.way import Way
@@ -47,7 +48,8 @@ _BUDGETS = 60
 """Leases are a thirtieth of those as shipped, and jobs come faster still, so each budget is this many times larger."""
 _BACKOFF = Backoff(first=timedelta(seconds=0.3), longest=timedelta(seconds=2))
 _ATTEMPTS: dict[Kind, int] = {"short": 4, "long": 4, "flaky": 4, "doomed": 1}
-_MIX: dict[Kind, int] = {"short": 70, "long": 12, "flaky": 13, "doomed": 5}
+MIX: dict[Kind, int] = {"short": 70, "long": 12, "flaky": 13, "doomed": 5}
+"""How many jobs of each kind there are among a hundred."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,7 @@ class Life:
         lease: seconds that a claim lasts.
         seed: decides what a producer posts.
         rate: jobs a second.
+        mix: how many jobs of each kind.
         point: where it dies; None: nowhere.
     """
 
@@ -78,6 +81,7 @@ class Life:
     lease: float
     seed: int
     rate: float
+    mix: Mapping[Kind, int]
     point: Point | None = None
 
     @property
@@ -207,7 +211,8 @@ class _Process:
                 tasks.start_soon(self._post, queue)
 
     async def _post(self, queue: AsyncQueue) -> None:
-        kind = self._dice.choices(list(_MIX), weights=list(_MIX.values()))[0]
+        mix = self._life.mix
+        kind = self._dice.choices(list(mix), weights=list(mix.values()))[0]
         lease = self._life.lease
         seconds = self._dice.uniform(1.2, 2.2) * lease if kind == "long" else self._dice.uniform(0.02, 0.4)
         key = f"k{self._dice.randrange(40)}-{round(now() / 20)}" if self._dice.random() < 0.2 else None

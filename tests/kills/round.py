@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, assert_never
 import aiohttp
 from tests.kills.fleet import Fleet
 from tests.kills.pages import Pages, now
-from tests.kills.program import Life
+from tests.kills.program import MIX, Life
 from tests.kills.proxy import Proxy
 from tests.kills.story import Verdict, truth_of, unfinished
 from tests.kills.workspace import LocalWorkspace
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.kills.plan import Blow, Plan
-    from tests.kills.points import Point
+    from tests.kills.points import Kind, Point
 
     from slackmq.claiming.way import Way
     from slackmq.simulation.truth import Truth
@@ -48,6 +48,8 @@ class Round:
         self._folder = folder
         self._way: Way = way
         self._rate = rate
+        needed = {point.kind: 1 for point in points}
+        self._mix: dict[Kind, int] = {**needed, "short": 1} if points else MIX
         self._points = {("p" if point.role == "producer" else "w") + point.name: point for point in points}
         self._pages = Pages(folder)
         self._apps = ("alpha", "beta", "gamma") if way == "pin" else ("alpha",)
@@ -85,14 +87,14 @@ class Round:
         return truth
 
     def _places(self) -> list[str]:
-        crowd = [f"w{number}" for number in range(1, (2 if self._points else WORKERS) + 1)]
-        return [*crowd, "p", *self._points]
+        # Where points are given nobody else works until the first has died: who comes after it dies nowhere.
+        return ["p", *(self._points or [f"w{number}" for number in range(1, WORKERS + 1)])]
 
     def _birth(self, place: str, name: str, count: int) -> Life:
         number = sum(map(ord, place)) + (count if self._points else 0)
         app = self._workspace.neighbour.app(self._apps[number % len(self._apps)])
-        # Half of them hear of events; the others only read.
-        listens = number % 4 != 0 and not place.startswith("p")
+        # Some only read. Who shall die must hear of events, or others are always faster.
+        listens = bool(self._points or number % 4) and not place.startswith("p")
         return Life(
             name=name,
             producer=place.startswith("p"),
@@ -104,6 +106,7 @@ class Round:
             lease=self._plan.lease,
             seed=self._plan.seed,
             rate=self._rate,
+            mix=self._mix,
             point=self._points.get(place) if count == 1 else None,
         )
 
