@@ -20,7 +20,7 @@ class Point:
 
     Attributes:
         name: what it is called.
-        place: the place in the code: a crash point of the product, a hook, or a step of the handler.
+        place: a place of the product (`slackmq.points`), or a step of the handler: `middle`, `effect`.
         withheld: the process goes on from there to its next write, which takes effect and goes unanswered: then it dies.
         kind: which job brings it there.
         role: which process gets there.
@@ -38,20 +38,20 @@ class Point:
 POINTS = (
     Point(name="before_claim", place="before_claim"),
     Point(name="after_claim_effect", place="before_claim", withheld=True),
-    Point(name="after_claim_ok", place="claimed"),
+    Point(name="after_claim_ok", place="after_claim_ok"),
     Point(name="after_takeover", place="after_takeover", kind="flaky"),
-    Point(name="after_start", place="start"),
+    Point(name="after_start", place="after_start"),
     Point(name="mid_handler", place="middle"),
     Point(name="after_effect", place="effect"),
     Point(name="before_renew", place="before_renew", kind="long"),
     Point(name="after_renew_effect", place="before_renew", withheld=True, kind="long"),
-    Point(name="after_renew_ok", place="extended", kind="long"),
+    Point(name="after_renew_ok", place="after_renew_ok", kind="long"),
     Point(name="before_done", place="before_done"),
     Point(name="after_done_effect", place="before_done", withheld=True),
-    Point(name="after_done_ok", place="finished"),
+    Point(name="after_done_ok", place="after_done_ok"),
     Point(name="after_dead_note", place="after_dead_note", kind="doomed"),
     Point(name="after_release_effect", place="before_release", withheld=True, kind="flaky"),
-    Point(name="producer_before_ack", place="posted", role="producer"),
+    Point(name="producer_before_ack", place="producer_before_ack", role="producer"),
     Point(name="after_pin", place="after_pin", only="pin"),
     Point(name="after_done_record", place="after_done_record", kind="flaky", only="pin"),
 )

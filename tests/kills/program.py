@@ -20,12 +20,9 @@ from tests.kills.pages import Pages, now
 from tests.kills.points import Kind, Point
 
 from slackmq.app import App
-from slackmq.crashpoint import arm
 from slackmq.errors import Ambiguous
-from slackmq.hooks import Claimed, Extended, Finished
-from slackmq.hooks import Posted as Told
 from slackmq.job import Job
-from slackmq.message import Outcome
+from slackmq.points import armed
 from slackmq.policy import Backoff, Timing
 from slackmq.simulation.record import Disturbed, Ended, Posted, Started
 from slackmq.slack import pacing
@@ -37,7 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from slackmq.claiming.way import Way
-    from slackmq.hooks import Happening
+    from slackmq.points import Place
     from slackmq.queue import AsyncQueue
 
 AWAY = 75
@@ -113,16 +110,16 @@ class _Process:
         self._life = life
         self._dice = Random(f"{life.seed}/{life.name}")  # noqa: S311  # what a seed decides
         self._pages = Pages(life.folder)
-        self._app = App("#jobs", claim=life.way, timing=life.timing, hooks=[self._happened])
+        self._app = App("#jobs", claim=life.way, timing=life.timing)
         for kind, attempts in _ATTEMPTS.items():
             if life.point is None or life.point.kind == kind:
                 self._app.task(name=kind, attempts=attempts, backoff=_BACKOFF)(self._work)
 
     async def main(self) -> None:
-        arm(self._reached)
         life = self._life
         settings = Settings(token=life.token, app_token=life.app_token, url=life.url)
-        async with anyio.create_task_group() as tasks:
+        with armed(self):
+          async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._notice_stalls)
             async with self._app.connected(settings, worker=life.name) as queue:
                 await (self._produce(queue) if life.producer else self._serve(queue))
@@ -146,18 +143,13 @@ class _Process:
 
     # where it dies
 
-    def _happened(self, happening: Happening) -> None:
-        match happening:
-            case Claimed():
-                self._reached("claimed")
-            case Extended():
-                self._reached("extended")
-            case Finished(outcome=Outcome.DONE):
-                self._reached("finished")
-            case Told():
-                self._reached("posted")
-            case _:
-                return
+    def reach(self, place: Place) -> None:
+        """The product's code has come to a place."""
+        self._reached(place)
+
+    async def pause(self, place: Place) -> None:
+        """The same, where it could wait."""
+        self._reached(place)
 
     def _reached(self, place: str) -> None:
         point = self._life.point
@@ -186,7 +178,6 @@ class _Process:
             )
         )
         try:
-            self._reached("start")
             await anyio.sleep(seconds)
             self._reached("middle")
             if kind == "doomed" or (kind == "flaky" and job.attempt == 1):
