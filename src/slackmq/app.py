@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import os
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Self
 
+from slackmq.claiming.marks import Marks
+from slackmq.claiming.way import WAYS
 from slackmq.clock import SYSTEM
 from slackmq.errors import ConfigurationError
 from slackmq.handlers import Handlers
+from slackmq.policy import Timing
 from slackmq.queue import AsyncQueue
+from slackmq.queue.setting import agree, setting_of
 from slackmq.slack.connect import open_events, open_slack, resolve
+from slackmq.slack.polling import NoEvents
 from slackmq.worker import AsyncWorker
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Collection, Sequence
     from types import TracebackType
 
-    from slackmq.claiming.marks import Marks
-    from slackmq.claiming.way import Way
     from slackmq.clock import Clock
     from slackmq.hooks import Hook
-    from slackmq.policy import Timing
+    from slackmq.queue.setting import Choice, Setting
+    from slackmq.queue.show import Decor
     from slackmq.slack.api import Events, Slack
     from slackmq.slack.connect import Settings
 
@@ -38,7 +43,10 @@ class App:
         channel: "#name" or id of the channel.
         claim: how claims are made; the same in all processes that work the channel. "reaction": the replicas of one
             app, by emoji. "pin": bots of several apps. "native": the replicas of one app, for handlers that may run
-            twice: the first attempt costs no call. "auto" leaves it to the library, which today means "reaction".
+            twice: the first attempt costs no call. "auto": as the channel is set, see `slackmq.queue.setting`; where
+            nobody has set it yet, "pin" if there are peers and "reaction" if not.
+        peers: user ids of the bots of other apps that share the work; None: with "pin" every bot in the channel.
+        show: an emoji or a pin on what is being worked on, for people; never read back.
         timing: the time constants; the same in all processes that work the channel.
         marks: which emoji stand for what.
         hooks: told of everything that happens.
@@ -53,13 +61,15 @@ class App:
         self,
         channel: str,
         *,
-        claim: Literal["auto", "reaction", "pin", "native"] = "auto",
+        claim: Choice = "auto",
+        peers: Collection[str] | None = None,
+        show: Decor | None = None,
         timing: Timing | None = None,
         marks: Marks | None = None,
         hooks: Sequence[Hook] = (),
         clock: Clock = SYSTEM,
     ) -> None:
-        if claim not in {"auto", "reaction", "pin", "native"}:
+        if claim not in {"auto", *WAYS}:
             raise ConfigurationError(f"There is no way to claim called {claim!r}.", remedy='Use claim="auto".')
         if not channel.strip("# "):
             raise ConfigurationError("The app has no channel.", remedy='Name one: App(channel="#jobs").')
@@ -67,7 +77,9 @@ class App:
         self.handlers = Handlers()
         self.listen = self.handlers.listen
         self.task = self.handlers.task
-        self._claim: Way = "reaction" if claim == "auto" else claim
+        self._claim: Choice = claim
+        self._peers = peers
+        self._show: Decor | None = show
         self._timing = timing
         self._marks = marks
         self._hooks = tuple(hooks)
@@ -124,7 +136,8 @@ class App:
         Raises:
             ConfigurationError: no token, or settings that cannot be meant.
         """
-        settings = settings or resolve(os.environ)
+        worker = worker or f"worker-{self._clock.new_id()[:8]}"
+        settings = replace(settings or resolve(os.environ), worker=worker)
         events = open_events(settings, clock=self._clock)
         async with (
             open_slack(settings, clock=self._clock) as slack,
@@ -144,12 +157,15 @@ class App:
             worker: the name of this process, shown to people; drawn at random if None.
             hooks: told of everything that happens, besides the app's own.
         """
+        setting = await self._agreed(slack, socket=events is not None and not isinstance(events, NoEvents))
         queue = AsyncQueue(
             slack,
             self.channel,
             events=events,
             select=self.handlers.select,
-            claim=self._claim,
+            claim=setting.way,
+            peers=self._peers,
+            show=self._show,
             marks=self._marks,
             timing=self._timing,
             clock=self._clock,
@@ -159,3 +175,14 @@ class App:
         async with queue:
             with self.handlers.posting_to(queue):
                 yield queue
+
+    async def _agreed(self, slack: Slack, *, socket: bool) -> Setting:
+        """How this channel is worked, by all who do."""
+        mine = setting_of(
+            self._claim,
+            timing=self._timing or Timing(),
+            marks=self._marks or Marks(),
+            socket=socket,
+            peers=bool(self._peers),
+        )
+        return await agree(slack, await slack.channel(self.channel), mine, choice=self._claim)

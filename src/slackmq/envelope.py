@@ -16,7 +16,7 @@ from slackmq.errors import (
     ForeignEnvelope,
     MessageEdited,
 )
-from slackmq.message import Message
+from slackmq.message import Message, Post
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from slackmq.errors import (
         MessageRejected,
     )
-    from slackmq.message import Json, Post
+    from slackmq.message import Json
 
 __all__ = [
     "BODY_LIMIT",
@@ -34,6 +34,8 @@ __all__ = [
     "Letter",
     "Sealed",
     "Stamp",
+    "finished",
+    "is_finished",
     "preview",
     "seal",
     "typed",
@@ -50,6 +52,7 @@ BODY_LIMIT = 8_000
 """Bytes of a job's arguments as JSON. Slack refuses larger metadata with `metadata_too_large` and publishes no number
 (docs.slack.dev/reference/methods/chat.postMessage), so this stays far below what is known to pass."""
 _PREVIEW_LIMIT = 300
+_ENDED, _DONE = "ended", "done"
 
 
 class Stamp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
@@ -209,6 +212,20 @@ def typed(*, channel: str, ts: str, author: str, text: str, edited: bool) -> Let
     """A message that a person typed, with what is wrong with it if it was edited."""
     message = Message(channel=channel, ts=ts, author=author, text=text, key=f"{channel}/{ts}")
     return Letter(message=message, error=_edited() if edited else None)
+
+
+def finished(message: Message) -> Sealed:
+    """The job's message as it stands once the work is done, for the app that posted it to put in its place."""
+    if message.kind is None:
+        raise ValueError("nobody but its author can edit what a person typed")
+    post = Post(kind=message.kind, body=message.body, key=message.key, keyed=message.keyed, lease=message.lease)
+    sealed = seal(post, to=message.author, sent_at=message.sent_at or 0.0, repost=message.repost)
+    return Sealed(text=f":white_check_mark: {sealed.text}", payload={**sealed.payload, _ENDED: _DONE})
+
+
+def is_finished(payload: Mapping[str, Any]) -> bool:
+    """Whether the metadata of a job says that it is done."""
+    return payload.get(_ENDED) == _DONE
 
 
 def _json(value: Json) -> str:

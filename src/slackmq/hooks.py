@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from slackmq.message import Claim, Message, Outcome
 
-__all__ = ["Claimed", "Extended", "Failed", "Finished", "Happening", "Hook", "Lost", "Posted", "Rejected"]
+__all__ = ["Claimed", "Extended", "Failed", "Finished", "Happening", "Hook", "Lagged", "Lost", "Posted", "Rejected"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,23 @@ class Lost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lagged:
+    """Slack showed or told things later than was known, or no longer as late.
+
+    Attributes:
+        reads: by how much a read of the last hour was late at worst, at least.
+        events: how old the event of a new message was at worst within the last hour, at least.
+        skew: what this process waits now before it trusts a read: the configured skew or more.
+        needed: what it should wait; longer than `skew` where leases are too short for it.
+    """
+
+    reads: timedelta
+    events: timedelta
+    skew: timedelta
+    needed: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
     """A message was refused before any handler saw it."""
 
@@ -65,7 +84,7 @@ class Rejected:
     reason: str
 
 
-Happening = Posted | Claimed | Extended | Failed | Finished | Lost | Rejected
+Happening = Posted | Claimed | Extended | Failed | Finished | Lagged | Lost | Rejected
 
 
 class Hook(Protocol):

@@ -83,6 +83,13 @@ class Record:
         """
         return self.begun - self.handed_back
 
+    def failed_elsewhere(self, token: int, worker: str) -> bool:
+        """Whether another worker than this one wrote that its claim under a token failed."""
+        notes = (note for _, _, note in self.entries.values())
+        return any(
+            note.note == "release" and note.token == token and note.failed and note.worker != worker for note in notes
+        )
+
     def add(self, note: Note, *, ts: str = "", user: str = "") -> None:
         """Take a note in; of one that was written twice the earlier copy counts."""
         known = self.entries.get(note.op)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 
-from slackmq.errors import EnvelopeTooNew, MessageEdited
+from slackmq.errors import ConfigurationError, EnvelopeTooNew, MessageEdited
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +30,7 @@ __all__ = [
     "Timing",
     "Verdict",
     "Wait",
+    "check_lease",
     "decide",
     "doubtful",
     "lease_of",
@@ -64,7 +65,7 @@ class Timing:
     lease: timedelta = timedelta(seconds=60)
     margin: timedelta = timedelta(seconds=5)
     scan: timedelta = timedelta(seconds=6)
-    quiet: timedelta = timedelta(seconds=40)
+    quiet: timedelta = timedelta(seconds=60)
     skew: timedelta = timedelta(seconds=4)
     window: timedelta = timedelta(hours=24)
     unknown: timedelta = timedelta(minutes=10)
@@ -170,6 +171,7 @@ class Facts:
         canonical: no earlier message with its key is known.
         doubtful: another copy of it may be about to appear before it.
         settled: that has been excluded by a late enough read.
+        settled_for: seconds since this process knew that.
         generation: the highest generation that was taken.
         idle: seconds since this process first knew that generation to be taken.
         lease: seconds that a claim on it lasts.
@@ -192,6 +194,7 @@ class Facts:
     retry_in: float | None
     typed: bool = False
     replied: bool = False
+    settled_for: float = 0.0
 
     def stale(self, options: Options) -> bool:
         """A person typed it so long ago, and nobody began it, that an answer would only surprise."""
@@ -278,6 +281,19 @@ def lease_of(message: Message, verdict: Verdict, timing: Timing, generations: in
         return lease
     extensions = max(1, generations - options.attempts)
     return max(lease, 4 * options.timeout.total_seconds() / extensions)
+
+
+def check_lease(lease: timedelta, timing: Timing) -> None:
+    """A claim must outlast the second look of whoever takes it over, or it is used up before it is used.
+
+    Raises:
+        ConfigurationError: this one would not.
+    """
+    if lease < 2 * timing.skew:
+        raise ConfigurationError(
+            f"A lease of {lease.total_seconds():g} s is too short.",
+            remedy=f"Make it at least twice the skew: {2 * timing.skew.total_seconds():g} s.",
+        )
 
 
 def scan_period(timing: Timing, connections: int | None, *, busy: bool) -> float:

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, Self, TypeVa
 
 from anyio.from_thread import start_blocking_portal
 
+from slackmq.claiming.marks import Marks
 from slackmq.errors import ConfigurationError
+from slackmq.policy import Timing
 from slackmq.queue import AsyncQueue, accept_jobs
 from slackmq.queue import Lease as AsyncLease
+from slackmq.queue.setting import agree, setting_of
 from slackmq.slack.connect import open_events, open_slack, resolve
 from slackmq.worker import AsyncWorker
 
@@ -25,11 +28,12 @@ if TYPE_CHECKING:
 
     from anyio.from_thread import BlockingPortal
 
-    from slackmq.claiming.marks import Marks
     from slackmq.handlers import Handlers
     from slackmq.hooks import Hook
     from slackmq.message import Claim, Message, Receipt
-    from slackmq.policy import Timing, Verdict
+    from slackmq.policy import Verdict
+    from slackmq.queue.setting import Choice, Setting
+    from slackmq.slack.api import Slack
     from slackmq.slack.connect import Settings
 
 __all__ = ["Lease", "Queue", "Worker"]
@@ -137,6 +141,7 @@ class Queue:
         settings: which Slack, and as whom; None: by the environment at the moment of entering.
         select: says of each message whether it shall be claimed here; by default every job and nothing typed. It
             runs on the loop's thread, as hooks do.
+        claim: how to be the only one, as in `App`.
         marks: which emoji stand for what.
         timing: the time constants; the same in all processes that work the channel.
         hooks: told of everything that happens.
@@ -149,6 +154,7 @@ class Queue:
         *,
         settings: Settings | None = None,
         select: Callable[[Message], Verdict] = accept_jobs,
+        claim: Choice = "auto",
         marks: Marks | None = None,
         timing: Timing | None = None,
         hooks: Sequence[Hook] = (),
@@ -157,6 +163,7 @@ class Queue:
         self._channel = channel
         self._settings = settings
         self._select = select
+        self._claim: Choice = claim
         self._marks = marks
         self._timing = timing
         self._hooks = hooks
@@ -184,20 +191,25 @@ class Queue:
     @asynccontextmanager
     async def _connected(self) -> AsyncGenerator[AsyncQueue]:
         settings = self._settings or resolve(os.environ)
-        async with (
-            open_slack(settings) as slack,
-            AsyncQueue(
+        async with open_slack(settings) as slack:
+            setting = await self._agreed(slack, socket=settings.app_token is not None)
+            async with AsyncQueue(
                 slack,
                 self._channel,
                 events=open_events(settings),
                 select=self._select,
+                claim=setting.way,
                 marks=self._marks,
                 timing=self._timing,
                 hooks=self._hooks,
                 worker=self._worker,
-            ) as queue,
-        ):
-            yield queue
+            ) as queue:
+                yield queue
+
+    async def _agreed(self, slack: Slack, *, socket: bool) -> Setting:
+        marks, timing = self._marks or Marks(), self._timing or Timing()
+        mine = setting_of(self._claim, timing=timing, marks=marks, socket=socket, peers=False)
+        return await agree(slack, await slack.channel(self._channel), mine, choice=self._claim)
 
     @property
     def _there(self) -> tuple[BlockingPortal, AsyncQueue]:

@@ -40,6 +40,9 @@ async def listen(settings: Settings, journey: Journey) -> None:
     """React to a message, post another one, and hear what of it is told until the second one arrives."""
     async with open_slack(settings) as slack, open_events(settings).listen() as events:
         channel = await slack.channel("#jobs")
+        mark = await slack.bookmark(channel.id, "how this channel is worked", "https://example.com/")
+        assert await slack.bookmarks(channel.id)
+        await slack.unbookmark(channel.id, mark.id)
         first = await slack.post(channel.id, "first")
         await slack.react(channel.id, first, "clock1")
         await slack.post(channel.id, "second")

@@ -17,7 +17,7 @@ SOURCE = ROOT / "src"
 
 DOORS = {
     "slack_sdk": ("slackmq.slack.web", "slackmq.slack.events"),
-    "aiohttp": ("slackmq.slack.web", "slackmq.slack.events", "slackmq.emulator"),
+    "aiohttp": ("slackmq.slack.web", "slackmq.slack.events", "slackmq.slack.socket", "slackmq.emulator"),
     "slack_bolt": (),
     "rich": ("slackmq.cli",),
     "cyclopts": ("slackmq.cli",),
@@ -29,9 +29,9 @@ DOORS = {
 """Third-party package -> the rooms that may import it; the list grows with a decision, not with a convenience."""
 
 PURE = (
-    *("message", "envelope", "notes", "policy", "hooks", "claiming.marks", "queue.sightings"),
+    *("message", "envelope", "notes", "policy", "hooks", "claiming.marks", "queue.sightings", "queue.lag"),
     *("emulator.model", "emulator.workspace", "emulator.methods", "emulator.limits"),
-    *("emulator.delivery", "emulator.request_url", "emulator.manifest", "emulator.faults"),
+    *("emulator.delivery", "emulator.request_url", "emulator.manifest", "emulator.faults", "emulator.lag"),
 )
 """Rooms that do no I/O and know no time, those that are not built yet included."""
 

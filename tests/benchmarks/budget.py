@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
 
 from slackmq.handlers import Handlers
 from slackmq.queue import AsyncQueue
+from slackmq.simulation import bounds
 from slackmq.simulation.clock import SimClock
 from slackmq.simulation.faults import NONE
 from slackmq.simulation.loop import run
 from slackmq.simulation.process import Process
+from slackmq.simulation.scenario import replay
 from slackmq.simulation.socket import SimEvents
 from slackmq.simulation.wire import SimWire
 from slackmq.simulation.world import World
@@ -27,11 +30,14 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskGroup
 
+    from slackmq.claiming.way import Way
     from slackmq.slack.wire import Reply
 
 WORKERS = 3
 _WARM = 180.0
 """Virtual seconds in which the bursts that Slack tolerates are used up, before anything is counted."""
+_KNOWN = 75.0
+"""Seconds for which somebody must have had a hand free: the bound that is measured."""
 _COUNTED = 600.0
 """Virtual seconds that are counted."""
 
@@ -70,16 +76,16 @@ class _Counting:
 
 
 class _Bench:
-    """Three workers, and a producer that always has a little more ready than they can do."""
+    """A workspace with its limits, and a person who always has a little more ready than the workers can do."""
 
-    def __init__(self, *, every: float) -> None:
-        self.world = World(1, replace(NONE, limits=True))
+    def __init__(self, *, every: float, apps: int) -> None:
+        self.world = World(1, replace(NONE, limits=True), apps=apps)
         self.every = every
         self.calls: Counter[str] = Counter()
         self.done = 0
 
     def wire(self, name: str) -> _Counting:
-        return _Counting(SimWire(self.world, name, self.world.app["bot_token"]), self.calls)
+        return _Counting(SimWire(self.world, name, self.world.app_of(name)["bot_token"]), self.calls)
 
     async def measured(self) -> Budget:
         await anyio.sleep(_WARM)
@@ -109,36 +115,70 @@ class _Bench:
 
 
 class _Ours(_Bench):
+    """The product's own workers, and jobs of a program or of a person.
+
+    Args:
+        every: seconds between two jobs.
+        way: how claims are made.
+        apps: how many apps share the work; each has one worker if there are several.
+        by: who posts.
+    """
+
+    def __init__(
+        self, *, every: float, way: Way = "reaction", apps: int = 1, by: Literal["person", "program"] = "person"
+    ) -> None:
+        super().__init__(every=every, apps=apps)
+        self._way: Way = way
+        self._by = by
+        self._workers = WORKERS if apps == 1 else apps
+
     async def main(self) -> Budget:
-        for number in range(WORKERS):
+        for number in range(1, self._workers + 1):
             self._start(f"w{number}")
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self.produce)
+            if self.every:
+                tasks.start_soon(self.produce if self._by == "person" else self._post)
             return await self._last(tasks)
         raise AssertionError("unreachable: the measurement returns")
+
+    def _queue(self, name: str, handlers: Handlers, clock: SimClock) -> AsyncQueue:
+        return AsyncQueue(
+            Client(self.wire(name), clock=clock),
+            "#jobs",
+            events=SimEvents(self.world.socket_of(name), name),
+            select=handlers.select,
+            claim=self._way,
+            clock=clock,
+            worker=name,
+        )
 
     def _start(self, name: str) -> None:
         clock = SimClock(Random(name))  # noqa: S311  # a benchmark's dice must be repeatable
         handlers = Handlers()
+
+        @handlers.task
+        async def job() -> None:
+            self.done += 1
 
         @handlers.listen(r"do \d+")
         async def do() -> None:
             self.done += 1
 
         async def work() -> None:
-            queue = AsyncQueue(
-                Client(self.wire(name), clock=clock),
-                "#jobs",
-                events=SimEvents(self.world.socket_of("w1"), name),
-                select=handlers.select,
-                clock=clock,
-                worker=name,
-            )
-            async with queue:
+            async with self._queue(name, handlers, clock) as queue:
                 await AsyncWorker(queue, handlers, clock=clock).run()
 
         assert do is not None
+        assert job is not None
         Process(name).start(work)
+
+    async def _post(self) -> None:
+        clock = SimClock(Random("producer"))  # noqa: S311  # as above
+        wire = SimWire(self.world, "p", self.world.app["bot_token"])  # what it costs to post is not counted
+        async with AsyncQueue(Client(wire, clock=clock), "#jobs", claim=self._way, clock=clock) as queue:
+            while True:
+                await queue.post("job")
+                await clock.sleep(self.every)
 
 
 class _Classic(_Bench):
@@ -170,21 +210,61 @@ class _Classic(_Bench):
             await wire.call("pins.remove", args)
 
 
-def saturated() -> Budget:
+def saturated(way: Way = "reaction", *, by: Literal["person", "program"] = "person", apps: int = 1) -> Budget:
     """Ours, with more work than the limits let through."""
-    return run(_Ours(every=1.5).main)
+    every = 1.0 if way != "pin" else 2.6 / apps
+    return run(_Ours(every=every, way=way, by=by, apps=apps).main)
 
 
-def relaxed() -> Budget:
+def relaxed(way: Way = "reaction", *, apps: int = 1) -> Budget:
     """Ours, fault-free and well below the limits: what a job costs."""
-    return run(_Ours(every=6.0).main)
+    return run(_Ours(every=6.0, way=way, apps=apps).main)
+
+
+def idle() -> float:
+    """Calls a minute by three workers of a queue in which nothing happens."""
+    bench = _Ours(every=0.0)
+    run(bench.main)
+    return sum(bench.calls.values()) * 60 / _COUNTED
 
 
 def classic() -> Budget:
     """The claim of 2019 under the load of `saturated`; a message on which every bot was refused is lost."""
-    return run(_Classic(every=1.5).main)
+    return run(_Classic(every=1.5, apps=1).main)
+
+
+def scan(unfinished: int) -> float:
+    """Seconds of this machine that one read of a channel costs in which so many messages are unfinished."""
+
+    async def main() -> float:
+        world = World(1, NONE)
+        person = world.authorize(world.person["token"])
+        for number in range(unfinished):
+            args: dict[str, Any] = {"channel": world.channel, "text": f"do {number}"}
+            world.apply(person, "chat.postMessage", args, process="you", sent=world.now)
+        handlers = Handlers()
+        handlers.listen(r"do \d+")(_nothing)
+        clock = SimClock(Random("scan"))  # noqa: S311  # as above
+        client = Client(SimWire(world, "w1", world.app["bot_token"]), clock=clock)
+        async with AsyncQueue(client, "#jobs", select=handlers.select, clock=clock) as queue:
+            await queue.inspect()
+            begun = time.process_time()
+            await queue.inspect()
+            return time.process_time() - begun
+
+    return run(main)
+
+
+async def _nothing() -> None:
+    return
+
+
+def takeovers(seeds: int = 300) -> list[float]:
+    """Seconds from the last claim of a killed worker to the next one by another, sorted: one every second run."""
+    runs = (replay(seed, "C1").truth for seed in range(seeds))
+    return sorted(took for truth in runs for _, _, took in bounds.takeovers(truth, within=_KNOWN))
 
 
 if __name__ == "__main__":
-    for measure in (relaxed, saturated, classic):
+    for measure in (relaxed, saturated, idle, classic):
         print(measure.__name__, measure())  # noqa: T201  # a quick look

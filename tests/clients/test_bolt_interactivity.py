@@ -132,6 +132,26 @@ def test_a_button_is_clicked_and_its_message_replaced(
     assert (row["text"], "blocks" in row) == ("gone", False)
 
 
+def test_a_button_in_a_message_for_one_person_is_clicked_and_the_message_taken_back(
+    app: Any, installed: Mapping[str, Any], operator: Operator, jobs: str
+) -> None:
+    containers: queue.Queue[dict[str, Any]] = queue.Queue()
+
+    @app.action("go")  # type: ignore[untyped-decorator]  # as above
+    def go(ack: Any, body: dict[str, Any], respond: Any) -> None:  # pyright: ignore[reportUnusedFunction]  # as above
+        ack()
+        respond(delete_original=True)
+        containers.put(body["container"])
+
+    user = operator.about.users[0].id
+    ts = app.client.chat_postEphemeral(channel=jobs, user=user, text="Go?", blocks=ROW)["message_ts"]
+    assert [row["ts"] for row in operator.seen()["messages"]] == [ts]
+    with listening(app, installed):
+        operator.person("interactions.click", channel=jobs, message_ts=ts, action_id="go")
+        assert containers.get(timeout=5)["is_ephemeral"]
+    assert operator.seen()["messages"] == []
+
+
 def test_a_modal_is_opened_refused_and_submitted(app: Any, installed: Mapping[str, Any], operator: Operator) -> None:
     views: queue.Queue[dict[str, Any]] = queue.Queue()
 

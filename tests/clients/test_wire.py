@@ -76,8 +76,8 @@ async def test_each_trouble_with_a_token_has_a_code_of_its_own(
     assert (await error("auth.test", {}))["error"] == "not_authed"
     assert (await error("auth.test", {"Authorization": "Bearer xoxb-wrong"}))["error"] == "invalid_auth"
     assert (await error("stars.list", bearer))["error"] == "not_allowed_token_type"
-    missing = await error("bookmarks.list", bearer, channel_id=jobs)
-    assert (missing["error"], missing["needed"]) == ("missing_scope", "bookmarks:read")
+    missing = await error("emoji.list", bearer)
+    assert (missing["error"], missing["needed"]) == ("missing_scope", "emoji:read")
     assert "chat:write" in missing["provided"].split(",")
 
 

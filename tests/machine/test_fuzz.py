@@ -47,6 +47,10 @@ NAMES = [
     *("purpose", "reply_broadcast", "return_im", "scheduled_message_id", "scopes", "source", "team_id"),
     *("test", "text", "thread_ts", "timestamp", "title", "topic", "ts", "type", "types", "unfurl_id"),
     *("unfurls", "url", "user", "user_ids", "username", "users", "value"),
+    *("action_id", "alt_txt", "block_id", "callback_id", "delete_original", "external_id", "failure", "filename"),
+    *("files", "hash", "initial_comment", "interaction", "interactivity_pointer", "key", "length", "manifest"),
+    *("parent_id", "path", "payload", "replace_original", "response_type", "snippet_type", "trigger_id", "ts_from"),
+    *("ts_to", "user_id", "values", "view", "view_id"),
 ]
 PLAUSIBLE: list[dict[str, Any]] = [
     {},
@@ -54,6 +58,10 @@ PLAUSIBLE: list[dict[str, Any]] = [
     {"channel": CHANNELS[0], "ts": STAMPS[0], "timestamp": STAMPS[0], "name": "eyes", "text": "y"},
     {"channel": CHANNELS[0], "text": "later", "post_at": 1_700_000_040},
     {"users": CALLERS[2].user, "return_im": True},
+    {"filename": "a.txt", "length": 5, "file": "F0", "files": [{"id": "F0", "title": "a"}], "channel_id": CHANNELS[0]},
+    {"user_id": CALLERS[2].user, "view": {"type": "home", "blocks": [{"type": "divider"}]}},
+    {"view_id": "V0", "view": {"type": "modal", "title": {"type": "plain_text", "text": "t"}, "blocks": []}},
+    {"user": CALLERS[2].user, "app": CALLERS[0].app, "text": "/deploy now", "channel": CHANNELS[0], "action_id": "go"},
 ]
 """What many calls must have to get anywhere."""
 

@@ -116,7 +116,7 @@ def _blind(patch: pytest.MonkeyPatch) -> None:
         return True
 
     patch.setattr(Contest, "_look_again", look_again)
-    patch.setattr(Contest, "_heed", staticmethod(_never))
+    patch.setattr(Contest, "_heed", _never)
 
 
 def _lazy(patch: pytest.MonkeyPatch) -> None:
@@ -171,7 +171,7 @@ CANARIES = (
     _canary("the cursor is the newest timestamp seen", "everything", "I1 I5 I7", _cursor),
     _canary("expiry counts from the post, not from the first observation", "everything", "I4", _hasty),
     _canary("a copy that arrived late is trusted", "H3", "I5 I7", _trusting),
-    _canary("who takes over neither looks again nor listens", "storm", "I5 I7", _blind),
+    _canary("who takes over neither looks again nor listens", "C2", "I5 I7", _blind),
     _canary("nobody extends a claim", "none", "I7", _lazy),
     _canary("every copy of a key is worked on", "H2", "I5 I7", _doubled),
     _canary("the done mark stands before the work is done", "none", "I6", _loud),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from slackmq.claiming.marks import CLOCKS
+from slackmq.policy import Timing
 from slackmq.simulation.checkers import check
 from slackmq.simulation.record import Called, Disturbed, Effected, Ended, Posted, Record, Started, Target, told
 from slackmq.simulation.truth import Truth
@@ -72,9 +73,21 @@ def worked(at: float, process: str, token: int, run: int = 1) -> list[Line]:
     ]
 
 
+def worked_in_vain(run: int) -> list[Line]:
+    """An attempt that failed, and was given back."""
+    at = 10.0 * run
+    return [
+        taken(at, "a", run),
+        Started(at=at + 1, process="a", run=run, key="k", ts=TS, token=run, attempt=run),
+        ended(at + 2, "a", run, "failed"),
+        released(at + 3, run),
+    ]
+
+
 def rules(lines: Sequence[Line]) -> list[str]:
     return [
-        violation.rule.split()[0] for violation in check(Truth(sorted(lines, key=lambda line: line.at), lease=LEASE))
+        violation.rule.split()[0]
+        for violation in check(Truth(sorted(lines, key=lambda line: line.at), timing=Timing()))
     ]
 
 
@@ -99,7 +112,8 @@ def test_a_copy_needs_no_end_of_its_own() -> None:
 
 
 def test_a_dead_job_is_not_lost() -> None:
-    assert rules([posted(1), taken(2, "a", 1), marked(3, "a", "x")]) == []
+    attempts = [line for run in range(1, 5) for line in worked_in_vain(run)]
+    assert rules([posted(1), *attempts, marked(300, "a", "x")]) == []
 
 
 def test_an_execution_of_what_nobody_posted_is_seen() -> None:
@@ -194,7 +208,7 @@ def test_a_refused_call_changes_nothing() -> None:
 
 
 def test_a_violation_is_told_with_the_lines_around_it() -> None:
-    truth = Truth([posted(1), taken(2, "a", 1)], lease=LEASE)
+    truth = Truth([posted(1), taken(2, "a", 1)], timing=Timing())
     (violation,) = check(truth)
     assert "I1 lost: k never ended" in violation.told(truth)
     assert "> " in violation.told(truth)

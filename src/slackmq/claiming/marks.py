@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from slackmq.envelope import JOB, is_finished
 from slackmq.message import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from slackmq.slack.api import Row
 
 __all__ = ["CLOCKS", "Marks", "Reading"]
 
@@ -69,3 +72,10 @@ class Marks:
         mine = [emoji for emoji, users in reactions.items() if user in users]
         ended = next((outcome for emoji in mine if (outcome := self.outcome(emoji))), None)
         return Reading(generation=max(map(self.generation, mine), default=0), ended=ended)
+
+    def of_row(self, row: Row, user: str) -> Reading:
+        """What one bot user says of a message, by its marks and, if it posted the message itself, by its words."""
+        reading = self.read(row.reactions, user)
+        if row.user == user and row.metadata is not None and row.metadata.type == JOB:
+            return replace(reading, ended=Outcome.DONE) if is_finished(row.metadata.payload) else reading
+        return reading

@@ -43,8 +43,7 @@ class NativeClaiming(ReactionClaiming):
         if not isinstance(action, Take) or action.generation != 1:
             return action
         margin = self._timing.margin.total_seconds()
-        prompt = traces.fresh_event and not policy.doubtful(message)
-        if prompt and facts.age + _DOUBT <= facts.lease - margin - _SLACK:
+        if traces.fresh_event and facts.age + _DOUBT <= facts.lease - margin - _SLACK:
             return Take(generation=0)
         lapsed_in = facts.lease + margin - facts.age
         return Wait(delay=lapsed_in) if lapsed_in > 0 else action

@@ -49,8 +49,10 @@ _BARE = 24.0
 times the skew, a scan, and the time that a holder needs to notice and stop."""
 _STAGGER = 1.5
 """Seconds between the first and the second bot that may pin a message, and so on: enough for the event of the pin."""
+
+
 _RANKS = 4
-"""So many places the order of bots has."""
+"""So many places the order of bots has before they know each other."""
 
 
 class PinClaiming:
@@ -93,6 +95,8 @@ class PinClaiming:
         self._margin = timing.margin.total_seconds()
         self._skew = timing.skew.total_seconds()
         self._me = ""
+        self._apps: set[str] = set()
+        """Who was seen to pin and to mark, as bots do."""
 
     async def open(self) -> None:
         """Learn who we are."""
@@ -105,6 +109,8 @@ class PinClaiming:
         traces.seen_pin(row.pin, now)
         watchers = row.reactions.get(self._marks.watched, frozenset())
         traces.watchers |= watchers
+        if row.pin is not None and row.pin.by in watchers:
+            self._apps.add(row.pin.by)
         traces.used = traces.used or bool(watchers)
         workers = traces.watchers | {user for _, user, note in traces.record.entries.values() if note.note == "claim"}
         ended = next(
@@ -134,8 +140,7 @@ class PinClaiming:
         if wait is not None:
             return wait
         if not traces.used and not traces.capped and not facts.replied:
-            delay = _STAGGER * self._rank(message) - facts.known
-            return Wait(delay=delay) if delay > 0 else Take(generation=1)
+            return self._in_turn(message, facts)
         server = facts.age + seconds(message.ts)
         if self._adoptable(traces, facts, server):
             return Take(generation=1)
@@ -146,6 +151,12 @@ class PinClaiming:
         log = log_of(traces.record)
         due = self._due_at(traces, log, facts, server) - server
         return Wait(delay=due) if due > 0 else Take(generation=_next(log))
+
+    def _in_turn(self, message: Message, facts: Facts) -> Action:
+        """Pin when it is our turn, unless our budget is spent: who waits for that does not see who was faster."""
+        delay = _STAGGER * self._rank(message) - (facts.settled_for if facts.doubtful else facts.known)
+        delay = max(delay, 0.0 if self._slack.spare("pin") >= 1 else _PAUSE)
+        return Wait(delay=delay) if delay > 0 else Take(generation=1)
 
     def _adoptable(self, traces: Traces, facts: Facts, server: float) -> bool:
         """Our app's pin without a mark: its process got no answer, or died between the two."""
@@ -171,8 +182,11 @@ class PinClaiming:
         return told.expires(pin.since, facts.lease) + self._margin if told.retry_at is None else told.retry_at
 
     def _rank(self, message: Message) -> int:
-        """This app's place in the order in which bots try to pin a message."""
-        return hashlib.blake2b(f"{self._me}/{message.ts}".encode(), digest_size=2).digest()[0] % _RANKS
+        """This app's place among those that it knows, in the order in which they try to pin a message."""
+        apps = self._apps | {self._me}
+        if len(apps) < _RANKS - 1:  # as long as the others are not known, chance keeps us apart
+            return _draw(self._me, message.ts)[0] % _RANKS
+        return sorted(apps, key=lambda app: _draw(app, message.ts)).index(self._me)
 
     # claims
 
@@ -315,6 +329,10 @@ class PinClaiming:
     async def confirm(self, message: Message, outcome: Outcome) -> None:
         """Put the mark of an end that only the log tells: its author died between the two."""
         await mark(self._slack, message, self._marks.of(outcome), clock=self._clock)
+
+
+def _draw(app: str, ts: str) -> bytes:
+    return hashlib.blake2b(f"{app}/{ts}".encode(), digest_size=8).digest()
 
 
 def _next(log: Log) -> int:

@@ -17,21 +17,32 @@ from slackmq.claiming.logged import log_of
 from slackmq.claiming.mark import mark
 from slackmq.claiming.marks import Reading
 from slackmq.claiming.way import Held
-from slackmq.errors import AlreadyReacted, Ambiguous, InvariantBreach, LeaseLost, MessageGone, TooManyReactions
-from slackmq.message import seconds
-from slackmq.slack.api import Urgency
+from slackmq.envelope import JOB, finished
+from slackmq.errors import (
+    AlreadyReacted,
+    Ambiguous,
+    InvariantBreach,
+    LeaseLost,
+    MessageGone,
+    Refused,
+    TooManyReactions,
+)
+from slackmq.message import Outcome, seconds
+from slackmq.slack.api import Metadata, Urgency
 
 if TYPE_CHECKING:
     from slackmq.claiming.logged import Logged
     from slackmq.claiming.marks import Marks
     from slackmq.claiming.traces import Traces
     from slackmq.clock import Clock
-    from slackmq.message import Claim, Message, Outcome
+    from slackmq.message import Claim, Message
     from slackmq.policy import Action, Facts, Timing
     from slackmq.slack.api import Row, Slack
 
 __all__ = ["ReactionClaiming"]
 
+_SPARE = 2.0
+"""With fewer reactions to spare than this, one for a new claim and one for an extension, a job is marked by an edit."""
 _PAUSE = 1.0
 """Seconds between tries of a call that went unanswered."""
 
@@ -66,8 +77,8 @@ class ReactionClaiming:
         self._me = (await self._slack.identity()).user
 
     def read(self, row: Row, traces: Traces, now: float) -> None:
-        """Take in the marks; other people's emoji mean nothing."""
-        traces.take_in(self._marks.read(row.reactions, self._me), now)
+        """Take in the marks, and what our own bot wrote; other people's emoji mean nothing."""
+        traces.take_in(self._marks.of_row(row, self._me), now)
 
     def decide(self, message: Message, traces: Traces, facts: Facts) -> Action:
         """The common rules; a claim in the log lapses by Slack's clock."""
@@ -100,7 +111,7 @@ class ReactionClaiming:
         if taken is None:
             return None
         row = await self._slack.row(message.channel, message.ts)
-        reading = self._marks.read(row.reactions, self._me) if row else Reading()
+        reading = self._marks.of_row(row, self._me) if row else Reading()
         if row is None or reading.ended is not None or reading.generation >= generation:
             await self._logged.withdraw(message, traces, taken.hold)
             traces.take_in(reading, self._clock.monotonic())
@@ -161,8 +172,32 @@ class ReactionClaiming:
         return replace(claim, token=claim.token + 1, deadline=first_try + lease)
 
     async def finish(self, claim: Claim, traces: Traces, outcome: Outcome) -> bool:  # noqa: ARG002  # the mark says all
-        """Add the done or dead emoji, for as long as it takes."""
+        """Say that it is done in the job's own message if emoji are short; else add the done or dead emoji."""
+        if outcome is Outcome.DONE and await self._stamp(claim):
+            return True
         return await mark(self._slack, claim.message, self._marks.of(outcome), clock=self._clock)
+
+    async def _stamp(self, claim: Claim) -> bool:
+        """Edit the job's message, whose budget is another one; False if only the emoji can say who was first.
+
+        An edit is no register: whoever edits last wins. So only the first attempt does it, in its own time, and what
+        it says stays true however late it takes effect.
+        """
+        message = claim.message
+        ours = message.kind is not None and message.author == self._me
+        if not ours or claim.attempt > 1 or self._slack.spare("react") >= _SPARE:
+            return False
+        stamped = finished(message)
+        with anyio.move_on_after(claim.deadline - self._clock.monotonic()):
+            try:
+                metadata = Metadata(type=JOB, payload=stamped.payload)
+                await self._slack.edit(
+                    message.channel, message.ts, stamped.text, metadata=metadata, urgency=Urgency.DONE
+                )
+            except (Ambiguous, Refused):
+                return False
+            return self._clock.monotonic() < claim.deadline
+        return False
 
     async def confirm(self, message: Message, outcome: Outcome) -> None:
         """Nothing: here the thread tells of an end only where no mark could be put."""

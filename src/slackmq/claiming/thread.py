@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from slackmq.clock import Clock
     from slackmq.message import Message
     from slackmq.notes import Note, Record
-    from slackmq.slack.api import Slack, Urgency
+    from slackmq.slack.api import Row, Slack, Urgency
 
 __all__ = ["Thread"]
 
@@ -38,21 +38,28 @@ class Thread:
         clock: the time of this process.
         skew: seconds after which no read may miss a write.
         shared: whether bots of other apps write here too.
+        peers: which ones, by user id; None: every bot.
     """
 
-    def __init__(self, slack: Slack, *, clock: Clock, skew: float, shared: bool = False) -> None:
+    def __init__(
+        self, slack: Slack, *, clock: Clock, skew: float, shared: bool = False, peers: frozenset[str] | None = None
+    ) -> None:
         self._slack = slack
         self._clock = clock
         self._skew = skew
         self._shared = shared
+        self._peers = peers
 
     async def read(self, message: Message, into: Record) -> None:
         """Add what the thread says to `into`. Only notes by bots of the queue count: everybody can write there."""
         me = (await self._slack.identity()).user
         rows = await self._slack.replies(message.channel, message.ts)
-        trusted = (row for row in rows if row.user == me or (self._shared and row.bot is not None))
+        trusted = (row for row in rows if row.user == me or (self._shared and self._is_peer(row)))
         notes = (row for row in trusted if row.metadata and row.metadata.type == NOTE)
         read(((row.ts, row.user, row.metadata.payload) for row in notes if row.metadata), into)
+
+    def _is_peer(self, row: Row) -> bool:
+        return row.bot is not None and (self._peers is None or row.user in self._peers)
 
     async def write(self, message: Message, note: Note, text: str, record: Record, *, urgency: Urgency) -> None:
         """Write a note, for as long as it takes, and once: a try that went unanswered is looked up first."""

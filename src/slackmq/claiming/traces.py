@@ -28,6 +28,7 @@ class Traces:
         fresh_event: its event came to this process, for the first time, and it was not begun since.
         full: Slack takes no further emoji on it.
         pin: who pinned it, as the newest read or event showed.
+        taken_off: the last pin that is known to have been taken off.
         used: it was pinned once, or bears the mark of a pin, or somebody tried to pin it.
         bare_at: when this process first saw it used and without a pin, on its monotonic clock.
         watchers: users whose pin-mark it bears.
@@ -48,6 +49,7 @@ class Traces:
     full: bool = False
     fresh_event: bool = False
     pin: Pin | None = None
+    taken_off: Pin | None = None
     used: bool = False
     bare_at: float | None = None
     watchers: frozenset[str] = frozenset()
@@ -79,6 +81,8 @@ class Traces:
 
     def seen_pin(self, pin: Pin | None, now: float) -> None:
         """Note who has pinned it, or that nobody has."""
+        if pin is not None and pin == self.taken_off:
+            return  # a read that began before it was taken off
         if pin is not None:
             self.pin, self.used, self.bare_at = pin, True, None
         elif self.used:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from slackmq.slack.client import Client
     from slackmq.slack.connect import Settings
 
-__all__ = ["Finding", "check", "report"]
+__all__ = ["Finding", "check", "look", "report"]
 
 _NOWHERE = "1000000000.000001"
 """A timestamp of 2001, before Slack: no message can have it."""
@@ -51,17 +51,26 @@ async def check(app: App, where: Where) -> tuple[Finding, ...]:
     settings = await where.settings()
     findings = [_handlers(app)]
     async with open_slack(settings) as slack:
-        try:
-            identity = await slack.identity()
-        except Refused as error:
-            return (*findings, Finding(what="bot token", wrong=error))
-        findings.append(Finding(what="bot token", detail=f"user {identity.user} of team {identity.team}"))
-        findings.append(await _app_token(slack, settings))
-        channel = await _channel(slack, app.channel)
-        findings.append(channel if isinstance(channel, Finding) else _membership(channel))
-        ident = "" if isinstance(channel, Finding) else channel.id
-        findings += [finding async for finding in _scopes(slack, ident)]
+        findings += [finding async for finding in look(slack, settings, app.channel)]
     return tuple(findings)
+
+
+async def look(slack: Client, settings: Settings, channel: str | None) -> AsyncIterator[Finding]:
+    """Look at the tokens, at a channel if there is one to look at, and at the scopes; nothing is changed."""
+    try:
+        identity = await slack.identity()
+    except Refused as error:
+        yield Finding(what="bot token", wrong=error)
+        return
+    yield Finding(what="bot token", detail=f"user {identity.user} of team {identity.team}")
+    yield await _app_token(slack, settings)
+    ident = ""
+    if channel is not None:
+        found = await _channel(slack, channel)
+        yield found if isinstance(found, Finding) else _membership(found)
+        ident = "" if isinstance(found, Finding) else found.id
+    async for finding in _scopes(slack, ident):
+        yield finding
 
 
 def report(findings: Sequence[Finding]) -> Exit:

@@ -21,6 +21,7 @@ __all__ = ["command", "run"]
 
 _COMMANDS = {
     "demo": "See it work: three workers, one of them killed.",
+    "doctor": "Look whether all is as it must be; with --probe, whether Slack is.",
     "emulator": "Run a Slack of this machine: Web API, Socket Mode, a page.",
     "ls": "List what waits, is held or is dead in a channel.",
     "manifest": "Print the app manifest for the real Slack.",

@@ -14,12 +14,14 @@ from cyclopts import Parameter, validators
 
 from slackmq.cli.local import PORT, Home
 from slackmq.cli.neighbour import Neighbour
+from slackmq.emulator.faults import FaultsUnreadable, faults_said
 from slackmq.emulator.launch import CannotStart, serve
 from slackmq.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from slackmq.emulator.faults import Faults
     from slackmq.emulator.launch import About
 
 __all__ = ["emulator"]
@@ -41,6 +43,11 @@ def emulator(
     app: Annotated[
         tuple[str, ...], Parameter(negative=(), help="Install an app of this name; may be given several times.")
     ] = (),
+    faults: Annotated[
+        str, Parameter(help="What goes wrong, as lost_answer=0.1,lag=3,reorder; the reference names all.")
+    ] = "",
+    seed: Annotated[int, Parameter(help="Decides which calls and events the faults strike.")] = 0,
+    admin: Annotated[Literal["here", "anywhere"], Parameter(help="From where /__admin/ can be reached.")] = "here",
     json: Annotated[bool, Parameter(negative=(), help="Print one JSON object as the first line.")] = False,
 ) -> None:
     """Run a Slack of this machine: Web API, Socket Mode, and a page for the browser, until Ctrl-C.
@@ -56,8 +63,18 @@ def emulator(
         data=home.data if home else data,
         limits=limits == "on",
         apps=app,
+        faults=_faults(faults),
+        seed=seed,
+        admin_anywhere=admin == "anywhere",
     )
     anyio.run(_serve, run, home, _json if json else partial(_readable, data=home.data if home else data))
+
+
+def _faults(text: str) -> Faults | None:
+    try:
+        return faults_said(text) if text else None
+    except FaultsUnreadable as error:
+        raise ConfigurationError(str(error), remedy="Write them as --faults lost_answer=0.1,lag=3.") from error
 
 
 def _is_home(data: Path | None) -> bool:
@@ -100,4 +117,9 @@ def _readable(neighbour: Neighbour, *, data: Path | None) -> str:
             f"  export SLACKMQ_URL={neighbour.base_url}",
             f"  export SLACK_BOT_TOKEN={app.bot_token} SLACK_APP_TOKEN={app.app_token}",
         ]
+    lines += ["To arm faults, cut connections and move the clock:", f"  {_admin(neighbour)}"]
     return "\n".join([*lines, "Ctrl-C ends it.\n"])
+
+
+def _admin(neighbour: Neighbour) -> str:
+    return f"curl -H 'Authorization: Bearer {neighbour.admin_token}' {neighbour.page_url}__admin/"

@@ -21,16 +21,19 @@ class Exit(IntEnum):
     USAGE = 2
     REFUSED = 3
     NO_ANSWER = 4
+    NOT_PROBED = 5
     BUG = 70
     INTERRUPTED = 130
 
 
 MEANINGS = {
     Exit.OK: "done; for a worker, stopped gently",
-    Exit.DOES_NOT_HOLD: "what was checked does not hold: demo lost or repeated a job, worker --check found something",
+    Exit.DOES_NOT_HOLD: "what was checked does not hold: demo lost or repeated a job, worker --check or doctor "
+    "found something",
     Exit.USAGE: "wrong usage or configuration; nothing was sent",
     Exit.REFUSED: "Slack refused: token, scope, channel",
     Exit.NO_ANSWER: "no answer from Slack or from the local workspace",
+    Exit.NOT_PROBED: "doctor --probe found nothing broken, and could not try everything: it says what is missing",
     Exit.BUG: "an error of slackmq itself; --debug shows where",
     Exit.INTERRUPTED: "interrupted; for a worker, by the second signal",
 }

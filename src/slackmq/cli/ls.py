@@ -15,6 +15,7 @@ from rich.text import Text
 from slackmq.cli.where import Where
 from slackmq.policy import Accept, Options
 from slackmq.queue import AsyncQueue
+from slackmq.queue.setting import found
 from slackmq.slack.connect import open_slack
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from slackmq.message import Message
     from slackmq.queue import Standing
+    from slackmq.queue.setting import Setting
 
 __all__ = ["age", "ls", "printable", "shown"]
 
@@ -45,7 +47,10 @@ def ls(
 
     What people typed is listed once a worker has taken it: before that nobody knows whether it is a job.
     """
-    rows = [row for row in anyio.run(_inspect, where, channel) if shown(row, ended=all_)]
+    setting, standings = anyio.run(_inspect, where, channel)
+    rows = [row for row in standings if shown(row, ended=all_)]
+    if setting is not None:
+        sys.stderr.write(f"claims by {setting.way} ({printable(setting.why)})\n")
     if json:
         sys.stdout.writelines(msgspec.json.encode(_row(row)).decode() + "\n" for row in rows)
     elif sys.stdout.isatty():
@@ -54,9 +59,12 @@ def ls(
         sys.stdout.writelines("\t".join(map(str, _row(row).values())) + "\n" for row in rows)
 
 
-async def _inspect(where: Where, channel: str) -> tuple[Standing, ...]:
-    async with open_slack(await where.settings()) as slack, AsyncQueue(slack, channel, select=_anything) as queue:
-        return await queue.inspect()
+async def _inspect(where: Where, channel: str) -> tuple[Setting | None, tuple[Standing, ...]]:
+    async with open_slack(await where.settings()) as slack:
+        setting = await found(slack, await slack.channel(channel))
+        way = setting.way if setting else "reaction"
+        async with AsyncQueue(slack, channel, select=_anything, claim=way) as queue:
+            return setting, await queue.inspect()
 
 
 def _anything(_: Message) -> Accept:

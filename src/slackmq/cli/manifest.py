@@ -10,9 +10,11 @@ from cyclopts import Parameter
 
 from slackmq.errors import ConfigurationError
 
-__all__ = ["EVENTS", "SCOPES", "app_manifest", "manifest"]
+__all__ = ["EVENTS", "PIN_EVENTS", "PIN_SCOPES", "SCOPES", "app_manifest", "manifest"]
 
 SCOPES = {
+    "bookmarks:read": "bookmarks.list",
+    "bookmarks:write": "bookmarks.add, bookmarks.remove",
     "channels:history": "conversations.history, conversations.replies, and the events message.channels",
     "channels:read": "conversations.list, conversations.info",
     "chat:write": "chat.postMessage, chat.update",
@@ -27,18 +29,30 @@ EVENTS = {
 }
 """Event that the app subscribes to -> what it tells."""
 
+PIN_SCOPES = {
+    "pins:read": "the events pin_added, pin_removed",
+    "pins:write": "pins.add, pins.remove",
+}
+"""What claims by pins need besides."""
+
+PIN_EVENTS = {
+    "pin_added": "a message was claimed",
+    "pin_removed": "it ended, or a person gave it back",
+}
+
 _PRIVATE_SCOPES = ("groups:history", "groups:read")
 _PRIVATE_EVENTS = ("message.groups",)
 _LONGEST_NAME = 35
 """Characters of display_information.name: Slack's docs, "App manifest reference"."""
 
 
-def app_manifest(name: str, *, private: bool = False) -> dict[str, Any]:
+def app_manifest(name: str, *, private: bool = False, pins: bool = False) -> dict[str, Any]:
     """An app manifest for Socket Mode.
 
     Args:
         name: of the app and its bot, at most 35 characters.
         private: whether it shall work in private channels too.
+        pins: whether it shall claim by pins, or show them.
 
     Raises:
         ConfigurationError: the name is empty or too long.
@@ -48,8 +62,8 @@ def app_manifest(name: str, *, private: bool = False) -> dict[str, Any]:
             f"An app's name has 1 to {_LONGEST_NAME} characters, and {name!r} has {len(name.strip())}.",
             remedy="Choose another: --name.",
         )
-    scopes = sorted([*SCOPES, *(_PRIVATE_SCOPES if private else ())])
-    events = sorted([*EVENTS, *(_PRIVATE_EVENTS if private else ())])
+    scopes = sorted([*SCOPES, *(PIN_SCOPES if pins else ()), *(_PRIVATE_SCOPES if private else ())])
+    events = sorted([*EVENTS, *(PIN_EVENTS if pins else ()), *(_PRIVATE_EVENTS if private else ())])
     return {
         "_metadata": {"major_version": 1, "minor_version": 1},
         "display_information": {"name": name, "description": "Works the jobs of a channel, with slackmq"},
@@ -69,10 +83,11 @@ def manifest(
     *,
     name: Annotated[str, Parameter(help="Name of the app and its bot.")] = "slackmq",
     private: Annotated[bool, Parameter(negative=(), help="For private channels too.")] = False,
+    pins: Annotated[bool, Parameter(negative=(), help='For claim="pin" or show="pin".')] = False,
 ) -> None:
     """Print the app manifest for the real Slack: exactly the scopes and events in use.
 
     Paste it at https://api.slack.com/apps under Create New App, From a manifest. The app-level token is made there
     afterwards, under Basic Information, with the scope connections:write: a manifest cannot ask for it.
     """
-    sys.stdout.write(json.dumps(app_manifest(name, private=private), indent=2) + "\n")
+    sys.stdout.write(json.dumps(app_manifest(name, private=private, pins=pins), indent=2) + "\n")

@@ -61,6 +61,7 @@ class Neighbour(msgspec.Struct, frozen=True, kw_only=True):
         channels: the channels.
         apps: the installed apps.
         operator_token: opens the operator's door.
+        admin_token: opens /__admin/; "" if an older program wrote this.
     """
 
     base_url: str
@@ -69,6 +70,7 @@ class Neighbour(msgspec.Struct, frozen=True, kw_only=True):
     channels: tuple[NeighbourChannel, ...]
     apps: tuple[NeighbourApp, ...]
     operator_token: str
+    admin_token: str = ""
 
     @classmethod
     def read(cls, line: str | bytes) -> Neighbour:

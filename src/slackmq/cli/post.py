@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from slackmq.cli.where import Where
 from slackmq.errors import ConfigurationError
 from slackmq.queue import AsyncQueue
+from slackmq.queue.setting import found
 from slackmq.slack.connect import open_slack
 
 if TYPE_CHECKING:
@@ -54,8 +55,10 @@ def post(
 
 
 async def _post(where: Where, channel: str, kind: str, body: dict[str, Json], key: str | None) -> Message:
-    async with open_slack(await where.settings()) as slack, AsyncQueue(slack, channel) as queue:
-        return await queue.post(kind, body, key=key)
+    async with open_slack(await where.settings()) as slack:
+        setting = await found(slack, await slack.channel(channel))
+        async with AsyncQueue(slack, channel, claim=setting.way if setting else "reaction") as queue:
+            return await queue.post(kind, body, key=key)
 
 
 def body_of(body: str | None, arguments: Sequence[str]) -> dict[str, Json]:

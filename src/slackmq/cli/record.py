@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from slackmq.envelope import JOB
+from slackmq.envelope import JOB, is_finished
 from slackmq.notes import NOTE
 
 if TYPE_CHECKING:
@@ -88,6 +88,9 @@ def read_record(calls: Iterable[Mapping[str, Any]], *, channel: str, bot: str, m
         match call["method"]:
             case "chat.postMessage":
                 _take_post(ledger, call, keys, bot=bot)
+            case "chat.update" if call["user"] == bot:
+                if is_finished(_metadata(call["args"].get("metadata")).get("event_payload") or {}):
+                    ledger.done.setdefault(str(call["args"]["ts"]), int(call["at"]))
             case "reactions.add" if call["user"] == bot:
                 _take_mark(ledger, call, marks)
             case _:

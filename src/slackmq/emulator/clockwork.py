@@ -26,6 +26,7 @@ async def keep_time(server: Server) -> None:
         woken.set()
 
     server.listen(wake)
+    server.when_moved(woken.set)
     while True:
         woken.clear()
         due = server.workspace.next_due()

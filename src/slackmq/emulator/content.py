@@ -7,9 +7,11 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
+from slackmq.emulator.block_shape import block_problems
 from slackmq.emulator.identifiers import derived_id
 from slackmq.emulator.refusal import Refusal
 from slackmq.emulator.text import length, shortened, stored
+from slackmq.emulator.view_rows import numbered_block
 
 if TYPE_CHECKING:
     from slackmq.emulator.arguments import Arguments
@@ -87,7 +89,15 @@ def _blocks(args: Arguments) -> list[Row] | None:
         raise Refusal("invalid_blocks")
     if sum(map(_weight, given)) > LONGEST_BLOCKS:
         raise Refusal("msg_blocks_too_long")
-    return [{"block_id": derived_id("", index, block)[:5], **block} for index, block in enumerate(given)]
+    return [_identified(block, index) for index, block in enumerate(given)]
+
+
+def _identified(block: Row, index: int) -> Row:
+    """The block with the ids that Slack draws for it and its elements, where it has none."""
+    seed = derived_id("", index, block)
+    if any(True for _ in block_problems(block, "")):
+        return {"block_id": seed[:5], **block}
+    return numbered_block({"block_id": seed[:5], **block}, seed)
 
 
 def _weight(node: object) -> int:

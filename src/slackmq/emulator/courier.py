@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from slackmq.emulator.model import Payload
     from slackmq.emulator.request_url import Sending
     from slackmq.emulator.server import Done, Server
+    from slackmq.emulator.weather import Weather
 
 __all__ = ["Courier", "signature"]
 
@@ -70,9 +71,12 @@ class Courier:
         server: whose events are delivered.
         desk: is told what apps answer to people.
         receipts: where it is noted that an event got through.
+        weather: decides which events are lost, doubled or late.
     """
 
-    def __init__(self, server: Server, desk: Desk, *, receipts: Receipts | None = None) -> None:
+    def __init__(
+        self, server: Server, desk: Desk, *, receipts: Receipts | None = None, weather: Weather | None = None
+    ) -> None:
         self._server = server
         self._desk = desk
         self._receipts = Receipts(None, 0) if receipts is None else receipts
@@ -80,7 +84,9 @@ class Courier:
         self._stirred = asyncio.Event()
         self._errands: set[asyncio.Task[None]] = set()
         self._session: aiohttp.ClientSession | None = None
+        self._weather = weather
         server.listen(self._heard)
+        server.when_moved(self._stirred.set)
 
     def subscriptions(self) -> dict[str, RequestUrl]:
         """The addresses that were sent events, by app."""
@@ -131,14 +137,21 @@ class Courier:
         workspace = self._server.workspace
         for event in done.outcome.events:
             for app in filter(self._serves, workspace.audience(event)):
-                self._url(app).offer(workspace.wrap(event, app, done.at), done.at)
-                self._stirred.set()
+                self._offer(app, workspace.wrap(event, app, done.at), done.at)
         for payload in done.outcome.payloads:
             manifest = workspace.manifest(payload.app)
             if manifest is not None and not manifest.socket_mode:
                 self._start(self._ask(payload))
         if done.method == "emulator.apps.update" and str(done.args.get("app")) in self._urls:
             self._urls[str(done.args["app"])].enable()  # a new address must be verified, an old one may be better now
+
+    def _offer(self, app: str, body: Mapping[str, Any], at: int) -> None:
+        arrivals = (at,) if self._weather is None else tuple(self._weather.arrivals(app, body["event_id"], at))
+        for when in arrivals:
+            self._url(app).offer(body, when)
+            self._stirred.set()
+        if not arrivals:  # a restart must not bring back what was lost
+            self._receipts.note(app, body["event_id"], at)
 
     def _url(self, app: str) -> RequestUrl:
         if app not in self._urls:

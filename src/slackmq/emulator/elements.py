@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from slackmq.emulator.block_shape import block_problems
 from slackmq.emulator.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -48,13 +49,15 @@ _INITIAL = {
 
 
 def elements_of(blocks: Iterable[Row]) -> Iterator[tuple[Row, Row]]:
-    """Each interactive element with its block."""
+    """Each interactive element with its block; what is malformed is no element."""
     for block in blocks:
+        if any(True for _ in block_problems(block, "")):
+            continue
         for place in ("accessory", "element"):
-            if isinstance(block.get(place), dict):
+            if place in block:
                 yield block, block[place]
-        if block.get("type") in {"actions", "context_actions"}:
-            yield from ((block, element) for element in block.get("elements", ()) if isinstance(element, dict))
+        if block["type"] in {"actions", "context_actions"}:
+            yield from ((block, element) for element in block["elements"])
 
 
 def found(blocks: Iterable[Row], action: str, block_id: str) -> tuple[Row, Row]:

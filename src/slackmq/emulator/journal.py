@@ -11,6 +11,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from slackmq.emulator.migration import LAYOUT, SCHEMA, migrate
 from slackmq.emulator.model import Caller
 from slackmq.emulator.seed import Seed
 
@@ -22,20 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Entry", "Journal", "JournalError", "JournalFull", "JournalUnreadable"]
 
-SCHEMA = 1
-"""Version of the file's layout; a newer program raises it when it changes what rows mean."""
-
 _MAGIC = 0x534C4B4D  # "SLKM", SQLite's application_id of our files
 _SEED = "emulator.seed"
-_CREATE = """
-CREATE TABLE calls (
-    number INTEGER PRIMARY KEY,
-    at INTEGER NOT NULL,
-    caller TEXT NOT NULL,
-    method TEXT NOT NULL,
-    args TEXT NOT NULL
-) STRICT
-"""
 
 
 class JournalError(Exception):
@@ -92,6 +81,7 @@ class Journal:
         self._name = "the journal in memory" if path is None else str(path)
         self._rows: sqlite3.Connection | None = None
         self._next = 1
+        self._callers: dict[str, int] = {}
         try:
             self._rows = sqlite3.connect(
                 ":memory:" if path is None else path, isolation_level=None, check_same_thread=False, timeout=_PATIENCE
@@ -115,6 +105,8 @@ class Journal:
             self._insert(self._next, now, _of_caller(caller), method, told)
             self._next += 1
         except sqlite3.Error as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
             raise self._explained(error) from error
 
     def replay(self) -> Iterator[tuple[int, Caller, str, Mapping[str, object]]]:
@@ -126,8 +118,20 @@ class Journal:
         """The calls with a number greater than `since`, in order."""
         try:
             select = "SELECT number, at, caller, method, args FROM calls WHERE number > ? ORDER BY number"
+            callers = {number: _caller(text) for text, number in self._callers.items()}
             for number, at, caller, method, args in self._connection.execute(select, (since,)):
-                yield Entry(number=number, at=at, caller=_caller(caller), method=method, args=json.loads(args))
+                yield Entry(number=number, at=at, caller=callers[caller], method=method, args=json.loads(args))
+        except sqlite3.Error as error:
+            raise self._explained(error) from error
+
+    def latest(self) -> int:
+        """The moment of the last call, in microseconds since 1970; 0 if there is none.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        try:
+            return int(self._connection.execute("SELECT max(at) FROM calls").fetchone()[0] or 0)
         except sqlite3.Error as error:
             raise self._explained(error) from error
 
@@ -169,6 +173,9 @@ class Journal:
         rows.execute("PRAGMA synchronous = NORMAL")
         if empty:
             self._create(seed)
+        elif version < SCHEMA:
+            migrate(rows, version)
+        self._callers = dict(rows.execute("SELECT caller, number FROM callers"))
         self._next = 1 + int(rows.execute("SELECT max(number) FROM calls").fetchone()[0] or 0)
         return self._read_seed()
 
@@ -177,8 +184,12 @@ class Journal:
         rows.execute("BEGIN IMMEDIATE")
         rows.execute(f"PRAGMA application_id = {_MAGIC}")
         rows.execute(f"PRAGMA user_version = {SCHEMA}")
-        rows.execute(_CREATE)
-        self._insert(0, seed.created * 1_000_000, {"type": "operator"}, _SEED, seed.as_json())
+        for table in LAYOUT:
+            rows.execute(table)
+        first = json.dumps({"type": "operator"})
+        rows.execute("INSERT INTO callers VALUES (1, ?)", (first,))
+        seeded = (0, seed.created * 1_000_000, 1, _SEED, json.dumps(seed.as_json()))
+        rows.execute("INSERT INTO calls VALUES (?, ?, ?, ?, ?)", seeded)
         rows.execute("COMMIT")
 
     def _read_seed(self) -> Seed:
@@ -189,8 +200,17 @@ class Journal:
             raise JournalUnreadable(f"{self._name} has no readable seed.", remedy="Name another data file.") from error
 
     def _insert(self, number: int, at: int, caller: Mapping[str, Any], method: str, args: Mapping[str, object]) -> None:
-        row = (number, at, json.dumps(caller), method, json.dumps(args))
-        self._connection.execute("INSERT INTO calls VALUES (?, ?, ?, ?, ?)", row)
+        rows, text = self._connection, json.dumps(caller)
+        known = self._callers.get(text)
+        who = len(self._callers) + 1 if known is None else known
+        row = (number, at, who, method, json.dumps(args))
+        if known is None:  # both rows, or none
+            rows.execute("BEGIN IMMEDIATE")
+            rows.execute("INSERT INTO callers VALUES (?, ?)", (who, text))
+        rows.execute("INSERT INTO calls VALUES (?, ?, ?, ?, ?)", row)
+        if known is None:
+            rows.execute("COMMIT")
+            self._callers[text] = who
 
     def _explained(self, error: sqlite3.Error) -> JournalError:
         code = getattr(error, "sqlite_errorcode", 0) or 0

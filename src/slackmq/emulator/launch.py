@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import secrets
 import signal
 import socket
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from slackmq.emulator.about import About, AboutApp, AboutChannel, AboutUser
+from slackmq.emulator.admin import Admin
 from slackmq.emulator.backstage import Backstage
 from slackmq.emulator.blobs import Blobs
 from slackmq.emulator.clockwork import keep_time
@@ -21,29 +24,28 @@ from slackmq.emulator.courier import Courier
 from slackmq.emulator.desk import Desk
 from slackmq.emulator.file_door import FileDoor
 from slackmq.emulator.guard import Guard, headers, is_loopback
+from slackmq.emulator.house import House
 from slackmq.emulator.journal import JournalError
 from slackmq.emulator.limits import Limits
-from slackmq.emulator.page.deeds import Deeds
-from slackmq.emulator.page.door import PageDoor
-from slackmq.emulator.page.drawing import Drawing
-from slackmq.emulator.page.files import Files
-from slackmq.emulator.page.stream import Streams
-from slackmq.emulator.page.visitors import Visitors
+from slackmq.emulator.page.site import Site, Stock
 from slackmq.emulator.receipts import Receipts
 from slackmq.emulator.response_door import ResponseDoor
 from slackmq.emulator.rtm import Rtm
 from slackmq.emulator.seed import Seed, SeedApp
 from slackmq.emulator.server import Server, wall_clock
 from slackmq.emulator.socket_mode import Sockets
+from slackmq.emulator.weather import Weather
 from slackmq.emulator.web_api import LARGEST_BODY, WebApi
 from slackmq.emulator.workbench import Workbench
 from slackmq.emulator.workspace import OPERATOR
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
     from pathlib import Path
 
-__all__ = ["About", "AboutApp", "AboutChannel", "AboutUser", "CannotStart", "running", "serve"]
+    from slackmq.emulator.faults import Faults
+
+__all__ = ["About", "AboutApp", "AboutChannel", "AboutUser", "CannotStart", "embedded", "running", "serve"]
 
 _GRACE = 1.0
 """Seconds that requests get to end when the server stops."""
@@ -58,56 +60,6 @@ class CannotStart(Exception):
         self.remedy = remedy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AboutUser:
-    """A person, and the token of Slack's own client for that person."""
-
-    id: str
-    name: str
-    token: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AboutChannel:
-    """A channel."""
-
-    id: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AboutApp:
-    """An app, its bot user and its two tokens."""
-
-    name: str
-    id: str
-    bot_token: str
-    app_token: str
-    bot_user_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class About:
-    """Where a running workspace is, who lives there, and with which tokens.
-
-    Attributes:
-        base_url: for Slack's clients, as `WebClient(base_url=…)`.
-        page_url: for a browser.
-        operator_token: opens /emulator/ for this run; see `slackmq.emulator.backstage`.
-    """
-
-    base_url: str
-    page_url: str
-    users: tuple[AboutUser, ...]
-    channels: tuple[AboutChannel, ...]
-    apps: tuple[AboutApp, ...]
-    operator_token: str
-
-    def to_json(self) -> dict[str, Any]:
-        """The same as a JSON object."""
-        return asdict(self)
-
-
 async def serve(
     *,
     host: str = "127.0.0.1",
@@ -115,6 +67,9 @@ async def serve(
     data: Path | None = None,
     limits: bool = True,
     apps: Sequence[str] = (),
+    faults: Faults | None = None,
+    seed: int = 0,
+    admin_anywhere: bool = False,
     ready: Callable[[About], None],
 ) -> None:
     """Run an embedded Slack until SIGTERM or SIGINT, or until cancelled.
@@ -125,6 +80,9 @@ async def serve(
         data: the workspace's file, made if it is missing; None forgets everything at the end.
         limits: whether Slack's published rate limits apply.
         apps: names of the apps to install; one that is there already stays as it is.
+        faults: what goes wrong from the start.
+        seed: decides what they strike.
+        admin_anywhere: whether other machines reach /__admin/ too, if they reach this server at all.
         ready: is told where the workspace is, once it answers.
 
     Raises:
@@ -135,8 +93,10 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     try:
-        async with running(host=host, port=port, data=data, limits=limits, apps=apps) as about:
-            ready(about)
+        async with embedded(host=host, port=port, data=data, limits=limits, apps=apps, admin=admin_anywhere) as house:
+            if faults is not None:
+                house.weather.arm(faults, seed)
+            ready(house.about())
             await stop.wait()
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -158,6 +118,29 @@ async def running(
     Raises:
         CannotStart: the port is taken, or the data file cannot be used.
     """
+    async with embedded(host=host, port=port, data=data, limits=limits, apps=apps, clock=clock) as house:
+        yield house.about()
+
+
+@asynccontextmanager
+async def embedded(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    data: Path | None = None,
+    limits: bool = True,
+    apps: Sequence[str] = (),
+    clock: Callable[[], int] = wall_clock,
+    seed: Seed | None = None,
+    admin: bool = False,
+) -> AsyncGenerator[House]:
+    """As `running`, and the parts themselves.
+
+    `seed` is the beginning of a new workspace, if not the usual one; `admin` opens /__admin/ to other machines.
+
+    Raises:
+        CannotStart: the port is taken, or the data file cannot be used.
+    """
     if not is_loopback(host):
         print(  # noqa: T201  # to whoever started it
             f"slackmq emulator: {host} is not this machine alone: anybody on your network may read and write here, "
@@ -169,10 +152,10 @@ async def running(
         bound = stack.enter_context(_bound(host, port))
         number: int = bound.getsockname()[1]
         names = tuple(dict.fromkeys(apps)) or ("slackmq",)
-        seed = Seed(
+        seed = replace(
+            seed or Seed(apps=tuple(SeedApp(name=name) for name in names)),
             secret=secrets.token_hex(16),
             created=clock() // 1_000_000,
-            apps=tuple(SeedApp(name=name) for name in names),
         )
         bucket = Limits() if limits else Limits.off()
         authority = f"[{host}]:{number}" if ":" in host else f"{host}:{number}"
@@ -185,8 +168,8 @@ async def running(
             raise CannotStart(error.cause, remedy=error.remedy) from error
         await _install(server, apps)
         secret = secrets.token_urlsafe(24)
-        await stack.enter_async_context(_doors(server, bound, data, host=host, authority=authority, secret=secret))
-        yield _about(server, authority, secret)
+        doors = _doors(server, bound, data, host=host, authority=authority, secret=secret, everywhere=admin)
+        yield await stack.enter_async_context(doors)
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -214,78 +197,93 @@ async def _install(server: Server, apps: Sequence[str]) -> None:
 
 @asynccontextmanager
 async def _doors(
-    server: Server, bound: socket.socket, data: Path | None, *, host: str, authority: str, secret: str
-) -> AsyncGenerator[None]:
+    server: Server,
+    bound: socket.socket,
+    data: Path | None,
+    *,
+    host: str,
+    authority: str,
+    secret: str,
+    everywhere: bool,
+) -> AsyncGenerator[House]:
     """Open all doors on one socket; on leaving, tell everybody to go and wait until they went."""
-    drawing, files, receipts = await asyncio.to_thread(_loaded, data, server.now())
-    desk = Desk(server)
-    sockets, courier = Sockets(server, desk, receipts=receipts), Courier(server, desk, receipts=receipts)
-    rtm = Rtm(server)
-    visitors = Visitors(server)
-    streams = Streams(server=server, visitors=visitors, drawing=drawing)
+    stock, receipts, admin_token = await asyncio.to_thread(_loaded, data, server.now())
+    house = _furnished(server, receipts, authority=authority, secret=secret, admin_token=admin_token)
+    file_door = FileDoor(server, Blobs(_beside(data, "files")))
+    site = Site(server=server, desk=house.desk, sockets=house.sockets, file_door=file_door, stock=stock)
     guard = Guard(host=host, port=bound.getsockname()[1])
-    app = web.Application(middlewares=[guard.middleware], client_max_size=LARGEST_BODY)
+    walls = [guard.middleware, site.presence.middleware, house.weather.middleware]
+    app = web.Application(middlewares=walls, client_max_size=LARGEST_BODY)
     app.on_response_prepare.append(headers)
     for routes in (
-        WebApi(server, sockets, rtm).routes(),
-        rtm.routes(),
-        Backstage(server, sockets, about=lambda: _about(server, authority, secret).to_json(), secret=secret).routes(),
-        Workbench(desk, sockets, courier, secret=secret).routes(),
-        ResponseDoor(server).routes(),
-        FileDoor(server, Blobs(_beside(data, "files"))).routes(),
-        sockets.routes(),
-        PageDoor(team=server.workspace.seed.team, visitors=visitors, drawing=drawing, streams=streams).routes(),
-        Deeds(server=server, visitors=visitors, drawing=drawing).routes(),
-        streams.routes(),
-        files.routes(),
+        *_routes(house, everywhere=everywhere),
+        file_door.routes(),
+        site.routes(),
     ):
         app.add_routes(routes)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE)
     await runner.setup()
     try:
         await web.SockSite(runner, bound).start()
-        timers = [asyncio.create_task(work) for work in (sockets.run(), keep_time(server), courier.run())]
+        timers = [asyncio.create_task(work) for work in (house.sockets.run(), keep_time(server), house.courier.run())]
         try:
-            yield
+            yield house
         finally:
             for timer in timers:
                 timer.cancel()
             await asyncio.gather(*timers, return_exceptions=True)
-            sockets.dismiss("refresh_requested")
-            rtm.close()
-            streams.close()
+            house.sockets.dismiss("refresh_requested")
+            house.rtm.close()
+            site.close()
+            await house.weather.close()
     finally:
         await runner.cleanup()
 
 
-def _loaded(data: Path | None, now: int) -> tuple[Drawing, Files, Receipts]:
-    """What is read from the disk before anybody knocks."""
-    return Drawing(), Files(), Receipts(_beside(data, "receipts"), now)
+def _furnished(server: Server, receipts: Receipts, *, authority: str, secret: str, admin_token: str) -> House:
+    """The parts, each of which listens to the server."""
+    weather, desk = Weather(server), Desk(server)
+    return House(
+        server=server,
+        desk=desk,
+        sockets=Sockets(server, desk, receipts=receipts, weather=weather),
+        courier=Courier(server, desk, receipts=receipts, weather=weather),
+        rtm=Rtm(server, weather=weather),
+        weather=weather,
+        authority=authority,
+        secret=secret,
+        admin_token=admin_token,
+    )
+
+
+def _routes(house: House, *, everywhere: bool) -> list[list[web.RouteDef]]:
+    """The doors for programs."""
+    server, sockets = house.server, house.sockets
+    return [
+        WebApi(server, sockets, house.rtm, weather=house.weather).routes(),
+        house.rtm.routes(),
+        Admin(house, everywhere=everywhere).routes(),
+        Backstage(server, sockets, about=lambda: house.about().to_json(), secret=house.secret).routes(),
+        Workbench(house.desk, sockets, house.courier, secret=house.secret).routes(),
+        ResponseDoor(server).routes(),
+        sockets.routes(),
+    ]
+
+
+def _loaded(data: Path | None, now: int) -> tuple[Stock, Receipts, str]:
+    """What is read from the disk, or left there, before anybody knocks."""
+    return Stock(), Receipts(_beside(data, "receipts"), now), _admin_token(_beside(data, "admin"))
+
+
+def _admin_token(path: Path | None) -> str:
+    """A new token for the admin door, left beside the data file for its owner alone."""
+    token = secrets.token_urlsafe(24)
+    if path is not None:
+        path.unlink(missing_ok=True)  # an older file keeps whatever rights it has
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+            file.write(f"{token}\n")
+    return token
 
 
 def _beside(data: Path | None, ending: str) -> Path | None:
     return None if data is None else data.with_name(f"{data.name}.{ending}")
-
-
-def _about(server: Server, authority: str, secret: str) -> About:
-    people: Sequence[Mapping[str, Any]] = server.ask(OPERATOR, "emulator.users.list", {})["users"]
-    channels: Sequence[Mapping[str, Any]] = server.ask(OPERATOR, "emulator.channels.list", {})["channels"]
-    apps: Sequence[Mapping[str, Any]] = server.ask(OPERATOR, "emulator.apps.list", {})["apps"]
-    return About(
-        base_url=f"http://{authority}/api/",
-        page_url=f"http://{authority}/",
-        users=tuple(AboutUser(id=row["id"], name=row["name"], token=row["token"]) for row in people),
-        channels=tuple(AboutChannel(id=row["id"], name=row["name"]) for row in channels if not row["is_archived"]),
-        apps=tuple(
-            AboutApp(
-                name=row["name"],
-                id=row["id"],
-                bot_token=row["bot_token"],
-                app_token=row["app_token"],
-                bot_user_id=row["bot_user"],
-            )
-            for row in apps
-            if not row["revoked"]
-        ),
-        operator_token=secret,
-    )

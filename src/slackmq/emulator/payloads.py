@@ -61,7 +61,7 @@ def action_ts(call: Call) -> str:
 def new_trigger(call: Call, app: App, user: User, *, view: str = "") -> str:
     """Leave to open a modal: returns the trigger_id."""
     triggers, seed = call.state.surfaces.triggers, call.state.seed
-    secret = derived_secret(seed.secret, f"trigger/{len(triggers)}/{call.now}", 32)
+    secret = derived_secret(seed.secret, f"trigger/{call.state.surfaces.draw()}", 32)
     ident = f"{call.now // 1000}.{int(secret[:8], 16)}.{secret}"
     triggers[ident] = Trigger(app=app.id, user=user.id, at=call.now, view=view)
     return ident
@@ -72,7 +72,7 @@ def new_reply_url(
 ) -> str:
     """Leave to answer where the person acted: returns the key; `reply_address` makes it a response_url."""
     urls = call.state.surfaces.reply_urls
-    key = derived_secret(call.state.seed.secret, f"reply/{len(urls)}/{call.now}", 24)
+    key = derived_secret(call.state.seed.secret, f"reply/{call.state.surfaces.draw()}", 24)
     urls[key] = ReplyUrl(app=app.id, user=user.id, channel=channel.id, at=call.now, ts=ts, thread=thread)
     return key
 

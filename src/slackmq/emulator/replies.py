@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from slackmq.emulator.arguments import Arguments
+from slackmq.emulator.block_shape import block_problems
 from slackmq.emulator.call import Call
 from slackmq.emulator.content import content_of
 from slackmq.emulator.refusal import Refusal
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from slackmq.emulator.state import App, Channel, Row
     from slackmq.emulator.surfaces import ReplyUrl, Webhook
 
-__all__ = ["MOST_WHISPERS", "answer", "post_by_hook"]
+__all__ = ["MOST_WHISPERS", "answer", "post_by_hook", "whisper"]
 
 MOST_WHISPERS = 100
 """Messages that only one person sees, kept for each; Slack's own client forgets them when it is loaded anew."""
@@ -38,8 +39,7 @@ def answer(call: Call, leave: ReplyUrl, given: Mapping[str, object]) -> None:
         _delete(call, channel, leave)
         return
     content = content_of(args, call.state.seed.metadata_size)
-    if content.empty:
-        raise Refusal("no_text")
+    _check(content)
     if args.flag("replace_original") and leave.ts:
         _replace(call, channel, leave, content)
     elif args.text("response_type") == "in_channel":
@@ -60,9 +60,15 @@ def post_by_hook(call: Call, hook: Webhook, given: Mapping[str, object]) -> None
     if channel.archived:
         raise Refusal("channel_is_archived")
     content = content_of(args, call.state.seed.metadata_size)
+    _check(content)
+    _post(call, app, channel, content, thread=_thread(args, channel), subtype="bot_message")
+
+
+def _check(content: Content) -> None:
     if content.empty:
         raise Refusal("no_text")
-    _post(call, app, channel, content, thread=_thread(args, channel), subtype="bot_message")
+    if any(True for block in content.blocks or () for _ in block_problems(block, "")):
+        raise Refusal("invalid_blocks")
 
 
 def _thread(args: Arguments, channel: Channel) -> str | None:
@@ -96,13 +102,18 @@ def _post(call: Call, app: App, channel: Channel, content: Content, *, thread: s
 def _whisper(call: Call, app: App, channel: Channel, leave: ReplyUrl, content: Content) -> None:
     ts = channel.stamp(call.now)
     row: Row = {**authored(_bot(call, app), channel, ts, content.text or ""), **_dress(content, ts)}
-    row |= {"is_ephemeral": True, "channel": channel.id}
     if leave.thread:
         row["thread_ts"] = leave.thread
-    kept = call.state.surfaces.whispers.setdefault(leave.user, [])
-    kept.append(row)
+    whisper(call, channel, leave.user, row)
+
+
+def whisper(call: Call, channel: Channel, user: str, row: Row) -> None:
+    """Show a message to one person; it is in no channel's history, and no app is told of it."""
+    shown = {**row, "is_ephemeral": True, "channel": channel.id}
+    kept = call.state.surfaces.whispers.setdefault(user, [])
+    kept.append(shown)
     del kept[:-MOST_WHISPERS]
-    call.tell("", channel, {**row, "event_ts": ts, "channel_type": channel_type(channel)}, to=leave.user)
+    call.tell("", channel, {**shown, "event_ts": row["ts"], "channel_type": channel_type(channel)}, to=user)
 
 
 def _replace(call: Call, channel: Channel, leave: ReplyUrl, content: Content) -> None:

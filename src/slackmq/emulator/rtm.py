@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, assert_never
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from slackmq.emulator.rtm_frames import Nonsense, Ping, Say, Typing, heard, read_frame, said
+from slackmq.emulator.socket_mode import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from slackmq.emulator.server import Done, Server
+    from slackmq.emulator.weather import Weather
 
 __all__ = ["LARGEST_FRAME", "MOST_CONNECTIONS", "Rtm"]
 
@@ -41,6 +43,9 @@ class _Line:
 
     token: str
     user: str
+    name: str
+    since: int
+    transport: asyncio.Transport | None
     socket: web.WebSocketResponse
     outbox: asyncio.Queue[Mapping[str, Any] | None] = field(default_factory=asyncio.Queue["Mapping[str, Any] | None"])
     saying: Mapping[str, object] | None = None
@@ -51,10 +56,12 @@ class Rtm:
 
     Args:
         server: whose events are told.
+        weather: decides which events are lost, doubled or late.
     """
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, *, weather: Weather | None = None) -> None:
         self._server = server
+        self._weather = weather
         self._tickets: dict[str, tuple[str, str, int]] = {}
         self._lines: list[_Line] = []
         server.listen(self._heard)
@@ -86,13 +93,40 @@ class Rtm:
                     and line.saying is not done.args
                     and self._server.workspace.hears(line.user, event)
                 ):
-                    line.outbox.put_nowait(frame)
+                    self._tell(line, frame, done.at)
+
+    def _tell(self, line: _Line, frame: Mapping[str, Any], at: int) -> None:
+        event = f"{frame['type']}/{frame.get('event_ts') or frame.get('ts')}"
+        for when in (at,) if self._weather is None else self._weather.arrivals(line.user, event, at):
+            if when == at:
+                line.outbox.put_nowait(frame)
+            else:
+                asyncio.get_running_loop().call_later((when - at) / 1e6, line.outbox.put_nowait, frame)
+
+    def connections(self) -> list[Connection]:
+        """The open connections, oldest first."""
+        return [Connection(id=line.name, kind="rtm", owner=line.user, since=line.since) for line in self._lines]
+
+    def cut(self, connection: str) -> bool:
+        """Let a connection break off without a word, as a network does; False if there is none of this id."""
+        lines = [line for line in self._lines if line.name == connection]
+        for line in lines:
+            if line.transport is not None:
+                line.transport.abort()
+        return bool(lines)
 
     async def _open(self, request: web.Request) -> web.StreamResponse:
         token, user, since = self._tickets.pop(request.match_info["ticket"], ("", "", 0))
         socket = web.WebSocketResponse(autoping=True, timeout=1.0, max_msg_size=LARGEST_FRAME)
         await socket.prepare(request)
-        line = _Line(token=token, user=user, socket=socket)
+        line = _Line(
+            token=token,
+            user=user,
+            name=secrets.token_hex(8),
+            since=self._server.now(),
+            transport=request.transport,
+            socket=socket,
+        )
         refusal = self._refusal(user, since)
         if refusal is not None:
             await socket.send_json({"type": "error", "error": refusal})

@@ -14,6 +14,8 @@ __all__ = ["QUEUE_EVENTS", "QUEUE_SCOPES", "Seed", "SeedApp", "SeedChannel", "Se
 
 QUEUE_SCOPES = (
     "app_mentions:read",
+    "bookmarks:read",
+    "bookmarks:write",
     "channels:history",
     "channels:join",
     "channels:manage",

@@ -97,9 +97,11 @@ class Server:
         self._limits = limits
         self._clock = clock
         self._last = 0
+        self._ahead = 0
         self._verdicts: list[_Verdict] = []
         self._lock = asyncio.Lock()
         self._listeners: list[Callable[[Done], None]] = []
+        self._movers: list[Callable[[], object]] = []
         self._recent: list[Done] = []
 
     @classmethod
@@ -147,8 +149,24 @@ class Server:
 
     def now(self) -> int:
         """Microseconds since 1970, never earlier than anything that happened before, earlier runs included."""
-        self._last = max(self._clock(), self._last)
+        self._last = max(self._clock() + self._ahead, self._last)
         return self._last
+
+    def move(self, seconds: float) -> None:
+        """Put the clock forward: what becomes due by it happens at once, rate limits flow back, tickets run out.
+
+        Raises:
+            ValueError: time does not go back.
+        """
+        if seconds < 0:
+            raise ValueError("The clock goes forward only: what happened cannot happen later than now.")
+        self._ahead += round(seconds * 1_000_000)
+        for told in self._movers:
+            told()
+
+    def when_moved(self, told: Callable[[], object]) -> None:
+        """Have `told` called whenever somebody put the clock forward."""
+        self._movers.append(told)
 
     def recent(self) -> list[Done]:
         """The writes of earlier runs within the horizon of deliveries, for those who go on where those runs ended."""
@@ -157,6 +175,10 @@ class Server:
     def listen(self, listener: Callable[[Done], None]) -> None:
         """Have `listener` told of every write, in order, before its caller gets the answer."""
         self._listeners.append(listener)
+
+    def ignore(self, listener: Callable[[Done], None]) -> None:
+        """Tell a listener nothing more."""
+        self._listeners.remove(listener)
 
     async def call(self, token: str | None, method: str, args: Mapping[str, object]) -> Answer:
         """Do what somebody with a token asks, within the rate limits."""
@@ -210,7 +232,8 @@ class Server:
         ]
 
     def _replay(self) -> None:
-        horizon = self._clock() - HORIZON
+        self._ahead = max(0, self._journal.latest() - self._clock())  # a clock that was put forward goes on from there
+        horizon = self._clock() + self._ahead - HORIZON
         for now, caller, method, args in self._journal.replay():
             outcome = self._workspace.apply(now, caller, method, args)
             self._verdicts.append(_Verdict.of(outcome.reply))
@@ -231,7 +254,7 @@ class Server:
             outcome = self._workspace.apply(now, caller, method, args)
             self._verdicts.append(_Verdict.of(outcome.reply))
             done = Done(at=now, method=method, args=args, outcome=outcome)
-            for listener in self._listeners:
+            for listener in [*self._listeners]:
                 listener(done)
             return outcome.reply
 

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from slackmq.emulator.desk import Desk
     from slackmq.emulator.model import Payload
     from slackmq.emulator.server import Done, Server
+    from slackmq.emulator.weather import Weather
 
-__all__ = ["DISTRIBUTIONS", "PING_EVERY", "Sockets"]
+__all__ = ["DISTRIBUTIONS", "PING_EVERY", "Connection", "Link", "Sockets"]
 
 PING_EVERY = 10.0
 """Seconds between the server's pings. Slack's client for Node gives up after 30 s without one (its
@@ -51,13 +52,32 @@ DISTRIBUTIONS: Mapping[str, Callable[[], Choose]] = {
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
-class _Link:
-    """One open connection. `outbox` ends with None: then the connection is closed."""
+class Link:
+    """One open connection. `outbox` ends with None: then the connection is closed. `agent` is its User-Agent."""
 
     name: str
     app: str
+    since: int
     socket: web.WebSocketResponse
+    transport: asyncio.Transport | None
+    agent: str = ""
     outbox: asyncio.Queue[Mapping[str, Any] | None] = field(default_factory=asyncio.Queue["Mapping[str, Any] | None"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """An open WebSocket.
+
+    Attributes:
+        kind: "socket_mode" or "rtm".
+        owner: id of the app, or of the user of an RTM connection.
+        since: when it was opened, in microseconds since 1970.
+    """
+
+    id: str
+    kind: str
+    owner: str
+    since: int
 
 
 class Sockets:
@@ -68,6 +88,7 @@ class Sockets:
         desk: is told what apps answer to people.
         receipts: where it is noted that an event got through.
         distribution: one of `DISTRIBUTIONS`.
+        weather: decides which events are lost, doubled or late.
     """
 
     def __init__(
@@ -77,16 +98,20 @@ class Sockets:
         *,
         receipts: Receipts | None = None,
         distribution: str = "round_robin",
+        weather: Weather | None = None,
     ) -> None:
         self._server = server
         self._desk = desk
         self._receipts = Receipts(None, 0) if receipts is None else receipts
         self._choose = DISTRIBUTIONS[distribution]
         self._used: dict[str, None] = {}
-        self._links: dict[str, _Link] = {}
+        self._links: dict[str, Link] = {}
         self._deliveries: dict[str, Delivery] = {}
         self._stirred = asyncio.Event()
+        self._weather = weather
+        self._watchers: list[Callable[[], None]] = []
         server.listen(self._heard)
+        server.when_moved(self._stirred.set)
 
     def routes(self) -> list[web.RouteDef]:
         """GET /link/."""
@@ -106,6 +131,35 @@ class Sockets:
     def listening(self) -> dict[str, int]:
         """The open connections of each app that has some."""
         return {app: len(delivery.connections) for app, delivery in self._deliveries.items() if delivery.connections}
+
+    def watch(self, told: Callable[[], None]) -> None:
+        """Call `told` whenever a connection came or went."""
+        self._watchers.append(told)
+
+    def links(self) -> tuple[Link, ...]:
+        """The open connections, in the order they were opened."""
+        return tuple(self._links.values())
+
+    def connections(self) -> list[Connection]:
+        """The open connections, oldest first."""
+        return [
+            Connection(id=link.name, kind="socket_mode", owner=link.app, since=link.since)
+            for link in self._links.values()
+        ]
+
+    def close(self, connection: str) -> bool:
+        """Close one connection without a word of warning; False if there is none of this id."""
+        link = self._links.get(connection)
+        if link is not None:
+            link.outbox.put_nowait(None)
+        return link is not None
+
+    def cut(self, connection: str) -> bool:
+        """Let a connection break off without a word, as a network does; False if there is none of this id."""
+        link = self._links.get(connection)
+        if link is not None and link.transport is not None:
+            link.transport.abort()
+        return link is not None
 
     def dismiss(self, reason: str, *, app: str | None = None) -> int:
         """Send "disconnect" to all connections, or to an app's, and close them; returns how many there were.
@@ -149,14 +203,21 @@ class Sockets:
         for event in done.outcome.events:
             for app in workspace.audience(event):
                 if self._serves(app):
-                    self._delivery(app).offer(workspace.wrap(event, app, done.at), done.at)
-                    self._stirred.set()
+                    self._offer(app, workspace.wrap(event, app, done.at), done.at)
         for payload in done.outcome.payloads:
             self._hand(payload, done.at)
         if done.method in {"emulator.apps.revoke", "emulator.apps.update"}:
             app = str(done.args.get("app", ""))
             if done.method == "emulator.apps.revoke" or (done.outcome.reply["ok"] and not self._serves(app)):
                 self.dismiss("link_disabled", app=app)
+
+    def _offer(self, app: str, payload: Mapping[str, Any], at: int) -> None:
+        arrivals = (at,) if self._weather is None else tuple(self._weather.arrivals(app, payload["event_id"], at))
+        for when in arrivals:
+            self._delivery(app).offer(payload, when)
+            self._stirred.set()
+        if not arrivals:  # a restart must not bring back what was lost
+            self._receipts.note(app, payload["event_id"], at)
 
     def _hand(self, payload: Payload, now: int) -> None:
         if self._serves(payload.app):
@@ -217,7 +278,14 @@ class Sockets:
             raise web.HTTPForbidden(text="This ticket is unknown or used: ask apps.connections.open for a new one.\n")
         socket = web.WebSocketResponse(autoping=False, autoclose=True, timeout=1.0, max_msg_size=1024 * 1024)
         await socket.prepare(request)
-        link = _Link(name=secrets.token_hex(8), app=app, socket=socket)
+        link = Link(
+            name=secrets.token_hex(8),
+            app=app,
+            since=self._server.now(),
+            socket=socket,
+            transport=request.transport,
+            agent=request.headers.get("User-Agent", ""),
+        )
         delivery = self._delivery(app)
         lifetime = _SHORT if request.query.get("debug_reconnects") == "true" else LIFETIME
         first = delivery.connected(link.name, self._server.now(), lifetime=lifetime)
@@ -228,15 +296,21 @@ class Sockets:
             self._links[link.name] = link
             if not self._serves(app):
                 delivery.retire(link.name, "link_disabled", self._server.now())
+        self._tell_watchers()
         try:
             await self._serve(link, delivery)
         finally:
             self._links.pop(link.name, None)
             delivery.disconnected(link.name, self._server.now())
             self._stirred.set()
+            self._tell_watchers()
         return socket
 
-    async def _serve(self, link: _Link, delivery: Delivery) -> None:
+    def _tell_watchers(self) -> None:
+        for told in self._watchers:
+            told()
+
+    async def _serve(self, link: Link, delivery: Delivery) -> None:
         """Read, write and ping until one of the three ends."""
         self._stirred.set()
         tasks = [
@@ -252,7 +326,7 @@ class Sockets:
             await asyncio.gather(*tasks, return_exceptions=True)
             await link.socket.close(code=WSCloseCode.GOING_AWAY)
 
-    async def _read(self, link: _Link, delivery: Delivery) -> None:
+    async def _read(self, link: Link, delivery: Delivery) -> None:
         while True:
             message = await link.socket.receive(timeout=_SILENT)
             match message.type:
@@ -268,12 +342,12 @@ class Sockets:
                     return
 
 
-async def _write(link: _Link) -> None:
+async def _write(link: Link) -> None:
     while (frame := await link.outbox.get()) is not None:
         await link.socket.send_json(frame)
 
 
-async def _ping(link: _Link) -> None:
+async def _ping(link: Link) -> None:
     never = asyncio.Event()
     while True:
         with suppress(TimeoutError):

@@ -7,6 +7,9 @@ from typing import Any
 
 __all__ = ["Interaction", "ReplyUrl", "Surfaces", "Trigger", "View", "Webhook"]
 
+_MOST_KEPT = 10_000
+"""Triggers, response_urls and interactions kept of each kind: the old ones are of no use to anybody."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Trigger:
@@ -100,6 +103,7 @@ class Surfaces:
         external_ids: the apps' own ids of views.
         interactions: by number.
         whispers: user -> what only this person sees, oldest first.
+        drawn: how many numbers were drawn.
     """
 
     triggers: dict[str, Trigger] = field(default_factory=dict[str, Trigger])
@@ -111,3 +115,12 @@ class Surfaces:
     external_ids: dict[str, str] = field(default_factory=dict[str, str])
     interactions: dict[str, Interaction] = field(default_factory=dict[str, Interaction])
     whispers: dict[str, list[dict[str, Any]]] = field(default_factory=dict[str, list[dict[str, Any]]])
+    drawn: int = 0
+
+    def draw(self) -> int:
+        """A number that was never drawn before. What is older than some thousand draws is forgotten meanwhile."""
+        self.drawn += 1
+        for kept in (self.triggers, self.reply_urls, self.interactions):
+            while len(kept) > _MOST_KEPT:
+                del kept[next(iter(kept))]
+        return self.drawn

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, cast
 
+from slackmq.emulator.block_shape import block_problems
 from slackmq.emulator.identifiers import derived_id
 from slackmq.emulator.refusal import Refusal
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from slackmq.emulator.call import Call
     from slackmq.emulator.state import App, Row
 
-__all__ = ["checked_view", "hash_of", "numbered", "view_row"]
+__all__ = ["checked_view", "hash_of", "numbered", "numbered_block", "view_row"]
 
 LARGEST_VIEW = 250_000
 """Characters of a view as JSON (docs.slack.dev, views.publish, view_too_large)."""
@@ -75,10 +76,11 @@ def hash_of(call: Call, ident: str) -> str:
 
 def numbered(blocks: list[Row], ident: str) -> list[Row]:
     """The blocks with the ids that Slack draws for blocks and elements that have none."""
-    return [_numbered_block(block, f"{ident}/{index}") for index, block in enumerate(blocks)]
+    return [numbered_block(block, f"{ident}/{index}") for index, block in enumerate(blocks)]
 
 
-def _numbered_block(block: Row, seed: str) -> Row:
+def numbered_block(block: Row, seed: str) -> Row:
+    """The block, of a shape that `block_problems` finds nothing wrong with, with the ids that Slack draws."""
     row: Row = {"block_id": derived_id("", seed)[:5], **block}
     for name in ("accessory", "element"):
         if isinstance(row.get(name), dict):
@@ -108,7 +110,9 @@ def _problems(view: Row, kind: str) -> Iterator[str]:
         if name in view:
             yield from _text_problems(view[name], most, f"/view/{name}")
     for name, most in _TEXTS.items():
-        if len(str(view.get(name, ""))) > most:
+        if not isinstance(view.get(name, ""), str):
+            yield f"[ERROR] must provide a string [json-pointer:/view/{name}]"
+        elif len(view.get(name, "")) > most:
             yield f"[ERROR] must be less than {most + 1} characters [json-pointer:/view/{name}]"
     yield from _block_problems(view, kind)
 
@@ -130,25 +134,11 @@ def _block_problems(view: Row, kind: str) -> Iterator[str]:
         yield f"[ERROR] no more than {_MOST_BLOCKS} items allowed [json-pointer:/view/blocks]"
     kinds: list[object] = []
     for index, block in enumerate(rows):
-        if not isinstance(block, dict) or not isinstance(cast("Row", block).get("type"), str):
-            yield f"[ERROR] missing required field: type [json-pointer:/view/blocks/{index}]"
-            continue
-        kinds.append(cast("Row", block)["type"])
-        yield from _element_problems(cast("Row", block), f"/view/blocks/{index}")
+        yield from block_problems(block, f"/view/blocks/{index}")
+        if isinstance(block, dict):
+            kinds.append(cast("Row", block).get("type"))
     if kind == "modal" and "input" in kinds and "submit" not in view:
         yield "[ERROR] missing required field: submit [json-pointer:/view] (a modal with inputs needs it)"
-
-
-def _element_problems(block: Row, pointer: str) -> Iterator[str]:
-    """Inputs and actions must hold elements, for everything later looks into them."""
-    if block["type"] == "input":
-        element: object = block.get("element")
-        if not isinstance(element, dict) or not isinstance(cast("Row", element).get("type"), str):
-            yield f"[ERROR] missing required field: element [json-pointer:{pointer}]"
-    if block["type"] in {"actions", "context_actions"}:
-        elements: object = block.get("elements")
-        if not isinstance(elements, list) or not all(isinstance(part, dict) for part in cast("list[object]", elements)):
-            yield f"[ERROR] missing required field: elements [json-pointer:{pointer}]"
 
 
 def _refused(problems: list[str]) -> Refusal:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from slackmq.emulator.sent import Sent
     from slackmq.emulator.server import Answer, Server
     from slackmq.emulator.socket_mode import Sockets
+    from slackmq.emulator.weather import Weather
 
 __all__ = ["LARGEST_BODY", "WebApi"]
 
@@ -31,12 +32,16 @@ class WebApi:
         server: does what is asked.
         sockets: hands out the addresses of Socket Mode.
         rtm: hands out those of RTM; without it nobody gets one.
+        weather: decides how far reads are behind.
     """
 
-    def __init__(self, server: Server, sockets: Sockets, rtm: Rtm | None = None) -> None:
+    def __init__(
+        self, server: Server, sockets: Sockets, rtm: Rtm | None = None, *, weather: Weather | None = None
+    ) -> None:
         self._server = server
         self._sockets = sockets
         self._rtm = rtm
+        self._weather = weather
 
     def routes(self) -> list[web.RouteDef]:
         """GET and POST on every method: slack_sdk's sync client posts what its async client gets."""
@@ -54,7 +59,7 @@ class WebApi:
         return self._response(request, method, sent, answer)
 
     def _response(self, request: web.Request, method: str, sent: Sent, answer: Answer) -> web.Response:
-        reply = dict(answer.reply)
+        reply = dict(answer.reply if self._weather is None else self._weather.shown(method, answer.reply))
         caller = answer.caller
         if method == "apps.connections.open" and reply["ok"] and caller is not None and caller.app is not None:
             reply["url"] = f"ws://{request.host}{self._sockets.invite(caller.app)}"

@@ -149,6 +149,11 @@ class Workspace:
         found = self._state.channels.get(channel)
         return found is not None and user in found.members
 
+    def members(self, channel: str) -> tuple[str, ...]:
+        """The ids of the users in the channel, in the order they came; none if there is no such channel."""
+        found = self._state.channels.get(channel)
+        return () if found is None else tuple(found.members)
+
     def wrap(self, event: Event, app: str, now: int) -> dict[str, Any]:
         """The object that an app is sent: the event in its wrapper (docs.slack.dev, "Events API", callback field)."""
         installed = self._state.apps[app]

@@ -93,6 +93,7 @@ class Contest:
         self._clock = clock
         self._worker = worker
         self._hook = hook
+        self._shortlist: list[Sighting] = []
 
     def lease_of(self, sighting: Sighting) -> float:
         """Seconds that a claim on a message lasts."""
@@ -100,6 +101,20 @@ class Contest:
 
     def choose(self) -> Chosen | Wait:
         """What to do next, or how long there is nothing to do."""
+        return self._from_shortlist() or self._from_all()
+
+    def _from_shortlist(self) -> Chosen | None:
+        """The next of those that were the best when all were looked at, if there still is something to do for it."""
+        while self._shortlist:
+            sighting = self._shortlist.pop()
+            if sighting.open and not sighting.busy:
+                now = self._clock.monotonic()
+                action = self._courteous(sighting, self._facts(sighting, now))
+                if not isinstance(action, Wait) and sighting.not_before <= now:
+                    return Chosen(sighting=sighting, action=action)
+        return None
+
+    def _from_all(self) -> Chosen | Wait:
         head: list[Chosen] = []
         delays: list[float] = []
         for chosen in self._considered():
@@ -112,7 +127,11 @@ class Contest:
         if head:
             # Those whose event came here came nowhere else. Among the rest each process has an order of its own, so
             # that those who read the same messages try different ones.
-            return min(head, key=lambda chosen: (not chosen.sighting.heard, self._rank(chosen.sighting)))
+            head.sort(key=lambda chosen: (not chosen.sighting.heard, self._rank(chosen.sighting)), reverse=True)
+            best = head.pop()
+            if len(head) + 1 == _HEAD:  # a backlog: to look at all of it again for each message would cost a job's time
+                self._shortlist = [chosen.sighting for chosen in head[_HEAD // 2 :]]
+            return best
         return Wait(delay=min(delays, default=None))
 
     def consider(self, sighting: Sighting) -> Action:
@@ -150,14 +169,20 @@ class Contest:
             canonical=self._sightings.canonical(message),
             doubtful=policy.doubtful(message),
             settled=sighting.settled,
+            settled_for=0.0 if sighting.settled_at is None else now - sighting.settled_at,
             generation=sighting.generation,
             idle=now - sighting.first_seen.get(sighting.generation, now),
             lease=self.lease_of(sighting),
             unread=sighting.unread,
-            retry_in=None if retry_at is None else retry_at - server,
+            retry_in=None if retry_at is None else retry_at + self._courtesy(sighting) - server,
             typed=message.kind is None,
             replied=sighting.latest_reply is not None,
         )
+
+    def _courtesy(self, sighting: Sighting) -> float:
+        """Seconds for which an attempt that failed elsewhere is left to whoever tried it: all know when it is due."""
+        failed = sighting.record.failed_elsewhere(sighting.generation, self._worker)
+        return _COURTESY + self._timing.scan.total_seconds() if failed else 0.0
 
     def _rank(self, sighting: Sighting) -> bytes:
         return hashlib.blake2b(f"{self._worker}/{sighting.message.ts}".encode(), digest_size=8).digest()
@@ -192,14 +217,13 @@ class Contest:
             if self._heed(sighting) and sighting.ended is not None:
                 await self._claiming.confirm(sighting.message, sighting.ended)
 
-    @staticmethod
-    def _heed(sighting: Sighting) -> bool:
+    def _heed(self, sighting: Sighting) -> bool:
         """Whether the thread says that the message has ended, where no mark does."""
         record = sighting.record
         log = log_of(record)
         ended = record.entries[log.finished][2].note if log.finished else record.ended
         if ended is not None and sighting.ended is None:
-            sighting.ended = Outcome(ended)
+            sighting.ended, sighting.ended_at = Outcome(ended), self._clock.monotonic()
         return sighting.ended is not None
 
     async def win(self, sighting: Sighting, generation: int) -> Claim | None:
@@ -268,7 +292,7 @@ class Contest:
 
     async def _look_again(self, sighting: Sighting, claim: Claim) -> bool:
         """Read the message once more, late enough to see a done mark that stood before our generation did."""
-        await self._clock.sleep(self._timing.skew.total_seconds())
+        await self._clock.sleep(self._watch.lag.skew)
         await pause("before_look")
         row = await self._slack.row(sighting.message.channel, sighting.message.ts)
         if row is None:

@@ -118,7 +118,7 @@ class Ending:
             effective = sighting.record.ended is None
             await self._note(sighting, claim, kind, f"{kind}; Slack takes no further emoji on this message")
         reach("after_done_ok")
-        sighting.ended = outcome
+        sighting.ended, sighting.ended_at = outcome, self._clock.monotonic()
         return effective
 
     def _receipt(self, sighting: Sighting, claim: Claim, outcome: Outcome, *, effective: bool) -> Receipt:

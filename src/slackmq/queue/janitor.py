@@ -19,8 +19,8 @@ __all__ = ["Janitor"]
 _log = logging.getLogger("slackmq.janitor")
 _OWN = 10.0
 """Seconds after which a process tidies up after another process of its app."""
-_OTHERS = 25.0
-"""Seconds after which a bot tidies up after another app's."""
+_OTHERS = 90.0
+"""Seconds after which a bot tidies up after another app's: under load that one's own calls wait for their budget."""
 _STAGGER = 10.0
 """Seconds between one bot and the next."""
 _RANKS = 4
@@ -75,4 +75,4 @@ class Janitor:
             return
         except Refused as error:
             _log.warning("could not unpin %s: %s", sighting.message.ts, error)
-        sighting.pin = None
+        sighting.taken_off, sighting.pin = sighting.pin, None

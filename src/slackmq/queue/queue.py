@@ -14,24 +14,24 @@ from slackmq.claiming.marks import Marks, Reading
 from slackmq.claiming.thread import Thread
 from slackmq.claiming.ways import claiming_by
 from slackmq.clock import SYSTEM
-from slackmq.envelope import EVERYBODY, JOB, Letter, seal, unseal
-from slackmq.errors import Ambiguous, ConfigurationError
-from slackmq.hooks import Extended, Failed, Lost, Posted
+from slackmq.envelope import Letter
+from slackmq.errors import ConfigurationError
+from slackmq.hooks import Extended, Failed, Lost
 from slackmq.message import Post, seconds
-from slackmq.points import pause
-from slackmq.policy import REPOST_AFTER, Accept, Ignore, Options, Take, Timing, Wait, doubtful, lease_of
+from slackmq.policy import Accept, Ignore, Options, Take, Timing, Wait, check_lease, doubtful, lease_of
 from slackmq.queue.contest import Chosen, Contest
 from slackmq.queue.ending import Ending
 from slackmq.queue.janitor import Janitor
 from slackmq.queue.lease import Lease
+from slackmq.queue.poster import Poster
+from slackmq.queue.show import Show
 from slackmq.queue.sightings import Sighting, Sightings
 from slackmq.queue.standing import standing_of
 from slackmq.queue.watch import Watch
-from slackmq.slack.api import Metadata
 from slackmq.slack.polling import NoEvents
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
     from types import TracebackType
 
     from anyio.abc import TaskGroup
@@ -42,15 +42,13 @@ if TYPE_CHECKING:
     from slackmq.hooks import Happening, Hook
     from slackmq.message import Claim, Json, Message, Receipt
     from slackmq.policy import Verdict
+    from slackmq.queue.show import Decor
     from slackmq.queue.standing import Standing
     from slackmq.slack.api import Channel, Events, Identity, Slack
 
 __all__ = ["AsyncQueue", "accept_jobs"]
 
 _log = logging.getLogger("slackmq.queue")
-_REPOSTS = 5
-"""So often an unanswered post is repeated before the caller is told."""
-
 _FIRST = Take(generation=1)
 
 
@@ -67,6 +65,7 @@ class _Opened:
     channel: Channel
     watch: Watch
     contest: Contest
+    poster: Poster
     tasks: TaskGroup
     watching: bool = False
 
@@ -82,6 +81,9 @@ class AsyncQueue:
         events: hints of what happens; without them the channel is only read every `timing.scan`.
         select: says of each message whether it shall be claimed here; by default every job and nothing typed.
         claim: how to be the only one; the same in all processes that work the channel.
+        peers: user ids of the bots of other apps whose jobs are taken and whose claims count, with claim="pin";
+            None: of every bot in the channel.
+        show: what is put on a message while it is worked on, for people; never read back.
         marks: which emoji stand for what.
         timing: the time constants; the same in all processes that work the channel.
         clock: the time of this process.
@@ -97,6 +99,8 @@ class AsyncQueue:
         events: Events | None = None,
         select: Callable[[Message], Verdict] = accept_jobs,
         claim: Way = "reaction",
+        peers: Collection[str] | None = None,
+        show: Decor | None = None,
         marks: Marks | None = None,
         timing: Timing | None = None,
         clock: Clock = SYSTEM,
@@ -111,10 +115,16 @@ class AsyncQueue:
         self._clock = clock
         self._hooks = hooks
         self.timing = timing or Timing()
-        self._check_lease(self.timing.lease)
+        check_lease(self.timing.lease, self.timing)
         self.worker = worker or f"worker-{clock.new_id()[:8]}"
         self._sightings = Sightings()
-        self._thread = Thread(slack, clock=clock, skew=self.timing.skew.total_seconds(), shared=claim == "pin")
+        self._peers = None if peers is None else frozenset(peers)
+        self._thread = Thread(
+            slack, clock=clock, skew=self.timing.skew.total_seconds(), shared=claim == "pin", peers=self._peers
+        )
+        if show == "pin" and claim == "pin":
+            raise ConfigurationError("Claims by pins show pins already.", remedy='Leave show="pin" out.')
+        self._show = Show(slack, show, emoji=self._marks.watched, clock=clock) if show else None
         self._claiming = claiming_by(
             claim, slack, self._thread, marks=self._marks, timing=self.timing, clock=clock, worker=self.worker
         )
@@ -142,7 +152,11 @@ class AsyncQueue:
         )
         tasks = await self._stack.enter_async_context(anyio.create_task_group())
         self._stack.callback(tasks.cancel_scope.cancel)
-        self._opened = _Opened(identity=identity, channel=channel, watch=watch, contest=contest, tasks=tasks)
+        shared, clock = self._claiming.shared, self._clock
+        poster = Poster(self._slack, channel=channel.id, me=identity.user, shared=shared, clock=clock, hook=self._tell)
+        self._opened = _Opened(
+            identity=identity, channel=channel, watch=watch, contest=contest, poster=poster, tasks=tasks
+        )
         return self
 
     def _watch(self, identity: Identity, channel: Channel) -> Watch:
@@ -157,6 +171,8 @@ class AsyncQueue:
             claiming=self._claiming,
             timing=self.timing,
             clock=self._clock,
+            hook=self._tell,
+            peers=self._peers,
         )
 
     async def __aexit__(
@@ -211,38 +227,9 @@ class AsyncQueue:
             raise ConfigurationError(
                 f"A job's kind is one word, not {kind!r}.", remedy="Name the handler that shall do it."
             )
-        self._check_lease(self.timing.lease if lease is None else lease)
+        check_lease(lease or self.timing.lease, self.timing)
         new = Post(kind=kind, body=body or {}, key=key or self._clock.new_id(), keyed=key is not None, lease=lease)
-        for repost in range(_REPOSTS + 1):
-            sent = self._clock.monotonic()
-            try:
-                return await self._send(new, repost)
-            except Ambiguous:
-                if repost == _REPOSTS:
-                    raise
-                await self._clock.sleep(REPOST_AFTER - (self._clock.monotonic() - sent))
-        raise AssertionError("unreachable: the last try returns or raises")
-
-    def _check_lease(self, lease: timedelta) -> None:
-        """A claim must outlast the second look of whoever takes it over, or it is used up before it is used."""
-        if lease < 2 * self.timing.skew:
-            raise ConfigurationError(
-                f"A lease of {lease.total_seconds():g} s is too short.",
-                remedy=f"Make it at least twice the skew: {2 * self.timing.skew.total_seconds():g} s.",
-            )
-
-    async def _send(self, post: Post, repost: int) -> Message:
-        me, channel = self._inside.identity.user, self._inside.channel.id
-        to = EVERYBODY if self._claiming.shared else me
-        sealed = seal(post, to=to, sent_at=self._slack.now(), repost=repost)
-        await pause("before_post")
-        ts = await self._slack.post(channel, sealed.text, metadata=Metadata(type=JOB, payload=sealed.payload))
-        letter = unseal(sealed.payload, channel=channel, ts=ts, author=me, me=me, text=sealed.text, shared=True)
-        if letter is None or letter.error is not None:
-            raise AssertionError(f"an envelope just sealed cannot be read: {letter}")
-        await pause("producer_before_ack")
-        self._tell(Posted(message=letter.message))
-        return letter.message
+        return await self._inside.poster.post(new)
 
     async def claims(self) -> AsyncGenerator[Lease]:
         """Claims, one after the other, for as long as the queue is open and not stopped.
@@ -284,6 +271,8 @@ class AsyncQueue:
                 me, worker = inside.identity.user, self.worker
                 janitor = Janitor(self._slack, self._sightings, self.timing, clock=self._clock, worker=worker, me=me)
                 inside.tasks.start_soon(janitor.run)
+            if self._show is not None:
+                inside.tasks.start_soon(self._show.run)
 
     def stop(self) -> None:
         """Let every `claims()` end once its current contest is decided; claims that are held stay held."""
@@ -312,8 +301,8 @@ class AsyncQueue:
 
     async def _settle(self, sighting: Sighting) -> None:
         """Read the channel late enough to see every copy that was posted before this one."""
-        due = seconds(sighting.message.ts) + self.timing.skew.total_seconds()
         while not sighting.settled:
+            due = seconds(sighting.message.ts) + self._inside.watch.lag.skew
             await self._clock.sleep(due - self._slack.now())
             await self._inside.watch.scan()
 
@@ -366,6 +355,10 @@ class AsyncQueue:
             await self._inside.watch.news(left)
         return sighting.put_back
 
+    def is_unheard(self, claim: Claim) -> bool:
+        """Whether the event of a claim came to this very process, so that no other was told, or there was none."""
+        return claim.token <= self._sighting(claim).echoed
+
     def let_go(self, claim: Claim, reason: LeaseLost) -> None:
         """Take note that a claim of this process is lost."""
         self._sighting(claim).busy = False
@@ -393,6 +386,8 @@ class AsyncQueue:
         return lease_of(message, self._select(message), self.timing, self._claiming.generations)
 
     def _tell(self, happening: Happening) -> None:
+        if self._show is not None:
+            self._show.tell(happening)
         for hook in self._hooks:
             try:
                 hook(happening)

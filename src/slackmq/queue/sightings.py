@@ -27,8 +27,10 @@ class Sighting(Traces):
         verdict: whether a handler here takes it.
         lease: seconds that a claim on it lasts, decided when it was first seen: an edit must not shorten it.
         seen_at: when this process first saw it, on its monotonic clock.
-        settled: a read that began long enough after it was posted has shown every earlier copy of its key.
+        settled_at: when a read that began long enough after it was posted had shown every earlier copy of its key, on
+            the monotonic clock.
         heard: its event came to this process.
+        echoed: the highest generation whose event came to this process.
         busy: a task of this process is working on it.
         not_before: this process tries it no earlier, on its monotonic clock.
     """
@@ -37,10 +39,16 @@ class Sighting(Traces):
     verdict: Verdict
     lease: float = 60.0
     seen_at: float = 0.0
-    settled: bool = False
+    settled_at: float | None = None
     heard: bool = False
+    echoed: int = 0
     busy: bool = False
     not_before: float = 0.0
+
+    @property
+    def settled(self) -> bool:
+        """Every earlier copy of its key has been seen."""
+        return self.settled_at is not None
 
     @property
     def message(self) -> Message:
@@ -116,17 +124,18 @@ class Sightings:
         return min(self._unfinished(typed_since), default=None)
 
     def _unfinished(self, typed_since: float) -> Iterator[float]:
-        for sighting in self.open():
+        # Asked at every event, so nothing is copied: the caller must not await between two of them.
+        for sighting in self._open.values():
             posted = seconds(sighting.message.ts)
-            alive = sighting.message.kind is not None or sighting.generation or posted > typed_since
+            alive = sighting.open and (sighting.message.kind is not None or sighting.generation or posted > typed_since)
             if alive and self.canonical(sighting.message):
                 yield posted
 
-    def settle(self, *, read_at: float, skew: float) -> None:
+    def settle(self, *, read_at: float, skew: float, now: float) -> None:
         """Take note of a complete read that began at `read_at`: all posted `skew` before that has been seen."""
         for sighting in self.open():
             if not sighting.settled and seconds(sighting.message.ts) + skew <= read_at:
-                sighting.settled = True
+                sighting.settled_at = now
 
     def forget(self, *, before: float) -> None:
         """Drop what has ended and was posted before a moment, seconds since 1970: keys are remembered as long."""

@@ -10,9 +10,11 @@ import anyio
 from slackmq import policy
 from slackmq.envelope import JOB, typed, unseal
 from slackmq.errors import Ambiguous, SlackError, first
+from slackmq.message import seconds
 from slackmq.points import pause
+from slackmq.queue.lag import Lag
 from slackmq.queue.sightings import Sighting
-from slackmq.slack.api import Added, Arrived, Changed, Connected, Deleted, Pinned, Unpinned
+from slackmq.slack.api import TOMBSTONE, Added, Arrived, Changed, Connected, Deleted, Pinned, Unpinned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from slackmq.claiming.way import Claiming
     from slackmq.clock import Clock
     from slackmq.envelope import Letter
+    from slackmq.hooks import Hook
     from slackmq.message import Message
     from slackmq.policy import Timing, Verdict
     from slackmq.queue.sightings import Sightings
@@ -51,6 +54,11 @@ class Watch:
         claiming: what reads the claims of a message.
         timing: how often to read, and how far back.
         clock: the time of this process.
+        peers: bots of other apps that may post jobs for us where several share the work; None: every bot.
+        hook: told of how late Slack is.
+
+    Attributes:
+        lag: how late it is, and the skew that follows.
     """
 
     def __init__(
@@ -66,6 +74,8 @@ class Watch:
         claiming: Claiming,
         timing: Timing,
         clock: Clock,
+        peers: frozenset[str] | None = None,
+        hook: Hook,
     ) -> None:
         self._slack = slack
         self._events = events
@@ -77,10 +87,14 @@ class Watch:
         self._claiming = claiming
         self._timing = timing
         self._clock = clock
+        self._peers = peers
+        self._hook = hook
+        self.lag = Lag(skew=timing.skew.total_seconds(), longest=timing.lease.total_seconds() / 2)
         self._news = anyio.Event()
         self._rescan = anyio.Event()
         self._connections: int | None = None
         self._deep_at: float | None = None
+        self._unknown_claim = False
         self.received_at: float | None = None
         """When the channel was last read or heard of, on the monotonic clock."""
         self.failure: SlackError | None = None
@@ -128,7 +142,7 @@ class Watch:
         scanned = self._clock.monotonic()
         busy_since: float | None = None
         while self._rescan is rescan:
-            busy = self._sightings.unfinished(typed_since=self._slack.now() - _TYPED)
+            busy = self._unknown_claim or self._sightings.unfinished(typed_since=self._slack.now() - _TYPED)
             now = self._clock.monotonic()
             busy_since = None if not busy else busy_since or now
             left = (busy_since or scanned) + policy.scan_period(self._timing, self._connections, busy=busy) - now
@@ -145,12 +159,20 @@ class Watch:
         unfinished = self._sightings.oldest_unfinished(typed_since=now - _TYPED)
         if unfinished is not None:
             oldest = min(oldest, unfinished - 1)
+        self._unknown_claim = False
         page = await self._slack.history(self._channel, oldest=max(0.0, oldest))
         await pause("after_scan")
+        shown = frozenset(seconds(row.ts) for row in page.rows)
+        self.lag.read(read_at=page.read_at, oldest=oldest, shown=shown)
+        self._tell_lag()
         self.take_in(page)
         if deep:
             self._deep_at = self._clock.monotonic()
             self._sightings.forget(before=now - window)
+
+    def _tell_lag(self) -> None:
+        if news := self.lag.news():
+            self._hook(news)
 
     def take_in(self, page: Page) -> None:
         """Remember what a read of the channel showed."""
@@ -160,7 +182,7 @@ class Watch:
             if sighting is not None:
                 self._claiming.read(row, sighting, now)
                 sighting.latest_reply = row.latest_reply or sighting.latest_reply
-        self._sightings.settle(read_at=page.read_at, skew=self._timing.skew.total_seconds())
+        self._sightings.settle(read_at=page.read_at, skew=self.lag.skew, now=now)
         self.wake()
 
     def hear(self, event: Event) -> None:
@@ -170,11 +192,8 @@ class Watch:
                 self._connections = connections
                 self._rescan.set()  # what was missed while the socket was closed only history tells
                 self._rescan = anyio.Event()
-            case Arrived(channel=self._channel, row=row, redelivered=redelivered):
-                new = self._sightings.get(row.ts) is None
-                if sighting := self.see(row):
-                    sighting.heard = True
-                    sighting.fresh_event = new and not redelivered
+            case Arrived(channel=self._channel):
+                self._hear_of(event)
             case Changed(channel=self._channel, row=row):
                 self._see_again(row)
             case Deleted(channel=self._channel, ts=ts):
@@ -190,8 +209,21 @@ class Watch:
                 return
         self.wake()
 
+    def _hear_of(self, event: Arrived) -> None:
+        new = self._sightings.get(event.row.ts) is None
+        if new and not event.redelivered:
+            self.lag.heard(seconds(event.row.ts), self._slack.now())
+            self._tell_lag()
+        if sighting := self.see(event.row):
+            sighting.heard = True
+            sighting.fresh_event = new and not event.redelivered
+
     def _hear_mark(self, event: Added) -> None:
-        if sighting := self._sightings.get(event.ts):
+        sighting = self._sightings.get(event.ts)
+        if sighting is None and self._marks.generation(event.emoji):
+            self._unknown_claim = True  # of a message whose own event went elsewhere: it is looked for soon
+        elif sighting is not None:
+            sighting.echoed = max(sighting.echoed, self._marks.generation(event.emoji))
             reading = self._marks.read({event.emoji: frozenset({event.user})}, self._me)
             sighting.take_in(reading, self._clock.monotonic())
 
@@ -199,6 +231,8 @@ class Watch:
         sighting = self._sightings.get(ts)
         if sighting is None:
             return
+        if pin is None:
+            sighting.taken_off = sighting.pin or sighting.taken_off
         sighting.seen_pin(pin, self._clock.monotonic())
         if pin is None and sighting.held_at is not None and sighting.open:
             sighting.put_back = True  # bots take off no pin of a message that has not ended
@@ -206,12 +240,17 @@ class Watch:
     def see(self, row: Row) -> Sighting | None:
         """Remember a message that a read or an event showed; None if it does not concern the queue."""
         known = self._sightings.get(row.ts)
+        if known is not None and row.subtype == TOMBSTONE:
+            known.gone = True
+            return None
         if known is not None:
             return self._see_again(row)
         letter = self.letter(row)
         if letter is None:
             return None
-        verdict = policy.verdict_on(letter, self._select)
+        begun = self._marks.of_row(row, self._me).generation > 0
+        begun = begun or self._me in row.reactions.get(self._marks.watched, ())
+        verdict = self._verdict(letter, begun=begun)
         if isinstance(verdict, policy.Ignore):
             return None
         lease = policy.lease_of(
@@ -220,21 +259,30 @@ class Watch:
         seen_at = self._clock.monotonic()
         return self._sightings.add(Sighting(letter=letter, verdict=verdict, lease=lease, seen_at=seen_at))
 
+    def _verdict(self, letter: Letter, *, begun: bool) -> policy.Verdict:
+        """Whether a message is handled; one that was begun and then reworded beyond recognition is ended, not left."""
+        verdict = policy.verdict_on(letter, self._select)
+        if begun and letter.error is not None and isinstance(verdict, policy.Ignore):
+            return policy.Refuse(error=letter.error)
+        return verdict
+
     def _see_again(self, row: Row) -> Sighting | None:
         """A message that is known: only an edit changes what is known of its content."""
         known = self._sightings.get(row.ts)
         letter = self.letter(row) if known and row.edited else None
         if known and letter and letter.error and not known.busy:
-            known.correct(letter, policy.verdict_on(letter, self._select))
+            known.correct(letter, self._verdict(letter, begun=known.generation > 0))
+        if known and row.edited:
+            known.take_in(self._marks.of_row(row, self._me), self._clock.monotonic())
         return known
 
     def read(self, row: Row, sighting: Sighting) -> Reading:
         """Look at a message again on behalf of its new holder: its marks, and whether it was edited."""
-        reading = self._marks.read(row.reactions, self._me)
+        reading = self._marks.of_row(row, self._me)
         self._claiming.read(row, sighting, self._clock.monotonic())
         letter = self.letter(row)
         if letter is not None and letter.error is not None:
-            sighting.correct(letter, policy.verdict_on(letter, self._select))
+            sighting.correct(letter, self._verdict(letter, begun=True))
         return reading
 
     def letter(self, row: Row) -> Letter | None:
@@ -250,8 +298,11 @@ class Watch:
                 author=row.user,
                 me=self._me,
                 text=row.text,
-                shared=self._claiming.shared and row.bot is not None,
+                shared=self._claiming.shared and row.bot is not None and self._is_peer(row.user),
             )
         if row.bot is not None or row.subtype is not None or not row.user:
             return None
         return typed(channel=self._channel, ts=row.ts, author=row.user, text=row.text, edited=row.edited)
+
+    def _is_peer(self, user: str) -> bool:
+        return user == self._me or self._peers is None or user in self._peers

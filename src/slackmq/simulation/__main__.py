@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
+from time import time_ns
 from typing import TYPE_CHECKING
 
 from slackmq.claiming.way import WAYS
-from slackmq.simulation.faults import CELLS
+from slackmq.simulation.faults import CELLS, cell
 from slackmq.simulation.scenario import replay
+from slackmq.simulation.shrink import only, shrunk
 from slackmq.simulation.sweep import Tally, plays, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from slackmq.claiming.way import Way
+    from slackmq.simulation.faults import Faults
 
 __all__ = ["main"]
 
@@ -27,12 +30,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--way", choices=WAYS, help="how claims are made; a sweep takes all by default")
     parser.add_argument("--seeds", type=int, default=2000, help="how many runs a sweep has")
     parser.add_argument("--base", type=int, default=0, help="the first seed of a sweep")
+    parser.add_argument("--fresh", action="store_true", help="take the first seed from the clock")
+    parser.add_argument("--only", help="replay with these faults of the cell alone: names with commas between them")
+    parser.add_argument("--shrink", action="store_true", help="look for the fewest faults that break the same promise")
     parser.add_argument("--processes", type=int, default=2, help="how many processes sweep")
     options = parser.parse_args(argv)
     if options.seed is not None:
-        return _replay(options.seed, options.cell or "everything", options.way or "reaction")
+        name = options.cell or "everything"
+        faults = cell(name, options.seed)
+        if options.only is not None:
+            faults = only(faults, options.only.split(","))
+        return _replay(options.seed, name, options.way or "reaction", faults, shrink=options.shrink)
+    base = time_ns() // 1_000_000_000 * 100_000 if options.fresh else options.base
+    _print(f"{options.seeds} runs from seed {base} on")
     tally = Tally()
-    for report in sweep(plays(options.base, options.seeds, options.cell, options.way), processes=options.processes):
+    for report in sweep(plays(base, options.seeds, options.cell, options.way), processes=options.processes):
         tally.add(report)
         if report.told:
             _print(f"{report.told}\n")
@@ -40,8 +52,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if tally.failed else 0
 
 
-def _replay(seed: int, cell: str, way: Way) -> int:
-    verdict = replay(seed, cell, way)
+def _replay(seed: int, name: str, way: Way, faults: Faults, *, shrink: bool) -> int:
+    verdict = replay(seed, name, way, faults)
+    if shrink and verdict.violations:
+        names, verdict = shrunk(verdict, faults)
+        _print(f"{verdict} --only {','.join(names)}")
+        return 1
     for line in verdict.truth.lines:
         _print(f"{line.at:9.3f} {line}")
     for violation in verdict.violations:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from slackmq.message import Outcome
-from slackmq.simulation.record import told
+from slackmq.simulation.bounds import attempts, impolite, slow_takeover, storm, wasteful
+from slackmq.simulation.violation import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from slackmq.simulation.truth import Copy, Job, Run, Truth
 
-__all__ = ["CHECKERS", "Violation", "check"]
+__all__ = ["CHECKERS", "check", "repeated"]
 
 _ANSWER = 1.5
 """Seconds before its end in which a claim may be prolonged in vain."""
@@ -25,31 +25,17 @@ _DRIFT = 0.002
 """Local clocks run at most this much slower than the simulation's: twice what the faults allow."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Violation:
-    """A broken promise.
-
-    Attributes:
-        rule: which one.
-        what: a sentence.
-        line: the line of the record where it shows.
-    """
-
-    rule: str
-    what: str
-    line: int
-
-    def told(self, truth: Truth) -> str:
-        """The violation with the lines around it."""
-        return f"{self.rule}: {self.what}\n{told(truth.lines, self.line)}"
-
-
 def lost(truth: Truth) -> Iterator[Violation]:
-    """I1: a job that stands in the channel, or that a producer was told of, ends done or dead."""
+    """I1: a job that stands in the channel, or that a producer was told of, ends done or dead, or people delete it."""
     for job in truth.jobs.values():
-        if (job.copies or job.promised is not None) and job.ended is None:
+        if not (job.deleted or _reworded(job)) and (job.copies or job.promised is not None) and job.ended is None:
             line = job.promised if not job.copies else max(copy.line for copy in job.copies.values())
             yield Violation(rule="I1 lost", what=f"{job.key} never ended", line=line or 0)
+
+
+def _reworded(job: Job) -> bool:
+    """Whether a person edited what they had typed before anybody began it, so that it may mean nothing to a bot now."""
+    return any(copy.edited and not copy.generations and copy.ts in job.key for copy in job.copies.values())
 
 
 def unexpected(truth: Truth) -> Iterator[Violation]:
@@ -69,7 +55,7 @@ def twice_under_one_token(truth: Truth) -> Iterator[Violation]:
     for job in truth.jobs.values():
         seen: set[tuple[str, int]] = set()
         for run in job.runs:
-            if (run.ts, run.token) in seen:
+            if (run.ts, run.token) in seen and not _told_twice(truth, run):
                 what = f"{job.key} was started twice under token {run.token}"
                 yield Violation(rule="I3 two holders", what=what, line=run.line)
             seen.add((run.ts, run.token))
@@ -78,6 +64,12 @@ def twice_under_one_token(truth: Truth) -> Iterator[Violation]:
             if copy and truth.way == "reaction" and (owner is None or owner.process != run.process):
                 what = f"{run.process} started {job.key} under token {run.token}, which it does not hold"
                 yield Violation(rule="I3 two holders", what=what, line=run.line)
+
+
+def _told_twice(truth: Truth, run: Run) -> bool:
+    """Native claims trust that an event which comes twice says so; where it does not, a handler runs twice."""
+    doubled = any(line.process == run.ts and line.what == "event doubled" for line in truth.disturbances)
+    return truth.way == "native" and run.token == 0 and doubled
 
 
 def taken_early(truth: Truth) -> Iterator[Violation]:
@@ -124,6 +116,8 @@ def _taken_early(truth: Truth, job: Job, copy: Copy) -> Iterator[Violation]:
 def completed_twice(truth: Truth) -> Iterator[Violation]:
     """I5: at most one effective completion per job: one of its copies is marked done, once."""
     for job in truth.jobs.values():
+        if job.deleted:
+            continue  # whoever deletes one of two copies asks for the other
         ends = [copy.ended for copy in job.copies.values() if copy.ended and copy.ended[0] is Outcome.DONE]
         for _, taken in sorted(ends, key=lambda end: end[1].at)[1:]:
             yield Violation(rule="I5 completed twice", what=f"{job.key} was marked done again", line=taken.line)
@@ -136,7 +130,10 @@ def unfenced(truth: Truth) -> Iterator[Violation]:
         for line, effect in job.effects:
             if not effect.accepted:
                 continue
-            if effect.token < highest or (effect.token == highest and effect.run != by):
+            # Token 0 of native claims fences nothing, and whoever deletes one of two copies starts with the other.
+            excused = job.deleted or (truth.way == "native" and effect.token == 0)
+            fenced = effect.token < highest or (effect.token == highest and effect.run != by)
+            if fenced and not excused:
                 what = f"the target accepted token {effect.token} of {job.key} after {highest}"
                 yield Violation(rule="I6 unfenced", what=what, line=line)
             highest, by = effect.token, effect.run
@@ -149,9 +146,15 @@ def unexplained(truth: Truth) -> Iterator[Violation]:
     """I7: whatever is executed again had failed, been given back, or lost its claim because something was broken."""
     for job in truth.jobs.values():
         runs = sorted(job.runs, key=lambda run: run.began)
+        unpins = [line for line in truth.disturbances if line.what == "unpin" and line.process in job.copies]
         for former, run in pairwise(runs):
             why = _why_not(truth, job, former, run)
-            if why:
+            taken_off = next((line for line in unpins if line.process == run.ts and line.at <= run.began), None)
+            if why and (_told_twice(truth, run) or _late(truth, job, former, run)):
+                continue
+            if why and taken_off:
+                unpins.remove(taken_off)  # a person who puts a job back explains one more execution, not two
+            elif why:
                 what = f"{job.key} ran again (runs {former.number}, {run.number}): {why}"
                 yield Violation(rule="I7 unexplained repeat", what=what, line=run.line)
 
@@ -160,7 +163,7 @@ def _why_not(truth: Truth, job: Job, former: Run, run: Run) -> str:
     """Why nothing explains a repeated execution; empty if something does."""
     copy = job.copies.get(run.ts)
     if former.ts != run.ts or copy is None:
-        return "on another copy of the same key"
+        return "" if job.deleted else "on another copy of the same key"
     if truth.way == "pin":
         return _why_not_pinned(truth, copy, former, run)
     taken = copy.generations.get(run.token)
@@ -172,18 +175,35 @@ def _why_not(truth: Truth, job: Job, former: Run, run: Run) -> str:
     if run.began < until - truth.lease * _DRIFT:
         return "the claim had not run out"
     claimed = copy.generations.get(former.token)
-    broken = truth.disturbed(former.process, claimed.sent if claimed else former.began, run.began)
+    since = claimed.sent if claimed else former.began
+    broken = truth.disturbed(former.process, since, run.began) or _silenced(truth, former.process, since)
     return "" if broken else "the claim ran out although nothing was broken"
 
 
+def _late(truth: Truth, job: Job, former: Run, run: Run) -> bool:
+    """Whether a process stood still between its claim and its work, so that it began after its successor."""
+    copy = job.copies.get(run.ts)
+    taken = copy.generations.get(run.token) if copy else None
+    return taken is not None and run.token < former.token and truth.disturbed(run.process, taken.sent, run.began)
+
+
+def _silenced(truth: Truth, process: str, since: float) -> bool:
+    """Whether a 429 from before a moment still kept a process from calling then."""
+    for asked in truth.asked:
+        if asked.process == process and asked.retry_after and asked.answered is not None:
+            over = asked.answered + asked.retry_after + truth.lease / 2
+            if asked.sent <= since <= over:
+                return True
+    return False
+
+
 def _why_not_pinned(truth: Truth, copy: Copy, former: Run, run: Run) -> str:
-    if copy.ended and copy.ended[1].at + _VISIBLE <= run.began and not truth.disturbed(run.ts, 0.0, run.began):
+    if copy.ended and copy.ended[1].at + _VISIBLE <= run.began:
         return "it had ended before it was claimed"
     if any(token == former.token and at <= run.began for token, at in copy.releases.items()):
         return ""
     broken = truth.disturbed(former.process, former.began - truth.lease, run.began)
-    unpinned = truth.disturbed(run.ts, 0.0, run.began)
-    return "" if broken or unpinned else "the claim ran out although nothing was broken"
+    return "" if broken else "the claim ran out although nothing was broken"
 
 
 CHECKERS: tuple[Callable[[Truth], Iterator[Violation]], ...] = (
@@ -194,12 +214,26 @@ CHECKERS: tuple[Callable[[Truth], Iterator[Violation]], ...] = (
     completed_twice,
     unfenced,
     unexplained,
+    slow_takeover,
+    storm,
+    impolite,
+    wasteful,
+    attempts,
 )
+_DOUBTFUL: Mapping[str, frozenset[str]] = {
+    # What is assumed of Slack and of clocks does not hold there, so all that is promised is that nothing is lost.
+    "V3": frozenset({"I1", "I2"}),
+    "C4": frozenset({"I1", "I2", "I3", "I6"}),
+}
+"""Cells that break an assumption, and the promises that hold without it."""
 
 
-def check(truth: Truth) -> list[Violation]:
-    """All broken promises, in the order of the record."""
+def check(truth: Truth, cell: str = "") -> list[Violation]:
+    """All broken promises, in the order of the record; in some cells not all are made."""
+    made = _DOUBTFUL.get(cell)
     found = [violation for checker in CHECKERS for violation in checker(truth)]
+    if made is not None:
+        found = [violation for violation in found if violation.rule.split()[0] in made]
     return sorted(found, key=lambda violation: violation.line)
 
 

@@ -37,7 +37,19 @@ class Faults:
         reorder: V2, True if what was written later may be seen earlier.
         events_lost: E1, the part of events that never arrive.
         redelivered: E2, the part of events whose acknowledgement is lost, so that they come again with a mark.
+        doubled: E3, the part of events that come twice without a mark.
+        late_events: E4, the part of events that come up to a minute late, and so out of order.
+        cuts: E5, times a minute that a socket is cut; the process connects again seconds later.
+        marks_lag: V4, True if only marks and pins are late in reads, and messages are not.
+        fleets: C3, times a minute that all workers are killed at once.
+        deletes: M1, times a minute that a person deletes a message.
+        decoys: M2, times a minute that a person puts an emoji on a message that means something to bots.
         unpins: M3, times a minute that a person takes a pin off.
+        edits: M4, times a minute that somebody edits a message.
+        retry_after: what the 429 of `limited` ask to wait, in seconds.
+        poison: S2, True if one job kills the process of whoever begins it.
+        outages: S3, times a minute that the token is revoked, or the channel archived, for up to 40 s.
+        points: the part of the product's named points at which a process is held up, or ended.
         limits: S1, True if Slack's published rate limits are enforced.
         drift: C4, how much faster or slower local clocks may run.
         until: seconds after which nothing new goes wrong.
@@ -57,7 +69,19 @@ class Faults:
     reorder: bool = False
     events_lost: float = 0.0
     redelivered: float = 0.0
+    doubled: float = 0.0
+    late_events: float = 0.0
+    cuts: float = 0.0
+    marks_lag: bool = False
+    fleets: float = 0.0
+    deletes: float = 0.0
+    decoys: float = 0.0
     unpins: float = 0.0
+    edits: float = 0.0
+    retry_after: tuple[int, ...] = (1, 5, 30, 60)
+    poison: bool = False
+    outages: float = 0.0
+    points: float = 0.0
     limits: bool = False
     drift: float = 0.001
     until: float = 120.0
@@ -80,6 +104,15 @@ _EVERYTHING = Faults(
     events_lost=0.15,
     redelivered=0.2,
     unpins=1.0,
+    late_events=0.1,
+    cuts=1.0,
+    fleets=0.2,
+    deletes=0.5,
+    decoys=1.0,
+    edits=0.5,
+    poison=True,
+    outages=0.3,
+    points=0.02,
 )
 CELLS: Mapping[str, Faults] = {
     "none": NONE,
@@ -99,7 +132,21 @@ CELLS: Mapping[str, Faults] = {
     "E2": Faults(redelivered=0.2),
     "S1": Faults(limits=True),
     "storm": Faults(pauses=6.0, lag=3.0, reorder=True, events_lost=1.0),
+    "H5-long": Faults(limited=0.01, retry_after=(120, 300)),
+    "C3-fleet": Faults(fleets=1.0),
+    "C4": Faults(drift=0.15),
+    "V3": Faults(lag=20.0, reorder=True),
+    "V4": Faults(lag=3.0, reorder=True, marks_lag=True),
+    "E3": Faults(doubled=0.2),
+    "E4": Faults(late_events=0.3),
+    "E5": Faults(cuts=4.0),
+    "M1": Faults(deletes=3.0),
+    "M2": Faults(decoys=6.0),
     "M3": Faults(unpins=4.0),
+    "M4": Faults(edits=4.0),
+    "S2": Faults(poison=True),
+    "S3": Faults(outages=1.0),
+    "points": Faults(points=0.06),
     "everything": _EVERYTHING,
     "swarm": _EVERYTHING,
 }
@@ -127,14 +174,15 @@ def _swarm(dice: Random) -> Faults:
         "limited",
         "slow",
     )
-    rates += ("kills", "pauses", "drains", "lag", "events_lost", "redelivered", "unpins")
+    rates += ("kills", "pauses", "drains", "fleets", "lag", "events_lost", "redelivered", "late_events", "cuts")
+    rates += ("unpins", "deletes", "decoys", "edits", "outages", "points")
     drawn: dict[str, float] = {}
     for name in rates:
         chosen, factor = dice.random() < 0.5, dice.uniform(0.2, 2.0)  # noqa: PLR2004  # a coin for each
         if chosen:
             drawn[name] = getattr(_EVERYTHING, name) * (min(factor, 1.0) if name == "lag" else factor)
-    reorder, limits = dice.random() < 0.5, dice.random() < 0.5  # noqa: PLR2004  # coins
-    return replace(NONE, reorder=reorder, limits=limits, **drawn)
+    coins = {name: dice.random() < 0.5 for name in ("reorder", "limits", "marks_lag", "poison")}  # noqa: PLR2004
+    return replace(NONE, **coins, **drawn)  # type: ignore[arg-type]  # bools where bools are, rates where rates are
 
 
 class Failure(Enum):
@@ -202,8 +250,7 @@ class Plan:
                 luck -= rate
         return Fate(there=there, back=back)
 
-    @staticmethod
-    def _failing(failure: Failure, there: float, back: float, dice: Random) -> Fate:
+    def _failing(self, failure: Failure, there: float, back: float, dice: Random) -> Fate:
         retry_after = 0.0
         match failure:
             case Failure.LATE_EFFECT:
@@ -211,7 +258,7 @@ class Plan:
             case Failure.SLOW:
                 there, back = dice.uniform(2.5, 4.5), dice.uniform(2.5, 4.5)
             case Failure.LIMITED:
-                retry_after = float(dice.choice((1, 5, 30, 60)))
+                retry_after = float(dice.choice(self.faults.retry_after))
             case _:
                 pass
         return Fate(there=there, back=back, failure=failure, retry_after=retry_after)
@@ -228,11 +275,17 @@ class Plan:
 
     def travel(self) -> float:
         """Seconds that an event takes."""
-        return self.dice("travel").uniform(0.02, 0.3)
+        dice = self.dice("travel")
+        late = dice.random() < self.faults.late_events
+        return dice.uniform(0.02, 60.0 if late else 0.3)
 
     def loses_event(self, now: float) -> bool:
         """Whether an event that happens now never arrives."""
         return now < self.faults.until and self.dice("events").random() < self.faults.events_lost
+
+    def doubles_event(self, now: float) -> bool:
+        """Whether an event that happens now comes twice, and does not say so."""
+        return now < self.faults.until and self.dice("doubles").random() < self.faults.doubled
 
     def loses_acknowledgement(self, now: float) -> bool:
         """Whether Slack does not hear that an event arrived, and sends it again."""

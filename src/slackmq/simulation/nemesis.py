@@ -57,6 +57,9 @@ class Nemesis:
             (faults.kills, "kill", self._kill),
             (faults.pauses, "pause", self._pause),
             (faults.drains, "drain", self._drain),
+            (faults.fleets, "fleet", self._kill_all),
+            (faults.cuts, "cut", self._cut),
+            (faults.outages, "outage", self._refuse),
         )
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._restart)
@@ -75,10 +78,30 @@ class Nemesis:
                 place = plan.dice(what).choice(running)
                 blow(place, self._places[place])
 
-    def _kill(self, place: str, process: Process) -> None:  # noqa: ARG002  # as the other blows
-        self._world.disturbed(process.name, "kill")
+    def kill(self, process: Process) -> None:
+        """End a process; Slack finds its socket closed a moment later."""
         process.kill()
         later(0.05, self._world.socket_of(process.name).disconnect, process.name)
+
+    def _kill(self, place: str, process: Process) -> None:  # noqa: ARG002  # as the other blows
+        self._world.disturbed(process.name, "kill")
+        self.kill(process)
+
+    def _kill_all(self, place: str, process: Process) -> None:  # noqa: ARG002  # as the other blows
+        for each, running in self._places.items():
+            if running.alive:
+                self._kill(each, running)
+
+    def _cut(self, place: str, process: Process) -> None:  # noqa: ARG002  # as the other blows
+        self._world.disturbed(process.name, "socket cut")
+        self._world.socket_of(process.name).cut(process.name)
+
+    def _refuse(self, place: str, process: Process) -> None:  # noqa: ARG002  # as the other blows
+        dice, world = self._world.plan.dice("outages"), self._world
+        world.outage = dice.choice(("token_revoked", "is_archived"))
+        world.outage_until = world.now + dice.uniform(5, 40)
+        for each in self._places.values():
+            world.disturbed(each.name, f"refused: {world.outage}")
 
     def _pause(self, place: str, process: Process) -> None:  # noqa: ARG002  # as the other blows
         seconds = self._world.plan.dice("pause").choice(PAUSES)
@@ -95,4 +118,6 @@ class Nemesis:
             await anyio.sleep(dice.uniform(2, 12))
             for place, process in self._places.items():
                 if not process.alive:
+                    if process.error is not None:
+                        self._world.disturbed(process.name, f"stopped: {type(process.error).__name__}")
                     self.start(place)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Called", "Disturbed", "Effected", "Ended", "Line", "Posted", "Record", "Started", "Target"]
+__all__ = ["Asked", "Called", "Disturbed", "Effected", "Ended", "Line", "Posted", "Record", "Started", "Target"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,17 @@ class Called:
         args = " ".join(str(self.args[key]) for key in keys if key in self.args)
         answer = self.reply.get("error") or self.reply.get("ts") or "ok"
         return f"{self.process:>4} {self.method} {args} -> {answer} (sent {self.sent:.3f})"
+
+
+@dataclass(slots=True, kw_only=True)
+class Asked:
+    """A call was sent, a read or a write; what it asked to wait if it was one too many, and when that was heard."""
+
+    process: str
+    method: str
+    sent: float
+    answered: float | None = None
+    retry_after: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

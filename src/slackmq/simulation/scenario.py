@@ -6,24 +6,28 @@ import gc
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import anyio
 
-from slackmq.errors import Ambiguous
+from slackmq.errors import Ambiguous, SlackError
 from slackmq.handlers import Handlers
 from slackmq.job import Job  # noqa: TC001  # handlers' annotations are read at run time
+from slackmq.points import armed
 from slackmq.policy import Backoff, Timing
 from slackmq.queue import AsyncQueue
-from slackmq.simulation.checkers import Violation, check, repeated
+from slackmq.simulation.checkers import check, lost, repeated
 from slackmq.simulation.clock import SimClock
-from slackmq.simulation.faults import cell
+from slackmq.simulation.faults import NONE, cell
 from slackmq.simulation.loop import run
 from slackmq.simulation.nemesis import Nemesis
+from slackmq.simulation.people import People
 from slackmq.simulation.process import Process
 from slackmq.simulation.record import Ended, Posted, Started, Target
+from slackmq.simulation.saboteur import Meddler
 from slackmq.simulation.socket import SimEvents
 from slackmq.simulation.truth import Truth
+from slackmq.simulation.violation import Violation
 from slackmq.simulation.wire import SimWire
 from slackmq.simulation.world import World
 from slackmq.slack.client import Client
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from slackmq.claiming.way import Way
+    from slackmq.simulation.faults import Faults
 
 __all__ = ["Scenario", "Verdict", "replay"]
 
@@ -41,8 +46,9 @@ JOBS = 20
 WORKERS = 4
 APPS = 3
 """So many apps share the work by pins; one of them has two processes."""
-TYPED = 4
-"""Messages that a person types."""
+ATTEMPTS = 4
+_POISON = -1.0
+"""The duration of the job that kills whoever begins it."""
 _PATIENCE = 600.0
 """Seconds after the last fault in which everything must have ended: several leases, and the latest late effect."""
 _LOOK = 5.0
@@ -81,13 +87,18 @@ class Verdict:
 class _Program:
     """What runs in a worker's process; SIGTERM before it is ready makes it end as soon as it is."""
 
-    def __init__(self, queue: AsyncQueue, worker: AsyncWorker) -> None:
+    def __init__(self, queue: AsyncQueue, worker: AsyncWorker, meddler: Meddler) -> None:
+        self._meddler = meddler
         self._queue = queue
         self._worker = worker
         self._ready = False
         self._stopping = False
 
     async def main(self) -> None:
+        with armed(self._meddler):
+            await self._run()
+
+    async def _run(self) -> None:
         async with self._queue:
             self._ready = True
             if not self._stopping:
@@ -106,18 +117,21 @@ class Scenario:
         seed: decides everything.
         name: the cell of faults.
         way: how claims are made; with pins the workers belong to three apps, else to one.
+        faults: the faults, where they are not those of the cell.
     """
 
-    def __init__(self, seed: int, name: str, way: Way = "reaction") -> None:
+    def __init__(self, seed: int, name: str, way: Way = "reaction", faults: Faults | None = None) -> None:
         self.seed = seed
         self.way: Way = way
         self.cell = name
-        self.faults = cell(name, seed)
+        self.faults = faults or cell(name, seed)
         self.timing = Timing()
         self.world = World(seed, self.faults, apps=APPS if way == "pin" else 1)
         self.target = Target(self.world.record)
         self._runs = 0
-        self._posting = 2
+        self._posting = True
+        self._people = People(self.world, way)
+        self._nemesis = Nemesis(self.world, self.start_worker)
 
     def run(self) -> Verdict:
         """Play it to its end in virtual time."""
@@ -132,47 +146,63 @@ class Scenario:
                 gc.enable()
 
     async def _main(self) -> Verdict:
-        nemesis = Nemesis(self.world, self.start_worker)
+        nemesis = self._nemesis
         for number in range(1, WORKERS + 1):
             nemesis.start(f"w{number}")
         Process("p").start(self._produce)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(nemesis.run)
-            tasks.start_soon(self._type)
-            tasks.start_soon(self._unpin)
+            tasks.start_soon(self._people.run)
             await self._drained()
             tasks.cancel_scope.cancel()
-        return self._judge(nemesis)
+        return self._judge()
 
-    def _judge(self, nemesis: Nemesis) -> Verdict:
-        truth = Truth(tuple(self.world.record.lines), lease=self.timing.lease.total_seconds(), way=self.way)
+    def _truth(self) -> Truth:
+        return Truth(
+            self.world.record.lines,
+            timing=self.timing,
+            way=self.way,
+            asked=self.world.asked,
+            attempts=ATTEMPTS,
+            drift=self.faults.drift,
+            calm=self.faults == NONE,
+        )
+
+    def _judge(self) -> Verdict:
+        truth = self._truth()
         crashes = [
             Violation(rule="I0 crash", what=f"{process.name}: {process.error!r}", line=len(truth.lines) - 1)
-            for process in nemesis.processes
-            if process.error is not None and not isinstance(process.error, Ambiguous)
+            for process in self._nemesis.processes
+            if process.error is not None and not self._loud(process.error)
         ]
         return Verdict(
             seed=self.seed,
             cell=self.cell,
             way=self.way,
-            violations=(*crashes, *check(truth)),
+            violations=(*crashes, *check(truth, self.cell)),
             truth=truth,
             repeated=repeated(truth),
             seconds=self.world.now,
         )
+
+    def _loud(self, error: BaseException) -> bool:
+        """Whether a process was right to stop: Slack did not answer at its start, or refused it altogether."""
+        group = cast("BaseExceptionGroup[BaseException]", error) if isinstance(error, BaseExceptionGroup) else None
+        if group is not None:
+            return all(self._loud(each) for each in group.exceptions)
+        return isinstance(error, SlackError if self.faults.outages else Ambiguous)
 
     async def _drained(self) -> None:
         """Wait until nothing can come any more: faults over, all posted, all ended, nothing under way."""
         await anyio.sleep(self.faults.until)
         self.world.disturbed("", "heal")
         with anyio.move_on_after(_PATIENCE):
-            while self._posting or self.world.under_way or self._open():  # noqa: ASYNC110  # none of them can tell
+            while self._posting or self._people.typing or self.world.under_way or self._open():  # noqa: ASYNC110  # none of them can tell
                 await anyio.sleep(_LOOK)
         await anyio.sleep(2 * _LOOK)
 
     def _open(self) -> bool:
-        truth = Truth(self.world.record.lines, lease=self.timing.lease.total_seconds(), way=self.way)
-        return any(job.copies and job.ended is None for job in truth.jobs.values())
+        return next(lost(self._truth()), None) is not None
 
     # the product
 
@@ -182,7 +212,8 @@ class Scenario:
         clock = SimClock(self.world.plan.dice(f"{name}/clock"), drift=self.faults.drift)
         handlers = self._handlers(process, clock)
         queue = self._queue(name, clock, handlers)
-        program = _Program(queue, AsyncWorker(queue, handlers, concurrency=2, clock=clock))
+        meddler = Meddler(self.world, process, self._nemesis.kill)
+        program = _Program(queue, AsyncWorker(queue, handlers, concurrency=2, clock=clock), meddler)
         process.start(program.main)
         return program
 
@@ -209,8 +240,8 @@ class Scenario:
             await self._execute(process, clock, job, 1.0, 0)
             return f"{light} light toggled"
 
-        handlers.task(name="work", attempts=4, backoff=_BACKOFF)(work)
-        handlers.listen(r"toggle (?P<light>\w+) light", attempts=4, backoff=_BACKOFF)(toggle)
+        handlers.task(name="work", attempts=ATTEMPTS, backoff=_BACKOFF)(work)
+        handlers.listen(r"toggle (?P<light>\w+) light", attempts=ATTEMPTS, backoff=_BACKOFF)(toggle)
         return handlers
 
     async def _execute(self, process: Process, clock: SimClock, job: Job, seconds: float, fails: int) -> None:
@@ -229,6 +260,10 @@ class Scenario:
             )
         )
         try:
+            if seconds == _POISON:
+                self.world.disturbed(name, "kill by a job")
+                self._nemesis.kill(process)
+                await anyio.sleep_forever()
             await clock.sleep(seconds)
             if job.attempt > fails and self.target.effect(
                 at=self.world.now, process=name, run=number, key=job.key, token=job.token
@@ -251,41 +286,17 @@ class Scenario:
             for number in range(JOBS):
                 await clock.sleep(dice.expovariate(0.3))
                 tasks.start_soon(self._post, queue, dice, number)
-        self._posting -= 1
+        self._posting = False
 
     async def _post(self, queue: AsyncQueue, dice: Random, number: int) -> None:
-        body = {"seconds": _duration(dice), "fails": _failures(dice)}
+        poison = self.faults.poison and number == 3  # noqa: PLR2004  # any one
+        body = {"seconds": _POISON if poison else _duration(dice), "fails": _failures(dice)}
         key = f"k{number // 2}" if dice.random() < 0.3 else None  # noqa: PLR2004  # some, and some of these twice
         try:
             message = await queue.post("work", body, key=key)
-        except Ambiguous:
+        except SlackError:
             return
         self.world.record.add(Posted(at=self.world.now, process="p", key=message.key))
-
-    async def _type(self) -> None:
-        dice, world = self.world.plan.dice("person"), self.world
-        person = world.authorize(world.person["token"])
-        for light in range(TYPED):
-            await anyio.sleep(dice.expovariate(0.06))
-            args = {"channel": world.channel, "text": f"toggle light{light} light"}
-            world.apply(person, "chat.postMessage", args, process="you", sent=world.now)
-        self._posting -= 1
-
-    async def _unpin(self) -> None:
-        """A person takes pins off, of whatever is pinned."""
-        world, rate = self.world, self.faults.unpins
-        person = world.authorize(world.person["token"])
-        while rate:
-            await anyio.sleep(world.plan.next_blow("unpin", rate))
-            if world.now >= self.faults.until:
-                return
-            pinned = world.workspace.apply(world.micros(), person, "pins.list", {"channel": world.channel})
-            items = pinned.reply["items"]
-            if items:
-                ts = str(world.plan.dice("unpins").choice(items)["message"]["ts"])
-                world.disturbed(ts, "unpin")
-                args = {"channel": world.channel, "timestamp": ts}
-                world.apply(person, "pins.remove", args, process="you", sent=world.now)
 
 
 def _duration(dice: Random) -> float:
@@ -299,6 +310,6 @@ def _failures(dice: Random) -> int:
     return 99 if luck < 0.03 else 1 if luck < 0.15 else 0  # noqa: PLR2004  # parts of all jobs
 
 
-def replay(seed: int, name: str, way: Way = "reaction") -> Verdict:
-    """Play one run again, exactly as it was."""
-    return Scenario(seed, name, way).run()
+def replay(seed: int, name: str, way: Way = "reaction", faults: Faults | None = None) -> Verdict:
+    """Play one run again, exactly as it was; with other faults than those of its cell, if given."""
+    return Scenario(seed, name, way, faults).run()

@@ -7,6 +7,8 @@ import contextvars
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import anyio
+
 from slackmq.emulator.delivery import Delivery, at_random
 from slackmq.slack.api import Connected
 from slackmq.slack.rows import event
@@ -52,6 +54,13 @@ class Socket:
         """Close a connection, or find it closed."""
         self._inboxes.pop(name, None)
         self._delivery.disconnected(name, self._micros())
+
+    def cut(self, name: str) -> None:
+        """Break a connection: whoever listens notices, and connects again."""
+        inbox = self._inboxes.get(name)
+        if inbox is not None:
+            self.disconnect(name)
+            inbox.put_nowait({"type": "cut", "seconds": self._plan.dice("cuts").uniform(1, 10)})
 
     def offer(self, payload: dict[str, Any]) -> None:
         """Deliver something, to whomever."""
@@ -110,6 +119,10 @@ class SimEvents:
     async def _stream(self, inbox: Inbox) -> AsyncIterator[Event]:
         while True:
             frame = await inbox.get()
+            if frame["type"] == "cut":
+                await anyio.sleep(frame["seconds"])
+                inbox = self._socket.connect(self._name)
+                continue
             if frame["type"] == "hello":
                 yield Connected(connections=frame["num_connections"])
                 continue

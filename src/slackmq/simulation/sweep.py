@@ -10,11 +10,14 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from slackmq.claiming.way import WAYS, Way
-from slackmq.simulation.faults import CELLS
+from slackmq.simulation.faults import CELLS, cell
 from slackmq.simulation.scenario import replay
+from slackmq.simulation.shrink import shrunk
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    from slackmq.simulation.scenario import Verdict
 
 __all__ = ["Report", "Tally", "plays", "sweep"]
 
@@ -60,9 +63,9 @@ class Tally:
         )
 
 
-def plays(base: int, count: int, cell: str | None = None, way: Way | None = None) -> list[Play]:
+def plays(base: int, count: int, only: str | None = None, way: Way | None = None) -> list[Play]:
     """Seeds from `base` on, each with its cell and its way: the given ones, or all in turn."""
-    names = [cell] if cell else list(CELLS)
+    names = [only] if only else list(CELLS)
     ways: tuple[Way, ...] = (way,) if way is not None else WAYS
     pairs: list[tuple[str, Way]] = [(name, each) for each in ways for name in names]
     return [(base + number, *pairs[number % len(pairs)]) for number in range(count)]
@@ -78,8 +81,14 @@ def sweep(runs: list[Play], *, processes: int) -> Generator[Report]:
 
 def _play(runs: list[Play]) -> list[Report]:
     reports: list[Report] = []
-    for seed, cell, way in runs:
-        verdict = replay(seed, cell, way)
+    for seed, name, way in runs:
+        verdict = replay(seed, name, way)
         rules = tuple(violation.rule for violation in verdict.violations)
-        reports.append(Report(rules=rules, repeated=verdict.repeated, told=str(verdict) if rules else ""))
+        reports.append(Report(rules=rules, repeated=verdict.repeated, told=_told(verdict) if rules else ""))
     return reports
+
+
+def _told(verdict: Verdict) -> str:
+    """A failing run, under the fewest faults under which it fails."""
+    names, smallest = shrunk(verdict, cell(verdict.cell, verdict.seed))
+    return f"{smallest} --only {','.join(names)}"

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from slackmq.claiming.marks import Marks
-from slackmq.envelope import JOB
+from slackmq.envelope import JOB, is_finished
+from slackmq.message import Outcome
 from slackmq.notes import NOTE
 from slackmq.simulation.record import Called, Disturbed, Effected, Ended, Posted, Started
 
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from slackmq.claiming.way import Way
-    from slackmq.message import Outcome
-    from slackmq.simulation.record import Line
+    from slackmq.policy import Timing
+    from slackmq.simulation.record import Asked, Line
 
 __all__ = ["Copy", "Generation", "Job", "Run", "Truth"]
 
@@ -49,6 +50,10 @@ class Copy:
     generations: dict[int, Generation] = field(default_factory=dict[int, Generation])
     releases: dict[int, float] = field(default_factory=dict[int, float])
     ended: tuple[Outcome, Generation] | None = None
+    deleted: bool = False
+    edited: bool = False
+    attempts: int = 1
+    """The highest attempt that somebody wrote down to begin."""
     renewals: list[tuple[int, float, float]] = field(default_factory=list[tuple[int, float, float]])
     """Under which token somebody wrote that its claim goes on, when that was sent, and when it took effect."""
 
@@ -88,6 +93,11 @@ class Job:
     """The line in which a producer was told that it is posted."""
 
     @property
+    def deleted(self) -> bool:
+        """Whether a person deleted one of its copies: that cancels it, or leaves the others."""
+        return any(copy.deleted for copy in self.copies.values())
+
+    @property
     def ended(self) -> tuple[Outcome, Generation] | None:
         """How the first of its copies that ended did."""
         ends = [copy.ended for copy in self.copies.values() if copy.ended]
@@ -99,14 +109,37 @@ class Truth:
 
     Args:
         lines: the record.
-        lease: seconds that a claim lasts.
+        timing: the time constants.
         way: how claims were made.
+        asked: every call that was sent.
+        attempts: after so many executions a message is dead.
+        drift: how much faster or slower clocks ran.
+        calm: nothing went wrong at all.
     """
 
-    def __init__(self, lines: Sequence[Line], *, lease: float, way: Way = "reaction") -> None:
+    def __init__(
+        self,
+        lines: Sequence[Line],
+        *,
+        timing: Timing,
+        way: Way = "reaction",
+        asked: Sequence[Asked] = (),
+        attempts: int = 4,
+        drift: float = 0.001,
+        calm: bool = False,
+    ) -> None:
         self.lines = lines
-        self.lease = lease
+        self.lease = timing.lease.total_seconds()
+        self.margin = timing.margin.total_seconds()
+        self.scan = timing.scan.total_seconds()
+        self.skew = timing.skew.total_seconds()
         self.way: Way = way
+        self.asked = asked
+        self.attempts = attempts
+        self.drift = 2 * drift
+        self.calm = calm
+        self.born: dict[str, float] = {}
+        self.died: dict[str, float] = {}
         self.jobs: dict[str, Job] = {}
         self.disturbances: list[Disturbed] = []
         self._keys: dict[str, str] = {}
@@ -121,10 +154,8 @@ class Truth:
 
     def _take_in(self, number: int, line: Line) -> None:
         match line:
-            case Called(method="chat.postMessage") if line.reply.get("ok"):
-                self._posted(number, line)
-            case Called(method="reactions.add") if line.reply.get("ok"):
-                self._marked(number, line)
+            case Called() if line.reply.get("ok"):
+                self._called(number, line)
             case Posted():
                 self.job(line.key).promised = number
             case Started():
@@ -145,7 +176,28 @@ class Truth:
             case Ended():
                 self._runs[line.run].ended, self._runs[line.run].result = line.at, line.result
             case Disturbed():
-                self.disturbances.append(line)
+                self._disturbed(line)
+            case _:
+                pass
+
+    def _disturbed(self, line: Disturbed) -> None:
+        self.disturbances.append(line)
+        if line.what == "start":
+            self.born[line.process] = line.at
+        elif line.what.startswith("kill"):
+            self.died[line.process] = line.at
+
+    def _called(self, number: int, line: Called) -> None:
+        match line.method:
+            case "chat.postMessage":
+                self._posted(number, line)
+            case "reactions.add" if line.process != "you":
+                self._marked(number, line)
+            case "chat.update":
+                self._edited(number, line)
+            case "chat.delete":
+                if (copy := self._copy(str(line.args["ts"]))) is not None:
+                    copy.deleted = True
             case _:
                 pass
 
@@ -163,6 +215,10 @@ class Truth:
             copy = self._copy(str(thread))
             if copy is not None:
                 copy.renewals.append((int(payload["token"]), line.sent, line.at))
+        elif metadata.get("event_type") == NOTE and payload["note"] == "attempt":
+            copy = self._copy(str(thread))
+            if copy is not None:
+                copy.attempts = max(copy.attempts, int(payload.get("attempt", 1)))
         elif not metadata and thread is None:
             self._stands(f"{line.args['channel']}/{ts}", ts, line.at, number)
 
@@ -185,6 +241,14 @@ class Truth:
             copy.ended = (outcome, taken)
         elif generation := self._marks.generation(emoji):
             copy.generations[generation] = taken
+
+    def _edited(self, number: int, line: Called) -> None:
+        metadata: Mapping[str, Any] = line.args.get("metadata") or {}  # type: ignore[assignment]  # JSON
+        copy = self._copy(str(line.args["ts"]))
+        if copy is not None and line.process == "you":
+            copy.edited = True
+        if copy is not None and copy.ended is None and is_finished(metadata.get("event_payload") or {}):
+            copy.ended = (Outcome.DONE, Generation(process=line.process, sent=line.sent, at=line.at, line=number))
 
     def disturbed(self, process: str, begin: float, end: float) -> bool:
         """Whether something of this process was broken between two moments."""

@@ -30,17 +30,22 @@ class Visibility:
         self._threads: dict[str, dict[str, float]] = {}
         self._pins: dict[str, tuple[float, Mapping[str, Any]]] = {}
         self._pin_now: dict[str, Mapping[str, Any]] = {}
+        self._words: dict[str, Mapping[str, Any]] = {}
+        self._edits: dict[str, tuple[float, Mapping[str, Any]]] = {}
 
     def wrote(
         self, method: str, args: Mapping[str, object], reply: Mapping[str, Any], *, user: str, now: float
     ) -> None:
         """Take note of a call that took effect."""
         if method == "chat.postMessage":
-            seen, ts = self._plan.visible_at(now), str(reply["ts"])
+            seen, ts = now if self._plan.faults.marks_lag else self._plan.visible_at(now), str(reply["ts"])
             if seen > now:
                 self._rows[ts] = seen
+            self._words[ts] = _words(args)
             if thread := args.get("thread_ts"):
                 self._threads.setdefault(str(thread), {})[ts] = seen
+        elif method == "chat.update":
+            self._edited(str(args["ts"]), _words(args), now)
         elif method in {"pins.add", "pins.remove"}:
             self._pinned(str(args["timestamp"]), user if method == "pins.add" else "", now)
         elif method == "reactions.add":
@@ -53,7 +58,8 @@ class Visibility:
         self._rows = {ts: seen for ts, seen in self._rows.items() if seen > now}
         self._marks = {mark: seen for mark, seen in self._marks.items() if seen > now}
         self._pins = {ts: told for ts, told in self._pins.items() if told[0] > now}
-        if not self._rows and not self._marks and not self._pins:
+        self._edits = {ts: told for ts, told in self._edits.items() if told[0] > now}
+        if not (self._rows or self._marks or self._pins or self._edits):
             return reply
         messages = [self._row(row) for row in reply["messages"] if row["ts"] not in self._rows]
         return {**reply, "messages": messages}
@@ -65,6 +71,9 @@ class Visibility:
         if ts in self._pins:
             bare = {key: value for key, value in row.items() if key not in {"pinned_to", "pinned_info"}}
             row = {**bare, **self._pins[ts][1]}
+        if ts in self._edits:
+            before = {key: value for key, value in self._edits[ts][1].items() if key in row}
+            row = {**{key: value for key, value in row.items() if key != "edited"}, **before}
         hidden = [reply for reply in self._threads.get(ts, ()) if reply in self._rows]
         return self._parent(row, hidden) if hidden else row
 
@@ -78,6 +87,14 @@ class Visibility:
         if seen > now:
             self._pins[ts] = (seen, self._pins[ts][1] if ts in self._pins else before)
 
+    def _edited(self, ts: str, words: Mapping[str, Any], now: float) -> None:
+        """A message was edited: until that is seen, it says what it said before."""
+        seen = self._plan.visible_at(now)
+        before = self._words.get(ts)
+        self._words[ts] = words
+        if seen > now and before is not None:
+            self._edits[ts] = (seen, self._edits[ts][1] if ts in self._edits else before)
+
     def _reactions(self, ts: str, reactions: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         seen: list[Mapping[str, Any]] = []
         for entry in reactions:
@@ -90,3 +107,8 @@ class Visibility:
         seen = sorted(reply for reply in self._threads[str(row["ts"])] if reply not in hidden)
         counts = {"reply_count": len(seen), "latest_reply": seen[-1] if seen else None}
         return {**row, **counts}
+
+
+def _words(args: Mapping[str, object]) -> Mapping[str, Any]:
+    """What a post or an edit makes a message say."""
+    return {name: args[name] for name in ("text", "metadata") if name in args}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from slackmq.errors import Ambiguous
 from slackmq.simulation.faults import Failure
+from slackmq.simulation.record import Asked
 from slackmq.simulation.world import EPOCH, later
 from slackmq.slack.wire import Reply
 
@@ -46,10 +47,12 @@ class SimWire:
         fate = world.plan.fate(self._process, sent)
         if fate.failure is not None:
             world.disturbed(self._process, f"{fate.failure.value}: {method}")
+        asked = Asked(process=self._process, method=method, sent=sent)
+        world.asked.append(asked)
         answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         if fate.failure is not Failure.LOST_REQUEST:
             world.under_way += 1
-            later(fate.there, self._arrive, method, args, fate, answer, sent)
+            later(fate.there, self._arrive, args, fate, answer, asked)
         if fate.failure in {Failure.LOST_REQUEST, Failure.LOST_RESPONSE, Failure.LATE_EFFECT}:
             later(TIMEOUT, self._give_up, method, answer)
         return await answer
@@ -57,13 +60,11 @@ class SimWire:
     async def aclose(self) -> None:
         """Nothing to close."""
 
-    def _arrive(
-        self, method: str, args: Mapping[str, object], fate: Fate, answer: asyncio.Future[Reply], sent: float
-    ) -> None:
+    def _arrive(self, args: Mapping[str, object], fate: Fate, answer: asyncio.Future[Reply], asked: Asked) -> None:
         self._world.under_way -= 1
-        reply = self._reply(method, args, fate, sent)
+        reply = self._reply(asked.method, args, fate, asked.sent)
         if fate.failure is not Failure.LOST_RESPONSE:
-            later(fate.back, _settle, answer, reply)
+            later(fate.back, self._settle, answer, reply, asked)
 
     def _reply(self, method: str, args: Mapping[str, object], fate: Fate, sent: float) -> Reply:
         world = self._world
@@ -72,6 +73,8 @@ class SimWire:
             return Reply(status=503, date=date)
         if fate.failure is Failure.LIMITED:
             return _limited(fate.retry_after, date)
+        if refusal := world.refusal(method):
+            return Reply(status=200, body={"ok": False, "error": refusal}, date=date)
         wait = world.limited(self._caller, method, args)
         if wait is not None:
             world.disturbed(self._process, f"one too many: {method}")
@@ -81,15 +84,15 @@ class SimWire:
             return Reply(status=500, body={"ok": False, "error": "internal_error"}, date=date)
         return Reply(status=200, body=body, date=date)
 
+    def _settle(self, answer: asyncio.Future[Reply], reply: Reply, asked: Asked) -> None:
+        if not answer.done():
+            asked.retry_after, asked.answered = reply.retry_after or 0.0, self._world.now
+            answer.set_result(reply)
+
     @staticmethod
     def _give_up(method: str, answer: asyncio.Future[Reply]) -> None:
         if not answer.done():
             answer.set_exception(Ambiguous(f"{method} was not answered within {TIMEOUT:.0f} s.", method=method))
-
-
-def _settle(answer: asyncio.Future[Reply], reply: Reply) -> None:
-    if not answer.done():
-        answer.set_result(reply)
 
 
 def _limited(retry_after: float, date: float) -> Reply:

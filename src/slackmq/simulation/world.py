@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from slackmq.simulation.faults import Faults
+    from slackmq.simulation.record import Asked
 
 __all__ = ["EPOCH", "World", "later"]
 
@@ -49,6 +50,10 @@ class World:
                 apps=tuple(SeedApp(name=f"slackmq{number or ''}") for number in range(apps)),
             )
         )
+        self.outage, self.outage_until = "", 0.0
+        """What Slack refuses every call with, and until when."""
+        self.asked: list[Asked] = []
+        """Every call that was sent, reads included."""
         self.under_way = 0
         """Calls that were sent and have not taken effect yet."""
         self.apps = self._list("emulator.apps.list", "apps")
@@ -114,8 +119,21 @@ class World:
             for app in self.workspace.audience(event):
                 socket = self._sockets.get(app)
                 if socket is not None and socket.wanted and not self.plan.loses_event(now):
-                    socket.offer(self.workspace.wrap(event, app, micros))
+                    self._offer(socket, self.workspace.wrap(event, app, micros))
         return reply
+
+    def _offer(self, socket: Socket, payload: dict[str, Any]) -> None:
+        socket.offer(payload)
+        event: Mapping[str, Any] = payload.get("event") or {}
+        if event.get("type") == "message" and self.plan.doubles_event(self.now):
+            self.disturbed(str(event.get("ts")), "event doubled")
+            socket.offer(dict(payload))
+
+    def refusal(self, method: str) -> str | None:
+        """Why Slack refuses every call now, None if it does not."""
+        if self.now >= self.outage_until or (self.outage == "is_archived" and method in READS):
+            return None
+        return self.outage
 
     def micros(self) -> int:
         """Microseconds since 1970 by Slack's clock."""

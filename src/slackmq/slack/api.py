@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from contextlib import AbstractAsyncContextManager
 
 __all__ = [
+    "TOMBSTONE",
     "Added",
     "Arrived",
+    "Bookmark",
     "Changed",
     "Channel",
     "Connected",
@@ -29,6 +31,10 @@ __all__ = [
     "Unpinned",
     "Urgency",
 ]
+
+
+TOMBSTONE = "tombstone"
+"""The subtype of what stands in place of a deleted message that had replies."""
 
 
 class Urgency(IntEnum):
@@ -77,6 +83,25 @@ class Pin:
 
     by: str
     since: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bookmark:
+    """A link at the head of a channel.
+
+    Attributes:
+        id: its id.
+        title: what people read.
+        link: where it leads.
+        created: when it was made, whole seconds since 1970 by Slack's clock.
+        by: user id of who changed it last, "" if Slack does not say.
+    """
+
+    id: str
+    title: str
+    link: str
+    created: int
+    by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +195,15 @@ class Slack(Protocol):
         """
         ...
 
-    async def edit(self, channel: str, ts: str, text: str, *, metadata: Metadata | None = None) -> None:
+    async def edit(
+        self,
+        channel: str,
+        ts: str,
+        text: str,
+        *,
+        metadata: Metadata | None = None,
+        urgency: Urgency = Urgency.CLAIM,
+    ) -> None:
         """Replace the text of an own message; without `metadata` the old metadata stays."""
         ...
 
@@ -185,6 +218,10 @@ class Slack(Protocol):
             AlreadyReacted: it stands there already; somebody with this token was first, perhaps an earlier,
                 unanswered call of this very process.
         """
+        ...
+
+    def spare(self, call: Literal["react", "pin"]) -> float:
+        """How many of these calls may be made at once, as far as this process can tell, before one has to wait."""
         ...
 
     async def pin(self, channel: str, ts: str, *, urgency: Urgency = Urgency.CLAIM) -> float:
@@ -203,12 +240,28 @@ class Slack(Protocol):
         """Take the pin off a message, whoever pinned it; False if there was none."""
         ...
 
+    async def unreact(self, channel: str, ts: str, emoji: str, *, urgency: Urgency = Urgency.SCAN) -> bool:
+        """Take an own emoji off a message; False if there was none. Never a claim's: those stay for ever."""
+        ...
+
+    async def bookmarks(self, channel: str) -> tuple[Bookmark, ...]:
+        """The links at the head of a channel."""
+        ...
+
+    async def bookmark(self, channel: str, title: str, link: str) -> Bookmark:
+        """Add a link to the head of a channel."""
+        ...
+
+    async def unbookmark(self, channel: str, ident: str) -> None:
+        """Take a link away; nothing happens if it is gone."""
+        ...
+
     async def history(self, channel: str, *, oldest: float, latest: float | None = None) -> Page:
         """Read the messages with oldest < ts <= latest (seconds since 1970), all pages of it."""
         ...
 
     async def row(self, channel: str, ts: str) -> Row | None:
-        """Read one message; None if it cannot be seen."""
+        """Read one message; None if it cannot be seen, or was deleted."""
         ...
 
     async def replies(self, channel: str, ts: str) -> tuple[Row, ...]:

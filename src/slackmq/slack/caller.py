@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from slackmq.slack.api import Urgency
     from slackmq.slack.wire import Reply, Wire
 
-__all__ = ["Caller"]
+__all__ = ["Caller", "is_limited", "settled"]
 
 _LIMITED = frozenset({"ratelimited", "rate_limited"})
 """Two spellings of one thing: docs.slack.dev/reference/methods/chat.postMessage lists both."""
@@ -66,7 +66,7 @@ class Caller:
             reply = await self._wire.call(method, args)
             self._learn(reply)
             if not self._limited(method, reply, channel):
-                return _settled(method, reply), sent
+                return settled(method, reply), sent
 
     async def read(self, method: str, args: Mapping[str, object], *, urgency: Urgency) -> Mapping[str, Any]:
         """Ask for something, several times if no answer comes.
@@ -99,14 +99,24 @@ class Caller:
             self.time.observe(reply.date, self._clock.monotonic())
 
     def _limited(self, method: str, reply: Reply, channel: str | None) -> bool:
-        limited = reply.status == 429 or reply.body.get("error") in _LIMITED  # noqa: PLR2004  # HTTP's own number
+        limited = is_limited(reply)
         if limited:
             self.pacing.limited(method, reply.retry_after, channel)
         return limited
 
 
-def _settled(method: str, reply: Reply) -> Mapping[str, Any]:
-    """The body of an answer that says yes; every other answer becomes an error."""
+def is_limited(reply: Reply) -> bool:
+    """Whether a call was one too many, and took no effect."""
+    return reply.status == 429 or reply.body.get("error") in _LIMITED  # noqa: PLR2004  # HTTP's own number
+
+
+def settled(method: str, reply: Reply) -> Mapping[str, Any]:
+    """The body of an answer that says yes; every other answer becomes an error.
+
+    Raises:
+        Refused: it did not take effect and never will.
+        Ambiguous: it may have.
+    """
     match reply.body.get("ok"):
         case True if reply.status < 400:  # noqa: PLR2004  # HTTP's own number
             return reply.body

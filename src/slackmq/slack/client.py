@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from slackmq.clock import SYSTEM
 from slackmq.errors import ChannelNotFound, MissingScope, Refused, TokenRefused
 from slackmq.message import Mrkdwn, seconds
-from slackmq.slack.api import Channel, Identity, Page, Urgency
+from slackmq.slack.api import TOMBSTONE, Bookmark, Channel, Identity, Page, Urgency
 from slackmq.slack.caller import Caller
 from slackmq.slack.markup import escape
 from slackmq.slack.refusals import refusal
@@ -110,12 +110,24 @@ class Client:
         self.caller.posted(ts)
         return ts
 
-    async def edit(self, channel: str, ts: str, text: str, *, metadata: Metadata | None = None) -> None:
+    async def edit(
+        self,
+        channel: str,
+        ts: str,
+        text: str,
+        *,
+        metadata: Metadata | None = None,
+        urgency: Urgency = Urgency.CLAIM,
+    ) -> None:
         """Replace the text of an own message; without `metadata` the old metadata stays."""
         args: dict[str, object] = {"channel": channel, "ts": ts, "text": _shown(text)}
         if metadata is not None:
             args["metadata"] = _sealed(metadata)
-        await self.caller.write("chat.update", args, urgency=Urgency.CLAIM)
+        await self.caller.write("chat.update", args, urgency=urgency)
+
+    def spare(self, call: Literal["react", "pin"]) -> float:
+        """How many of these calls may be made at once, as far as this process can tell, before one has to wait."""
+        return self.caller.pacing.left({"react": "reactions.add", "pin": "pins.add"}[call])
 
     async def react(self, channel: str, ts: str, emoji: str, *, urgency: Urgency = Urgency.CLAIM) -> float:
         """Put an emoji on a message, as a write-once register of this bot user.
@@ -153,6 +165,37 @@ class Client:
             return False
         return True
 
+    async def unreact(self, channel: str, ts: str, emoji: str, *, urgency: Urgency = Urgency.SCAN) -> bool:
+        """Take an own emoji off a message; False if there was none."""
+        args = {"channel": channel, "timestamp": ts, "name": emoji}
+        try:
+            await self.caller.write("reactions.remove", args, urgency=urgency)
+        except Refused as error:
+            if error.code != "no_reaction":
+                raise
+            return False
+        return True
+
+    async def bookmarks(self, channel: str) -> tuple[Bookmark, ...]:
+        """The links at the head of a channel."""
+        found = await self.caller.read("bookmarks.list", {"channel_id": channel}, urgency=Urgency.CLAIM)
+        return tuple(_bookmark(entry) for entry in found.get("bookmarks") or ())
+
+    async def bookmark(self, channel: str, title: str, link: str) -> Bookmark:
+        """Add a link to the head of a channel."""
+        args = {"channel_id": channel, "title": title, "type": "link", "link": link}
+        made = await self.caller.write("bookmarks.add", args, urgency=Urgency.CLAIM)
+        return _bookmark(made["bookmark"])
+
+    async def unbookmark(self, channel: str, ident: str) -> None:
+        """Take a link away; nothing happens if it is gone."""
+        args = {"channel_id": channel, "bookmark_id": ident}
+        try:
+            await self.caller.write("bookmarks.remove", args, urgency=Urgency.CLAIM)
+        except Refused as error:
+            if error.code != "not_found":
+                raise
+
     async def history(self, channel: str, *, oldest: float, latest: float | None = None) -> Page:
         """Read the messages with oldest < ts <= latest (seconds since 1970), all pages of it."""
         read_at = self.now()
@@ -185,7 +228,8 @@ class Client:
             "include_all_metadata": True,
         }
         found = await self.caller.read("conversations.history", args, urgency=Urgency.CLAIM)
-        return next((row(message) for message in found.get("messages") or () if message["ts"] == ts), None)
+        rows = (row(message) for message in found.get("messages") or () if message["ts"] == ts)
+        return next((seen for seen in rows if seen.subtype != TOMBSTONE), None)
 
     async def replies(self, channel: str, ts: str) -> tuple[Row, ...]:
         """Read the replies of a thread, oldest first, without its parent.
@@ -232,6 +276,16 @@ class Client:
             cursor = str(more.get("next_cursor") or "")
             if not cursor:
                 return
+
+
+def _bookmark(entry: Mapping[str, Any]) -> Bookmark:
+    return Bookmark(
+        id=str(entry["id"]),
+        title=str(entry.get("title") or ""),
+        link=str(entry.get("link") or ""),
+        created=int(entry.get("date_created") or 0),
+        by=str(entry.get("last_updated_by_user_id") or ""),
+    )
 
 
 def _shown(text: str) -> str:

@@ -24,6 +24,9 @@ LIMITS: Mapping[str, int] = {
     # "hundreds of requests per minute"; the number is that of Slack's own limiter, java-slack-sdk MethodsRateLimitTier.
     "auth.test": 600,
     "apps.connections.open": _TIER_3,
+    "bookmarks.add": _TIER_2,
+    "bookmarks.list": _TIER_3,
+    "bookmarks.remove": _TIER_2,
     "bots.info": _TIER_3,
     "chat.delete": _TIER_3,
     # "no more than one message per second per channel": docs.slack.dev/apis/web-api/rate-limits

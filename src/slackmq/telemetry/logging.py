@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, assert_never
 
-from slackmq.hooks import Claimed, Extended, Failed, Finished, Lost, Posted, Rejected
+from slackmq.hooks import Claimed, Extended, Failed, Finished, Lagged, Lost, Posted, Rejected
 
 if TYPE_CHECKING:
     from slackmq.hooks import Happening
@@ -30,6 +30,15 @@ def log_happenings(happening: Happening) -> None:
         case Finished(claim=claim, outcome=outcome, effective=effective):
             late = "" if effective else ", after somebody else had"
             _log.info("%s %s, token %d%s", outcome.value, _name(claim.message), claim.token, late)
+        case Lagged(skew=skew, needed=needed) if needed > skew:
+            _log.warning(
+                "messages show up to %.1f s late: set Timing(skew=timedelta(seconds=%.0f)), and leases of twice that",
+                happening.reads.total_seconds(),
+                needed.total_seconds(),
+            )
+        case Lagged(reads=reads, events=events, skew=skew):
+            lags = (reads.total_seconds(), events.total_seconds(), skew.total_seconds())
+            _log.info("reads are up to %.1f s late, events %.1f s; the skew is %.1f s", *lags)
         case Lost(claim=claim, reason=reason):
             _log.warning("lost %s, token %d: %s", _name(claim.message), claim.token, reason)
         case Rejected(message=message, reason=reason):

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from slackmq.emulator.journal import SCHEMA, Journal, JournalError, JournalFull, JournalUnreadable
+from slackmq.emulator.journal import Journal, JournalError, JournalFull, JournalUnreadable
+from slackmq.emulator.migration import SCHEMA
 from slackmq.emulator.model import Caller
 from slackmq.emulator.seed import Seed
 from slackmq.emulator.workspace import OPERATOR, Workspace

@@ -26,6 +26,15 @@ def test_a_persons_message_carries_a_client_id_and_a_rich_text_block(you: Ask, j
     assert message["blocks"][0]["elements"][0]["elements"] == [{"type": "text", "text": "toggle dining & hall"}]
 
 
+def test_blocks_and_buttons_without_ids_get_some(bot: Ask, jobs: str) -> None:
+    button = {"type": "button", "text": {"type": "plain_text", "text": "Go"}}
+    given = [{"type": "actions", "elements": [button, {**button, "action_id": "mine"}]}, {"type": ["strange"]}]
+    block, strange = bot("chat.postMessage", channel=jobs, text="x", blocks=given)["message"]["blocks"]
+    drawn, own = (element["action_id"] for element in block["elements"])
+    assert (bool(drawn), own, bool(block["block_id"])) == (True, "mine", True)
+    assert strange["type"] == ["strange"]
+
+
 def test_the_channel_can_be_named_only_when_posting(bot: Ask, jobs: str) -> None:
     assert bot("chat.postMessage", channel="#jobs", text="x")["channel"] == jobs
     assert bot("chat.postMessage", channel="jobs", text="x")["channel"] == jobs

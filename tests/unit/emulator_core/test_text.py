@@ -9,6 +9,7 @@ from slackmq.emulator.text import length, shortened, stored
 
 if TYPE_CHECKING:
     from slackmq.emulator.model import Event
+    from slackmq.emulator.workspace import Workspace
 
 Ask = Callable[..., dict[str, Any]]
 
@@ -80,10 +81,13 @@ def test_what_one_does_has_a_subtype(bot: Ask, jobs: str, told: list[Event]) -> 
     assert bot("conversations.history", channel=jobs)["messages"][0]["ts"] == ts
 
 
-def test_a_whisper_is_stored_nowhere_and_no_app_is_told(bot: Ask, you: Ask, jobs: str, told: list[Event]) -> None:
+def test_a_whisper_is_in_no_history_and_no_app_is_told(
+    workspace: Workspace, bot: Ask, you: Ask, jobs: str, told: list[Event]
+) -> None:
     me = you("auth.test")["user_id"]
     ts = bot("chat.postEphemeral", channel=jobs, user=me, text="psst")["message_ts"]
-    assert (bot("conversations.history", channel=jobs)["messages"], told) == ([], [])
+    assert bot("conversations.history", channel=jobs)["messages"] == []
+    assert [(event.to, workspace.audience(event)) for event in told] == [(me, ())]
     assert bot("chat.update", channel=jobs, ts=ts, text="x")["error"] == "message_not_found"
 
 

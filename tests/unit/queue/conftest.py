@@ -17,16 +17,20 @@ from slackmq.job import Job  # noqa: TC001  # a handler's annotations are read a
 from slackmq.policy import Backoff, Timing
 from slackmq.queue import AsyncQueue
 from slackmq.simulation.clock import SimClock
+from slackmq.slack.api import Connected
 from slackmq.slack.client import Client
+from slackmq.slack.polling import NoEvents
 from slackmq.slack.wire import Reply
 from slackmq.worker import AsyncWorker
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 
     from slackmq.claiming.way import Way
     from slackmq.hooks import Happening
     from slackmq.queue import Standing
+    from slackmq.queue.show import Decor
+    from slackmq.slack.api import Event
 
 BEGAN = 1_700_000_000.0
 TIMING = Timing()
@@ -40,6 +44,7 @@ class House:
         self.workspace = Workspace()
         self.happened: list[Happening] = []
         self.calls: list[str] = []
+        self.refused: dict[str, str] = {}
         self.faults: list[Callable[[str, Mapping[str, object]], str | None]] = []
         self.queue: AsyncQueue
         self.worker: AsyncWorker
@@ -77,10 +82,16 @@ class House:
     def now(self) -> float:
         return BEGAN + anyio.current_time()
 
+    def slack(self, *, other: bool = False) -> Client:
+        """The workspace as our bot sees it, or the bot of the other app."""
+        return Client(_Wire(self, self.stranger if other else self.bot), clock=SimClock(DICE))
+
     def operate(self, method: str, **args: object) -> Mapping[str, Any]:
         return self.workspace.apply(int(BEGAN * 1e6), OPERATOR, method, args).reply
 
     def call(self, token: str, method: str, **args: object) -> Mapping[str, Any]:
+        if method in self.refused:
+            return {"ok": False, "error": self.refused[method]}
         caller = self.workspace.authorize(token)
         if isinstance(caller, str):
             return {"ok": False, "error": caller}
@@ -109,7 +120,15 @@ class House:
 
     @asynccontextmanager
     async def at_work(
-        self, handlers: Handlers, *, workers: int = 1, claim: Way = "reaction", **options: Any
+        self,
+        handlers: Handlers,
+        *,
+        workers: int = 1,
+        claim: Way = "reaction",
+        sockets: int = 0,
+        show: Decor | None = None,
+        peers: Sequence[str] | None = None,
+        **options: Any,
     ) -> AsyncGenerator[AsyncQueue]:
         """Workers of one app, drained on leaving; with pins every second one belongs to another app."""
         self.call(self.stranger, "conversations.join", channel=self.channel())
@@ -121,6 +140,9 @@ class House:
                     Client(_Wire(self, self.stranger if claim == "pin" and number % 2 else self.bot), clock=clock),
                     "#jobs",
                     claim=claim,
+                    show=show,
+                    peers=peers,
+                    events=_Hello(sockets) if sockets else None,
                     select=handlers.select,
                     timing=TIMING,
                     clock=clock,
@@ -148,6 +170,21 @@ class House:
                 if standings and all(standing.state not in {"waiting", "held"} for standing in standings):
                     return standings
                 await SimClock(DICE).sleep(5)
+
+
+class _Hello(NoEvents):
+    """A socket that opens, and over which nothing comes."""
+
+    def __init__(self, connections: int) -> None:
+        self._connections = connections
+
+    @asynccontextmanager
+    async def listen(self) -> AsyncGenerator[AsyncIterator[Event]]:
+        async def events() -> AsyncIterator[Event]:
+            yield Connected(connections=self._connections)
+            await anyio.sleep_forever()
+
+        yield events()
 
 
 class _Wire:

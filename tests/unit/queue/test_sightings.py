@@ -60,9 +60,9 @@ def test_a_job_that_was_deleted_before_it_was_begun_may_be_posted_again() -> Non
 def test_a_message_is_settled_by_a_read_that_began_late_enough() -> None:
     sightings = Sightings()
     seen = sightings.add(sighting("100.000000"))
-    sightings.settle(read_at=103.9, skew=4.0)
+    sightings.settle(read_at=103.9, skew=4.0, now=7.0)
     assert not seen.settled
-    sightings.settle(read_at=104.0, skew=4.0)
+    sightings.settle(read_at=104.0, skew=4.0, now=8.0)
     assert seen.settled
 
 

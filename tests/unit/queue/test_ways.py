@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 
 from slackmq.claiming.way import WAYS
@@ -11,6 +12,8 @@ from slackmq.hooks import Extended, Lost
 from slackmq.simulation.loop import run
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from slackmq.claiming.way import Way
 
     from .conftest import House
@@ -141,5 +144,53 @@ def test_a_message_that_takes_no_further_emoji_is_claimed_in_its_thread(house: H
             await house.ended(queue)
         assert len(runs) == 1
         assert any("claim 1" in text for text in house.thread(ts))
+
+    run(main)
+
+
+def test_when_emoji_are_short_a_job_is_marked_done_in_its_own_message(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.at_work(handlers, workers=2) as queue:
+            posted = [await queue.post("work", {"n": number}) for number in range(30)]
+            await house.ended(queue)
+        assert sorted(n for n, _, _ in runs) == list(range(30))
+        edited = [message for message in posted if "white_check_mark" not in house.marks(message.ts)]
+        assert 5 < len(edited) < 30
+        async with house.at_work(handlers, workers=1) as newcomer:
+            states = {standing.message.ts: standing.state for standing in await newcomer.inspect()}
+        assert states == {message.ts: "done" for message in posted}
+        assert len(runs) == 30
+
+    run(main)
+
+
+def test_a_job_whose_edit_goes_unanswered_gets_its_mark(house: House) -> None:
+    def lost(method: str, _: Mapping[str, object]) -> str | None:
+        return "lost" if method == "chat.update" else None
+
+    async def main() -> None:
+        handlers, runs = house.ran()
+        house.faults.append(lost)
+        async with house.at_work(handlers, workers=2) as queue:
+            posted = [await queue.post("work", {"n": number}) for number in range(12)]
+            await house.ended(queue)
+        assert "chat.update" in house.calls
+        assert len(runs) == 12
+        assert all("white_check_mark" in house.marks(message.ts) for message in posted)
+
+    run(main)
+
+
+def test_a_quiet_queue_with_sockets_is_read_at_most_twice_a_minute(house: House) -> None:
+    async def main() -> None:
+        handlers, _ = house.ran()
+        async with house.at_work(handlers, workers=3, sockets=3) as queue:
+            await queue.post("work", {"n": 1})
+            await house.ended(queue)
+            await anyio.sleep(60)
+            before = len(house.calls)
+            await anyio.sleep(600)
+            assert len(house.calls) - before <= 20
 
     run(main)

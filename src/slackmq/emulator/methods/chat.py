@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from slackmq.emulator.content import content_of
-from slackmq.emulator.posting import TRUNCATED, addressed, dressed, parent_of, post, postable
+from slackmq.emulator.posting import TRUNCATED, addressed, dressed, parent_of, post, postable, with_content
 from slackmq.emulator.refusal import Refusal
 from slackmq.emulator.registry import Family, Tier
+from slackmq.emulator.replies import whisper
 from slackmq.emulator.rows import authored, permalink, place
 from slackmq.emulator.state import Stored
 
@@ -52,18 +53,21 @@ def me_message(call: Call) -> Reply:
 
 @FAMILY.method("chat.postEphemeral", tier=Tier.FOUR, scopes=_WRITE, write=True)
 def post_ephemeral(call: Call) -> Reply:
-    """Show one user something that is stored nowhere; no app is told of it."""
+    """Show one user something that is in no history; no app is told of it."""
     channel = addressed(call)
     user = call.args.text("user")
     postable(call, channel)
     if user not in channel.members:
         raise Refusal("user_not_in_channel")
-    _short(call)
+    content = _short(call)
     if channel.posting and not call.owns:
         raise Refusal("restricted_action")
-    parent_of(call, channel)
+    thread = parent_of(call, channel)
     call.state.keep(channel)
-    return {"message_ts": channel.stamp(call.now)}
+    ts = channel.stamp(call.now)
+    row = with_content(authored(call, channel, ts, content.text or "", dressed=content.dressed), content)
+    whisper(call, channel, user, row if thread is None else {**row, "thread_ts": thread})
+    return {"message_ts": ts}
 
 
 @FAMILY.method("chat.getPermalink", tier=Tier.HUNDREDS)

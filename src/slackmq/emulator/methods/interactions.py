@@ -130,7 +130,7 @@ def hand(
         raise Refusal("interactivity_disabled")
     if url is None and manifest is not None:
         url = manifest.options_url if kind == "options" else manifest.actions_url
-    number = str(len(call.state.surfaces.interactions) + 1)
+    number = str(call.state.surfaces.draw())
     told = Interaction(app=app.id, user=user.id, kind=named, reply_url=key, view=view)
     call.state.surfaces.interactions[number] = told
     call.payloads.append(Payload(app=app.id, kind=kind, url=url or "", interaction=number, body=body))

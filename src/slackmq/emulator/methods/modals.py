@@ -98,7 +98,10 @@ def settle(call: Call) -> Reply:
 def _settled(call: Call, told: Interaction, payload: Row) -> Reply:
     if told.kind == "slash_command":
         if payload.get("text") or payload.get("blocks") or payload.get("attachments"):
-            answer(call, call.state.surfaces.reply_urls[told.reply_url], payload)
+            leave = call.state.surfaces.reply_urls.get(told.reply_url)
+            if leave is None:
+                raise Refusal("expired_url")
+            answer(call, leave, payload)
         return {}
     if told.kind == "block_suggestion":
         return {key: payload[key] for key in ("options", "option_groups") if key in payload}

@@ -1,0 +1,59 @@
+"""The parts of a running workspace, for whoever runs it in the same process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from slackmq.emulator.about import about
+
+if TYPE_CHECKING:
+    from slackmq.emulator.about import About
+    from slackmq.emulator.courier import Courier
+    from slackmq.emulator.desk import Desk
+    from slackmq.emulator.rtm import Rtm
+    from slackmq.emulator.server import Server
+    from slackmq.emulator.socket_mode import Connection, Sockets
+    from slackmq.emulator.weather import Weather
+
+__all__ = ["House"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """One workspace and its doors.
+
+    Attributes:
+        server: the workspace behind its order of calls.
+        desk: where people's deeds are handed over to apps.
+        sockets: the Socket Mode connections.
+        courier: the deliveries over HTTP.
+        rtm: the RTM connections.
+        authority: host and port at which it answers.
+        weather: the faults.
+        secret: opens the operator's door.
+        admin_token: opens the door at /__admin/.
+    """
+
+    server: Server
+    desk: Desk
+    sockets: Sockets
+    courier: Courier
+    rtm: Rtm
+    weather: Weather
+    authority: str
+    secret: str
+    admin_token: str
+
+    def about(self) -> About:
+        """Addresses and tokens as of now: apps and channels come and go."""
+        return about(self.server, authority=self.authority, secret=self.secret, admin_token=self.admin_token)
+
+    def connections(self) -> list[Connection]:
+        """All open WebSockets."""
+        return [*self.sockets.connections(), *self.rtm.connections()]
+
+    def cut(self, *, connection: str | None = None, owner: str | None = None) -> int:
+        """Break off the connection with this id, those of this app or user, or all; returns how many there were."""
+        chosen = [one.id for one in self.connections() if connection in {None, one.id} and owner in {None, one.owner}]
+        return sum(self.sockets.cut(ident) or self.rtm.cut(ident) for ident in chosen)

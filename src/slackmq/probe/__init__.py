@@ -1,0 +1,1 @@
+"""What the queue takes for granted about Slack, tried out on a channel of one's own."""

@@ -1,0 +1,73 @@
+"""Poster: puts jobs into a channel, again where no answer came."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from slackmq.envelope import EVERYBODY, JOB, seal, unseal
+from slackmq.errors import Ambiguous
+from slackmq.hooks import Posted
+from slackmq.points import pause
+from slackmq.policy import REPOST_AFTER
+from slackmq.slack.api import Metadata
+
+if TYPE_CHECKING:
+    from slackmq.clock import Clock
+    from slackmq.hooks import Hook
+    from slackmq.message import Message, Post
+    from slackmq.slack.api import Slack
+
+__all__ = ["Poster"]
+
+_REPOSTS = 5
+"""So often an unanswered post is repeated before the caller is told."""
+
+
+class Poster:
+    """Posts jobs.
+
+    Args:
+        slack: the workspace.
+        channel: id of the channel.
+        me: user id of this bot.
+        shared: whether bots of other apps may do the jobs.
+        clock: the time of this process.
+        hook: told of every post.
+    """
+
+    def __init__(self, slack: Slack, *, channel: str, me: str, shared: bool, clock: Clock, hook: Hook) -> None:
+        self._slack = slack
+        self._channel = channel
+        self._me = me
+        self._to = EVERYBODY if shared else me
+        self._clock = clock
+        self._hook = hook
+
+    async def post(self, post: Post) -> Message:
+        """Post a job until Slack says that it stands.
+
+        Raises:
+            EnvelopeTooLarge: the body is too long; nothing was sent.
+            Ambiguous: no answer came to any of several tries.
+        """
+        for repost in range(_REPOSTS + 1):
+            sent = self._clock.monotonic()
+            try:
+                return await self._send(post, repost)
+            except Ambiguous:
+                if repost == _REPOSTS:
+                    raise
+                await self._clock.sleep(REPOST_AFTER - (self._clock.monotonic() - sent))
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    async def _send(self, post: Post, repost: int) -> Message:
+        me, channel = self._me, self._channel
+        sealed = seal(post, to=self._to, sent_at=self._slack.now(), repost=repost)
+        await pause("before_post")
+        ts = await self._slack.post(channel, sealed.text, metadata=Metadata(type=JOB, payload=sealed.payload))
+        letter = unseal(sealed.payload, channel=channel, ts=ts, author=me, me=me, text=sealed.text, shared=True)
+        if letter is None or letter.error is not None:
+            raise AssertionError(f"an envelope just sealed cannot be read: {letter}")
+        await pause("producer_before_ack")
+        self._hook(Posted(message=letter.message))
+        return letter.message

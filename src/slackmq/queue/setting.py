@@ -1,0 +1,175 @@
+"""Setting: how a channel is worked, kept as a bookmark of the channel, where people and programs look first."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal, cast
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from slackmq.claiming.way import WAYS
+from slackmq.errors import Ambiguous, ConfigurationError, Refused
+
+if TYPE_CHECKING:
+    from slackmq.claiming.marks import Marks
+    from slackmq.claiming.way import Way
+    from slackmq.policy import Timing
+    from slackmq.slack.api import Bookmark, Channel, Slack
+
+__all__ = ["Choice", "Setting", "agree", "found", "setting_of"]
+
+_log = logging.getLogger("slackmq.setting")
+_HOME = "https://pypi.org/project/slackmq/"
+_VERSION = "1"
+
+Choice = Literal["auto", "reaction", "pin", "native"]
+"""What a program asks for: a way to claim, or to have it chosen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What all processes that work a channel must have in common.
+
+    Attributes:
+        way: how claims are made.
+        lease: how long a claim lasts.
+        margin: how long others wait beyond that.
+        skew: how late a read may show a write.
+        marks: digest of which emoji stand for what.
+        why: how `way` came to be, for people.
+    """
+
+    way: Way
+    lease: timedelta
+    margin: timedelta
+    skew: timedelta
+    marks: str
+    why: str = field(default="", compare=False)
+
+    @property
+    def title(self) -> str:
+        """The bookmark's title."""
+        return f"SlackMQ: claims by {self.way}, {self.lease.total_seconds():g} s"
+
+    @property
+    def link(self) -> str:
+        """The bookmark's address, with the setting behind the "#": no server ever gets to see that."""
+        fields = {"v": _VERSION, "claim": self.way, "marks": self.marks, "why": self.why}
+        times = {name: f"{getattr(self, name).total_seconds():g}" for name in ("lease", "margin", "skew")}
+        return f"{_HOME}#{urlencode(fields | times)}"
+
+    @classmethod
+    def parse(cls, link: str) -> Setting | None:
+        """The setting in a bookmark's address; None if there is none that this version can read."""
+        if not link.startswith(f"{_HOME}#"):
+            return None
+        fields = {name: values[0] for name, values in parse_qs(urlsplit(link).fragment).items()}
+        if fields.get("v") != _VERSION or fields.get("claim") not in WAYS:
+            return None
+        try:
+            lease, margin, skew = (timedelta(seconds=float(fields[name])) for name in ("lease", "margin", "skew"))
+        except (KeyError, ValueError, OverflowError):
+            return None
+        way = cast("Way", fields["claim"])
+        return cls(
+            way=way, lease=lease, margin=margin, skew=skew, marks=fields.get("marks", ""), why=fields.get("why", "")
+        )
+
+    def differences(self, other: Setting) -> str:
+        """What is not the same there, for people."""
+        named = {"claim": "way", "lease": "lease", "margin": "margin", "skew": "skew", "marks": "marks"}
+        pairs = {shown: (_said(getattr(self, name)), _said(getattr(other, name))) for shown, name in named.items()}
+        return ", ".join(f"{shown} {here}, there {there}" for shown, (here, there) in pairs.items() if here != there)
+
+
+def setting_of(choice: Choice, *, timing: Timing, marks: Marks, socket: bool, peers: bool) -> Setting:
+    """The setting of a channel that nobody has worked before.
+
+    Args:
+        choice: the way to claim, or "auto".
+        timing: the time constants.
+        marks: which emoji stand for what.
+        socket: whether events come over a socket.
+        peers: whether bots of other apps are to share the work.
+    """
+    if choice == "auto":
+        way: Way = "pin" if peers else "reaction"
+        how = "over Socket Mode" if socket else "by polling"
+        why = f"auto: {'bots of several apps' if peers else 'replicas of one app'} {how}"
+    else:
+        way, why = choice, "as it was told"
+    digest = hashlib.blake2b(repr(marks).encode(), digest_size=4).hexdigest()
+    return Setting(way=way, lease=timing.lease, margin=timing.margin, skew=timing.skew, marks=digest, why=why)
+
+
+async def agree(slack: Slack, channel: Channel, mine: Setting, *, choice: Choice) -> Setting:
+    """Take the channel's setting over, or be the one who sets it.
+
+    Args:
+        slack: the workspace.
+        channel: the channel.
+        mine: what this process would choose.
+        choice: with "auto" the way that the channel is set to is taken.
+
+    Returns:
+        How this process shall work. Where the bookmarks cannot be read or written that is `mine`, with a warning.
+
+    Raises:
+        ConfigurationError: the channel is worked in another way.
+    """
+    try:
+        setting, mark = await _first(slack, channel) or await _set(slack, channel, mine)
+    except (Refused, Ambiguous) as error:
+        _log.warning("cannot see whether #%s is worked in one way only: %s", channel.name, error)
+        return mine
+    if choice == "auto":
+        mine = replace(mine, way=setting.way, why=setting.why)
+    if setting != mine:
+        raise ConfigurationError(
+            f"#{channel.name} is worked with another setting: {mine.differences(setting)}.",
+            remedy="Use the same in all programs that work it. If none does any more, "
+            f'remove the bookmark "{mark.title}" from the channel.',
+        )
+    _log.info("#%s: claims by %s (%s)", channel.name, mine.way, mine.why)
+    await _warn_of_strangers(slack, channel, setting, mark)
+    return mine
+
+
+async def found(slack: Slack, channel: Channel) -> Setting | None:
+    """How a channel is set; None if it is not, or if that cannot be seen."""
+    try:
+        first = await _first(slack, channel)
+    except (Refused, Ambiguous) as error:
+        _log.debug("cannot see how #%s is set: %s", channel.name, error)
+        return None
+    return None if first is None else first[0]
+
+
+async def _first(slack: Slack, channel: Channel) -> tuple[Setting, Bookmark] | None:
+    """The oldest setting: of two that were made at once, every process must see the same one."""
+    marks = sorted(await slack.bookmarks(channel.id), key=lambda mark: (mark.created, mark.id))
+    return next(((setting, mark) for mark in marks if (setting := Setting.parse(mark.link))), None)
+
+
+async def _set(slack: Slack, channel: Channel, mine: Setting) -> tuple[Setting, Bookmark]:
+    made = await slack.bookmark(channel.id, mine.title, mine.link)
+    first = await _first(slack, channel) or (mine, made)
+    if first[1].id != made.id:
+        await slack.unbookmark(channel.id, made.id)
+    return first
+
+
+async def _warn_of_strangers(slack: Slack, channel: Channel, setting: Setting, mark: Bookmark) -> None:
+    if setting.way != "pin" and mark.by and mark.by != (await slack.identity()).user:
+        _log.warning(
+            "another app works #%s by %s: each does what its own functions take; "
+            'to share the work use claim="pin" in all',
+            channel.name,
+            setting.way,
+        )
+
+
+def _said(value: object) -> str:
+    return f"{value.total_seconds():g} s" if isinstance(value, timedelta) else str(value)

@@ -1,0 +1,173 @@
+"""Bounds: checkers of how soon and how cheaply a promise was kept, where the others ask whether it was."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from slackmq.message import Outcome
+from slackmq.simulation.violation import Violation
+from slackmq.slack.pacing import LIMITS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from slackmq.simulation.record import Asked
+    from slackmq.simulation.truth import Copy, Generation, Truth
+
+__all__ = ["attempts", "impolite", "slow_takeover", "storm", "takeovers", "wasteful"]
+
+_LOOK = 5.0
+"""Seconds that the fault-free way of a call, a drifting clock and one more look may take together."""
+_BURST = 0.1
+_MINUTE = 60.0
+_HARMLESS = frozenset({"start", "heal"})
+_CLAIMS = frozenset({"reactions.add", "chat.update"})
+_SPARE = 1.3
+"""Claim and done calls for each that is needed. Over many runs it is 1.0; a run of 24 jobs, of which some fail and are
+tried again by whoever is first, is a small sample."""
+_PINS = 2.0
+"""pins.add for each message. One run is a small sample, and one of its three apps has two processes, of which only one
+hears of a pin; over many runs three bots make 1.1."""
+
+
+def takeovers(truth: Truth, *, within: float | None = None) -> Iterator[tuple[Generation, Generation, float]]:
+    """Claims taken over from a process that was killed: its last claim, the next one, and seconds since the former.
+
+    With `within` only those of which somebody knew who had a hand free for so many seconds.
+    """
+    killed = {line.process for line in truth.disturbances if line.what.startswith("kill")}
+    for job in truth.jobs.values():
+        for copy in job.copies.values():
+            for token, taken in sorted(copy.generations.items()):
+                former = copy.generations.get(token - 1)
+                handed = any(token - 1 <= given < token for given in copy.releases)
+                known = within is None or (former is not None and _observer(truth, former, within))
+                if former and known and former.process in killed and former.process != taken.process and not handed:
+                    yield former, taken, taken.at - former.sent
+
+
+def slow_takeover(truth: Truth) -> Iterator[Violation]:
+    """I8: a killed worker's message is taken within L + M + P + Δ of its last claim, if somebody idle knew of it.
+
+    Judged where nothing else is broken than that workers are killed.
+    """
+    if any(not _only_kills(line.what) for line in truth.disturbances) or truth.way == "pin":
+        return
+    bound = truth.lease + truth.margin + truth.scan + truth.skew + _LOOK
+    for former, taken, took in takeovers(truth):
+        if took > bound and _observer(truth, former, bound):
+            what = f"{taken.process} took over from {former.process} after {took:.0f} s, not {bound:.0f} s"
+            yield Violation(rule="I8 slow takeover", what=what, line=taken.line)
+
+
+def _only_kills(what: str) -> bool:
+    return what in _HARMLESS or what == "kill"
+
+
+def _observer(truth: Truth, former: Generation, bound: float) -> bool:
+    """Whether some process saw the claim begin, lived on, and had a hand free all the time."""
+    until = former.sent + bound
+    for name, born in truth.born.items():
+        died = truth.died.get(name, until + 1)
+        if name == former.process or born > former.sent or died <= until:
+            continue
+        spans = [
+            (run.began, run.ended if run.ended is not None else until + 1)
+            for job in truth.jobs.values()
+            for run in job.runs
+            if run.process == name
+        ]
+        working = [(begun, over) for begun, over in spans if begun < until and over > former.sent]
+        if not working:
+            return True
+    return False
+
+
+def storm(truth: Truth) -> Iterator[Violation]:
+    """I9: once everything is healed, no message is begun more often than its attempts allow and one more."""
+    healed = next((line.at for line in truth.disturbances if line.what == "heal"), None)
+    if healed is None:
+        return
+    for job in truth.jobs.values():
+        late = [run for run in job.runs if run.began > healed]
+        if len(late) > truth.attempts + 1:
+            what = f"{job.key} was begun {len(late)} times after everything was healed"
+            yield Violation(rule="I9 storm", what=what, line=late[-1].line)
+
+
+def impolite(truth: Truth) -> Iterator[Violation]:
+    """I10: a process keeps to a method's published rate, and is silent after a 429 for as long as it asks."""
+    calls: dict[tuple[str, str], list[Asked]] = defaultdict(list)
+    for asked in truth.asked:
+        calls[asked.process, asked.method].append(asked)
+    for (process, method), asked_so in calls.items():
+        limit = LIMITS.get(method, 20)
+        most = limit + max(1.0, limit * _BURST) + 1
+        times = [asked.sent for asked in asked_so]
+        for place, sent in enumerate(times):
+            within = place - bisect_left(times, sent - _MINUTE * (1 - truth.drift)) + 1
+            if within > most:
+                what = f"{process} called {method} {within} times in a minute, at {sent:.1f} s"
+                yield Violation(rule="I10 impolite", what=what, line=len(truth.lines) - 1)
+                break
+        yield from _unheeded(truth, process, method, asked_so)
+
+
+def _unheeded(truth: Truth, process: str, method: str, calls: list[Asked]) -> Iterator[Violation]:
+    for refused in calls:
+        if not refused.retry_after or refused.answered is None:
+            continue
+        until = refused.answered + refused.retry_after * (1 - truth.drift)
+        for asked in calls:
+            if refused.answered < asked.sent < until:
+                what = f"{process} called {method} at {asked.sent:.1f} s, and was to wait until {until:.1f} s"
+                yield Violation(rule="I10 impolite", what=what, line=len(truth.lines) - 1)
+                return
+
+
+def wasteful(truth: Truth) -> Iterator[Violation]:
+    """I11: where nothing goes wrong, claims and marks cost what the way promises and hardly more."""
+    if not truth.calm:
+        return
+    copies = [copy for job in truth.jobs.values() for copy in job.copies.values()]
+    if truth.way == "pin":
+        pins = sum(asked.method == "pins.add" for asked in truth.asked)
+        if pins > _PINS * len(copies):
+            what = f"{pins} calls of pins.add for {len(copies)} messages"
+            yield Violation(rule="I11 wasteful", what=what, line=len(truth.lines) - 1)
+        return
+    spent = sum(asked.method in _CLAIMS for asked in truth.asked)
+    needed = sum(len(copy.generations) + (copy.ended is not None) for copy in copies)
+    if spent > _SPARE * needed + 1:
+        what = f"{spent} calls to claim and to mark, where {needed} were needed"
+        yield Violation(rule="I11 wasteful", what=what, line=len(truth.lines) - 1)
+
+
+def attempts(truth: Truth) -> Iterator[Violation]:
+    """I13: no execution has a higher number than the attempts allow, and only what spent them all is dead, once."""
+    for job in truth.jobs.values():
+        for run in job.runs:
+            if run.attempt > truth.attempts:
+                what = f"{job.key} was begun as attempt {run.attempt} of {truth.attempts}"
+                yield Violation(rule="I13 attempts", what=what, line=run.line)
+        numbered = sorted((run for run in job.runs if run.result == "failed"), key=lambda run: run.began)
+        for former, run in pairwise(numbered):
+            if run.ts == former.ts and run.attempt <= former.attempt and run.began > (former.ended or 0.0) + _LOOK:
+                what = f"{job.key} failed as attempt {former.attempt}, and then again as {run.attempt}"
+                yield Violation(rule="I13 attempts", what=what, line=run.line)
+        for copy in job.copies.values():
+            yield from _dead(truth, copy, sum(run.ts == copy.ts for run in job.runs), job.key)
+
+
+def _dead(truth: Truth, copy: Copy, begun: int, key: str) -> Iterator[Violation]:
+    if copy.ended is None or copy.ended[0] is not Outcome.DEAD or copy.edited:
+        return
+    # With native claims an execution may have begun, and died, of which nobody knows.
+    # One whose attempt was written down may have died, or come too late, before its handler began.
+    begun = max(begun, copy.attempts)
+    if begun < truth.attempts - (truth.way == "native"):
+        what = f"{key} is dead after {begun} executions of {truth.attempts}"
+        yield Violation(rule="I13 attempts", what=what, line=copy.ended[1].line)
