@@ -66,7 +66,7 @@ async def test_booleans_and_nested_arguments_mean_the_same_however_they_are_spel
 
 
 async def test_each_trouble_with_a_token_has_a_code_of_its_own(
-    http: aiohttp.ClientSession, emulator: About, bearer: dict[str, str], jobs: str
+    http: aiohttp.ClientSession, emulator: About, bearer: dict[str, str]
 ) -> None:
     async def error(method: str, headers: dict[str, str], **args: str) -> dict[str, Any]:
         async with http.post(f"{emulator.base_url}{method}", headers=headers, data=args) as response:
