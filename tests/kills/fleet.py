@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 from tests.kills.pages import now
-from tests.kills.program import AWAY, Life, live
+from tests.kills.program import AWAY, live
 
 from slackmq.simulation.record import Disturbed
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tests.kills.pages import Pages
     from tests.kills.plan import Plan
+    from tests.kills.program import Life
 
 _FORKS = get_context("forkserver")
 # A fork of a process that has imported everything starts in milliseconds, and is killed like any other.
@@ -87,7 +88,9 @@ class Fleet:
             for place in self._places.values():
                 if place.process is not None and not place.process.is_alive():
                     self._bury(place)
-                elif place.process is None and now() >= place.due and not (self._closing and place.name.startswith("p")):
+                elif (
+                    place.process is None and now() >= place.due and not (self._closing and place.name.startswith("p"))
+                ):
                     self.start(place.name)
             await asyncio.sleep(0.05)  # noqa: TID251  # real time is the point
 

@@ -7,12 +7,13 @@ import os
 import time
 from dataclasses import asdict
 from hashlib import blake2b
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slackmq.simulation.record import Disturbed, Effected, Ended, Posted, Started
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from slackmq.simulation.record import Line
 
 KINDS = {kind.__name__: kind for kind in (Disturbed, Effected, Ended, Posted, Started)}

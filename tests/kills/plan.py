@@ -83,7 +83,9 @@ class Plan:
         dice = self.dice("blows")
         found = [
             *self._every(0.5, 2.0, lambda at: Blow(at=at, what="kill", luck=dice.random())),
-            *self._every(4, 9, lambda at: Blow(at=at, what="stop", seconds=_pause(dice, self.lease), luck=dice.random())),
+            *self._every(
+                4, 9, lambda at: Blow(at=at, what="stop", seconds=_pause(dice, self.lease), luck=dice.random())
+            ),
             *self._every(8, 16, lambda at: Blow(at=at, what="drain", luck=dice.random())),
             *self._every(10, 20, lambda at: Blow(at=at, what="cut")),
             *self._every(30, 50, lambda at: Blow(at=at, what="restart", seconds=dice.uniform(0.1, 1.5))),

@@ -21,7 +21,7 @@ class Point:
     Attributes:
         name: what it is called.
         place: a place of the product (`slackmq.points`), or a step of the handler: `middle`, `effect`.
-        withheld: the process goes on from there to its next write, which takes effect and goes unanswered: then it dies.
+        withheld: the process goes on from there to its next write, which takes effect unanswered: then it dies.
         kind: which job brings it there.
         role: which process gets there.
         only: the way to claim that has this place; None: all.

@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING
 import anyio
 import anyio.to_thread
 from tests.kills.pages import Pages, now
-from tests.kills.points import Kind, Point
 
 from slackmq.app import App
 from slackmq.errors import Ambiguous
-from slackmq.job import Job
+from slackmq.job import Job  # noqa: TC001  # a handler's annotations are read at run time
 from slackmq.points import armed
 from slackmq.policy import Backoff, Timing
 from slackmq.simulation.record import Disturbed, Ended, Posted, Started
@@ -32,6 +31,8 @@ from slackmq.worker import AsyncWorker
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from tests.kills.points import Kind, Point
 
     from slackmq.claiming.way import Way
     from slackmq.points import Place
@@ -119,7 +120,11 @@ class _Process:
         life = self._life
         settings = Settings(token=life.token, app_token=life.app_token, url=life.url)
         with armed(self):
-          async with anyio.create_task_group() as tasks:
+            await self._live(settings)
+
+    async def _live(self, settings: Settings) -> None:
+        life = self._life
+        async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._notice_stalls)
             async with self._app.connected(settings, worker=life.name) as queue:
                 await (self._produce(queue) if life.producer else self._serve(queue))

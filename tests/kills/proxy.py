@@ -99,7 +99,9 @@ class Proxy:
             case Fate.ERROR_BEFORE:
                 return web.Response(status=503, text="no")
             case Fate.LIMITED:
-                return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": "1"})
+                return web.json_response(
+                    {"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": "1"}
+                )
             case Fate.SLOW:
                 await asyncio.sleep(self._plan.delay() / 3)  # noqa: TID251  # real time is the point
             case Fate.LOST_ANSWER | Fate.ERROR_AFTER | Fate.PASSES:

@@ -1,4 +1,4 @@
-"""The workspace as a process: started on a data file, killed, started again in the same place, and asked what happened."""
+"""The workspace as a process: started on a data file, killed, started again in its place, and asked what happened."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import aiohttp
-
 from slackmq.cli.neighbour import Neighbour
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    import aiohttp
 
 HEADER = "X-Emulator-Operator"
 
