@@ -62,8 +62,7 @@ class Pages:
     def read(self) -> list[Line]:
         """Everything that was written, in the order of time."""
         lines: list[Line] = [effect for path in self._effects.iterdir() for effect in _effects(path)]
-        for fields in _lines(self._told):
-            lines.append(KINDS[fields.pop("type")](**fields))
+        lines.extend(KINDS[fields.pop("type")](**fields) for fields in _lines(self._told))
         return sorted(lines, key=lambda line: line.at)
 
 

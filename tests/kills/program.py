@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import anyio
 import anyio.to_thread
 from tests.kills.pages import Pages, now
+from tests.kills.points import Kind  # noqa: TC002  # as Job below
 
 from slackmq.app import App
 from slackmq.errors import Ambiguous
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tests.kills.points import Kind, Point
+    from tests.kills.points import Point
 
     from slackmq.claiming.way import Way
     from slackmq.points import Place

@@ -48,7 +48,7 @@ class Round:
         self._folder = folder
         self._way: Way = way
         self._rate = rate
-        needed = {point.kind: 1 for point in points}
+        needed: dict[Kind, int] = {point.kind: 1 for point in points}
         self._mix: dict[Kind, int] = {**needed, "short": 1} if points else MIX
         self._points = {("p" if point.role == "producer" else "w") + point.name: point for point in points}
         self._pages = Pages(folder)
