@@ -82,7 +82,7 @@ def _brazen(patch: pytest.MonkeyPatch) -> None:
 
 
 PIN_CANARIES: tuple[tuple[str, str, str, Callable[[pytest.MonkeyPatch], None]], ...] = (
-    ("a claim in the thread counts before it is settled", "storm", "I3 I4 I6 I7", _unsettled),
+    ("a claim in the thread counts before it is settled", "V2", "I3 I4 I6 I7", _unsettled),
     ("a pin that is gone is pinned again", "M3", "I3 I4 I6 I7", _markless),
     ("a claim is taken over before it has lapsed", "none", "I4 I7", _deaf),
     ("whoever finds it pinned works all the same", "none", "I3 I4 I7", _brazen),

@@ -51,9 +51,7 @@ REGRESSIONS: Sequence[tuple[int, str, Way, str]] = (
 """Seeds that failed once, and what was wrong with the product or its judges."""
 
 
-@pytest.mark.parametrize(
-    ("seed", "cell", "way"), [each[:3] for each in REGRESSIONS], ids=[str(e[0]) for e in REGRESSIONS]
-)
+@pytest.mark.parametrize(("seed", "cell", "way", "wrong"), REGRESSIONS, ids=[str(each[0]) for each in REGRESSIONS])
 def test_a_seed_that_failed_once_does_not_fail_again(seed: int, cell: str, way: Way, wrong: str) -> None:
     verdict = replay(seed, cell, way)
     assert not verdict.violations, f"{wrong}\n{verdict}"

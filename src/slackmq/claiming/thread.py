@@ -9,6 +9,7 @@ from slackmq.errors import (
     Ambiguous,
     ChannelArchived,
     ChannelNotFound,
+    MessageGone,
     MissingScope,
     NotInChannel,
     Refused,
@@ -78,6 +79,8 @@ class Thread:
             except (TokenRefused, MissingScope, ChannelNotFound, NotInChannel, ChannelArchived):
                 raise
             except Refused as error:
+                if note.note == "claim" and isinstance(error, MessageGone):
+                    raise  # nobody can claim what was deleted, and nobody shall try again
                 # The message was deleted, or Slack will not have this very text: that is no reason to stop working.
                 _log.warning("Slack refused a note in the thread of %s: %s", message.ts, error)
                 record.add(note)

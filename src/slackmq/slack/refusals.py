@@ -46,6 +46,7 @@ _KNOWN: Mapping[str, tuple[type[Refused], str, str]] = {
     "not_in_channel": (NotInChannel, "The bot is no member of the channel.", _INVITE),
     "is_archived": (ChannelArchived, "The channel is archived.", "Unarchive it, or use another channel."),
     "is_inactive": (ChannelArchived, "The channel is archived or frozen.", "Unarchive it, or use another channel."),
+    "not_pinnable": (MessageGone, "The message cannot be pinned: it was deleted, or is a notice of Slack's.", ""),
     "message_not_found": (MessageGone, "The message does not exist (any more).", ""),
     "thread_not_found": (MessageGone, "The message of this thread does not exist (any more).", ""),
     "already_reacted": (AlreadyReacted, "This bot has put this emoji on this message before.", ""),
