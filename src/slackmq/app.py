@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
@@ -135,7 +136,8 @@ class App:
         Raises:
             ConfigurationError: no token, or settings that cannot be meant.
         """
-        settings = settings or resolve(os.environ)
+        worker = worker or f"worker-{self._clock.new_id()[:8]}"
+        settings = replace(settings or resolve(os.environ), worker=worker)
         events = open_events(settings, clock=self._clock)
         async with (
             open_slack(settings, clock=self._clock) as slack,

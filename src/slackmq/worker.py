@@ -149,6 +149,8 @@ class AsyncWorker:
             self._running[job] = scope
             try:
                 await pause("after_start")
+                if self._clock.monotonic() >= lease.claim.deadline:
+                    await anyio.sleep_forever()  # this process stood still: the lease takes note in a moment
                 return await self._call(bound, lease, job)
             finally:
                 del self._running[job]

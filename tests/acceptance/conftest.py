@@ -53,6 +53,15 @@ def nap(job: Job, seconds: float) -> str:
         threading.Event().wait(0.05)
     target.write("end", key=job.key, token=job.token, attempt=job.attempt)
     return "slept"
+
+@app.task
+async def block(job: Job, seconds: float) -> str:
+    target = Target(Path(os.environ["NAPS"]))
+    target.write("begin", key=job.key, token=job.token, attempt=job.attempt)
+    if job.attempt == 1:
+        threading.Event().wait(seconds)  # the whole loop waits
+    target.write("end", key=job.key, token=job.token, attempt=job.attempt)
+    return "awake"
 """
 
 COMMAND = [sys.executable, "-m", "slackmq"]
@@ -104,9 +113,9 @@ class Stage:
         self.processes.append(process)
         return process
 
-    def post(self, seconds: float) -> str:
+    def post(self, seconds: float, *, kind: str = "nap") -> str:
         """A nap for somebody; returns its ts."""
-        done = self.run("post", "#jobs", "nap", "--arg", f"seconds={seconds}")
+        done = self.run("post", "#jobs", kind, "--arg", f"seconds={seconds}")
         assert done.returncode == 0, done.stderr
         return self.ledger().by_key()[done.stdout.split("key ")[1].strip()].ts
 

@@ -69,3 +69,17 @@ def test_the_job_of_a_killed_worker_is_taken_over_once_its_lease_has_lapsed(stag
     assert [repeat.explained for repeat in found.repeats] == [True]
     assert found.takeover is not None
     assert found.takeover > 1
+
+
+def test_a_handler_that_blocks_its_loop_loses_its_lease_and_the_fleet_goes_on(stage: Stage) -> None:
+    workers = [stage.start(*WORKER) for _ in range(2)]
+    ts = stage.post(5, kind="block")
+    stage.until(lambda: ts in stage.ledger().done, within=20)
+    first, second = stage.begun()[:2]
+    assert first.worker != second.worker
+    assert first.token < second.token
+    stage.until(lambda: len(stage.ended()) == 2)
+    after = stage.post(0)
+    stage.until(lambda: after in stage.ledger().done)
+    assert [worker.poll() for worker in workers] == [None, None]
+    assert len(stage.begun()) == 3

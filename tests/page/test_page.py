@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from anyio.from_thread import start_blocking_portal
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from slack_sdk import WebClient
 
 from slackmq.emulator.launch import running
@@ -24,16 +24,6 @@ if TYPE_CHECKING:
     from slackmq.emulator.launch import About
 
 CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SCROLL = "document.querySelector('#channel .scroll')"
 PICTURES = Path("test-results")
 SCHEMES: list[Literal["light", "dark"]] = ["light", "dark"]
@@ -43,48 +33,6 @@ pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason="no browser: apt-get install chromium"),
     pytest.mark.timeout(60),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def emulator() -> Iterator[About]:
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(running(limits=False)) as about:
-        yield about
-
-
-@pytest.fixture
-def homeops(emulator: About) -> str:
-    return next(channel.id for channel in emulator.channels if channel.name == "homeops")
-
-
-@pytest.fixture
-def bot(emulator: About) -> WebClient:
-    return WebClient(emulator.apps[0].bot_token, base_url=emulator.base_url)
-
-
-@pytest.fixture
-def page(browser: Browser, emulator: About, homeops: str) -> Iterator[Page]:
-    """The page of #homeops. At the end nothing may have been complained about, by the policy or by a script."""
-    complaints: list[str] = []
-    context = browser.new_context(viewport={"width": 1280, "height": HEIGHTS[1280]})
-    page = context.new_page()
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.set_default_timeout(5000)
-    with page.expect_response(re.compile("/stream")):
-        page.goto(f"{emulator.page_url}c/{homeops}")
-    page.evaluate("window.loaded = 'once'")
-    yield page
-    assert page.evaluate("window.loaded") == "once", "the page was loaded anew"
-    context.close()
-    assert complaints == []
 
 
 def messages(page: Page) -> list[str]:
@@ -378,7 +326,7 @@ def workers(emulator: About, tmp_path: Path) -> Iterator[None]:
         "SLACKMQ_DEMO_TARGET": str(tmp_path / "target"),
     }
     command = [sys.executable, "-m", "slackmq", "worker", "slackmq.cli.house:app"]
-    processes = [subprocess.Popen(command, env=environment) for _ in range(3)]
+    processes = [subprocess.Popen([*command, "--name", f"worker-{n}"], env=environment) for n in range(3)]
     try:
         yield
     finally:
@@ -397,4 +345,7 @@ def test_three_workers_at_work_are_seen_working(page: Page) -> None:
         expect(page.locator("#composer-text")).to_have_value("")
     done = page.locator("#messages .reactions button", has_text="\N{WHITE HEAVY CHECK MARK}")
     expect(done).to_have_count(len(lights), timeout=30_000)
+    expect(page.locator("#strip .worker", has_text="idle")).to_have_count(3)
+    hands = page.locator("#messages .hand").all_inner_texts()
+    assert set(hands) <= {f"done by worker-{number}" for number in range(3)}, hands
     page.screenshot(path=PICTURES / "three-workers.png")

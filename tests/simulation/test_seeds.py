@@ -45,6 +45,7 @@ REGRESSIONS: Sequence[tuple[int, str, Way, str]] = (
     (3400238, "none", "pin", "bots that wait for a key to settle take turns afterwards"),
     (3500161, "M1", "pin", "what stands in place of a deleted message is not worked on"),
     (3600543, "swarm", "reaction", "nobody can heed a 429 that did not reach them"),
+    (3700338, "everything", "reaction", "who stood still after a claim begins no handler after its deadline"),
     (3400187, "H5-long", "native", "a 429 from before an execution may keep it from being extended"),
 )
 """Seeds that failed once, and what was wrong with the product or its judges."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from aiohttp import BodyPartReader, web
@@ -12,7 +12,7 @@ from slackmq.emulator.model import Caller
 from slackmq.emulator.workspace import OPERATOR
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from slackmq.emulator.blobs import Blobs
     from slackmq.emulator.server import Done, Server
@@ -46,6 +46,15 @@ class FileDoor:
             web.get("/files-pri/{file}/{name}", self._give),
         ]
 
+    async def keep(self, ident: str, content: bytes) -> Mapping[str, Any]:
+        """Keep the bytes of a file that was announced; returns Slack's reply."""
+        await asyncio.to_thread(self._blobs.write, ident, content)
+        return await self._server.act(OPERATOR, "emulator.files.uploaded", {"file": ident, "length": len(content)})
+
+    async def read(self, ident: str) -> bytes | None:
+        """The bytes of a file; None if they are gone."""
+        return await asyncio.to_thread(self._blobs.read, ident)
+
     async def _take(self, request: web.Request) -> web.Response:
         ident = self._server.workspace.upload(request.match_info["ticket"])
         if ident is None:
@@ -55,8 +64,7 @@ class FileDoor:
             content += chunk
             if len(content) > LARGEST_FILE:
                 raise web.HTTPRequestEntityTooLarge(max_size=LARGEST_FILE, actual_size=len(content))
-        await asyncio.to_thread(self._blobs.write, ident, bytes(content))
-        reply = await self._server.act(OPERATOR, "emulator.files.uploaded", {"file": ident, "length": len(content)})
+        reply = await self.keep(ident, bytes(content))
         if not reply["ok"]:
             raise web.HTTPNotFound(text=f"{reply['error']}\n")
         return web.Response(text=f"OK - {len(content)}")
@@ -72,7 +80,7 @@ class FileDoor:
         if not reply["ok"]:
             status = 403 if reply["error"] in {"missing_scope", "not_allowed_token_type"} else 404
             return web.Response(text=f"{reply['error']}\n", status=status)
-        content = await asyncio.to_thread(self._blobs.read, ident)
+        content = await self.read(ident)
         if content is None:
             raise web.HTTPNotFound(text="The bytes of this file are gone from the folder beside the data file.\n")
         kind = "attachment" if "/download/" in request.path else "inline"

@@ -27,12 +27,7 @@ from slackmq.emulator.guard import Guard, headers, is_loopback
 from slackmq.emulator.house import House
 from slackmq.emulator.journal import JournalError
 from slackmq.emulator.limits import Limits
-from slackmq.emulator.page.deeds import Deeds
-from slackmq.emulator.page.door import PageDoor
-from slackmq.emulator.page.drawing import Drawing
-from slackmq.emulator.page.files import Files
-from slackmq.emulator.page.stream import Streams
-from slackmq.emulator.page.visitors import Visitors
+from slackmq.emulator.page.site import Site, Stock
 from slackmq.emulator.receipts import Receipts
 from slackmq.emulator.response_door import ResponseDoor
 from slackmq.emulator.rtm import Rtm
@@ -212,19 +207,18 @@ async def _doors(
     everywhere: bool,
 ) -> AsyncGenerator[House]:
     """Open all doors on one socket; on leaving, tell everybody to go and wait until they went."""
-    drawing, files, receipts, admin_token = await asyncio.to_thread(_loaded, data, server.now())
+    stock, receipts, admin_token = await asyncio.to_thread(_loaded, data, server.now())
     house = _furnished(server, receipts, authority=authority, secret=secret, admin_token=admin_token)
-    visitors = Visitors(server)
-    streams = Streams(server=server, visitors=visitors, drawing=drawing)
+    file_door = FileDoor(server, Blobs(_beside(data, "files")))
+    site = Site(server=server, desk=house.desk, sockets=house.sockets, file_door=file_door, stock=stock)
     guard = Guard(host=host, port=bound.getsockname()[1])
-    app = web.Application(middlewares=[guard.middleware, house.weather.middleware], client_max_size=LARGEST_BODY)
+    walls = [guard.middleware, site.presence.middleware, house.weather.middleware]
+    app = web.Application(middlewares=walls, client_max_size=LARGEST_BODY)
     app.on_response_prepare.append(headers)
     for routes in (
-        *_routes(house, data, everywhere=everywhere),
-        PageDoor(team=server.workspace.seed.team, visitors=visitors, drawing=drawing, streams=streams).routes(),
-        Deeds(server=server, visitors=visitors, drawing=drawing).routes(),
-        streams.routes(),
-        files.routes(),
+        *_routes(house, everywhere=everywhere),
+        file_door.routes(),
+        site.routes(),
     ):
         app.add_routes(routes)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE)
@@ -240,7 +234,7 @@ async def _doors(
             await asyncio.gather(*timers, return_exceptions=True)
             house.sockets.dismiss("refresh_requested")
             house.rtm.close()
-            streams.close()
+            site.close()
             await house.weather.close()
     finally:
         await runner.cleanup()
@@ -262,7 +256,7 @@ def _furnished(server: Server, receipts: Receipts, *, authority: str, secret: st
     )
 
 
-def _routes(house: House, data: Path | None, *, everywhere: bool) -> list[list[web.RouteDef]]:
+def _routes(house: House, *, everywhere: bool) -> list[list[web.RouteDef]]:
     """The doors for programs."""
     server, sockets = house.server, house.sockets
     return [
@@ -272,14 +266,13 @@ def _routes(house: House, data: Path | None, *, everywhere: bool) -> list[list[w
         Backstage(server, sockets, about=lambda: house.about().to_json(), secret=house.secret).routes(),
         Workbench(house.desk, sockets, house.courier, secret=house.secret).routes(),
         ResponseDoor(server).routes(),
-        FileDoor(server, Blobs(_beside(data, "files"))).routes(),
         sockets.routes(),
     ]
 
 
-def _loaded(data: Path | None, now: int) -> tuple[Drawing, Files, Receipts, str]:
+def _loaded(data: Path | None, now: int) -> tuple[Stock, Receipts, str]:
     """What is read from the disk, or left there, before anybody knocks."""
-    return Drawing(), Files(), Receipts(_beside(data, "receipts"), now), _admin_token(_beside(data, "admin"))
+    return Stock(), Receipts(_beside(data, "receipts"), now), _admin_token(_beside(data, "admin"))
 
 
 def _admin_token(path: Path | None) -> str:

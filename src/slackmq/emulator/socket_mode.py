@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from slackmq.emulator.server import Done, Server
     from slackmq.emulator.weather import Weather
 
-__all__ = ["DISTRIBUTIONS", "PING_EVERY", "Connection", "Sockets"]
+__all__ = ["DISTRIBUTIONS", "PING_EVERY", "Connection", "Link", "Sockets"]
 
 PING_EVERY = 10.0
 """Seconds between the server's pings. Slack's client for Node gives up after 30 s without one (its
@@ -52,14 +52,15 @@ DISTRIBUTIONS: Mapping[str, Callable[[], Choose]] = {
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
-class _Link:
-    """One open connection. `outbox` ends with None: then the connection is closed."""
+class Link:
+    """One open connection. `outbox` ends with None: then the connection is closed. `agent` is its User-Agent."""
 
     name: str
     app: str
     since: int
     socket: web.WebSocketResponse
     transport: asyncio.Transport | None
+    agent: str = ""
     outbox: asyncio.Queue[Mapping[str, Any] | None] = field(default_factory=asyncio.Queue["Mapping[str, Any] | None"])
 
 
@@ -104,10 +105,11 @@ class Sockets:
         self._receipts = Receipts(None, 0) if receipts is None else receipts
         self._choose = DISTRIBUTIONS[distribution]
         self._used: dict[str, None] = {}
-        self._links: dict[str, _Link] = {}
+        self._links: dict[str, Link] = {}
         self._deliveries: dict[str, Delivery] = {}
         self._stirred = asyncio.Event()
         self._weather = weather
+        self._watchers: list[Callable[[], None]] = []
         server.listen(self._heard)
         server.when_moved(self._stirred.set)
 
@@ -130,12 +132,27 @@ class Sockets:
         """The open connections of each app that has some."""
         return {app: len(delivery.connections) for app, delivery in self._deliveries.items() if delivery.connections}
 
+    def watch(self, told: Callable[[], None]) -> None:
+        """Call `told` whenever a connection came or went."""
+        self._watchers.append(told)
+
+    def links(self) -> tuple[Link, ...]:
+        """The open connections, in the order they were opened."""
+        return tuple(self._links.values())
+
     def connections(self) -> list[Connection]:
         """The open connections, oldest first."""
         return [
             Connection(id=link.name, kind="socket_mode", owner=link.app, since=link.since)
             for link in self._links.values()
         ]
+
+    def close(self, connection: str) -> bool:
+        """Close one connection without a word of warning; False if there is none of this id."""
+        link = self._links.get(connection)
+        if link is not None:
+            link.outbox.put_nowait(None)
+        return link is not None
 
     def cut(self, connection: str) -> bool:
         """Let a connection break off without a word, as a network does; False if there is none of this id."""
@@ -261,8 +278,13 @@ class Sockets:
             raise web.HTTPForbidden(text="This ticket is unknown or used: ask apps.connections.open for a new one.\n")
         socket = web.WebSocketResponse(autoping=False, autoclose=True, timeout=1.0, max_msg_size=1024 * 1024)
         await socket.prepare(request)
-        link = _Link(
-            name=secrets.token_hex(8), app=app, since=self._server.now(), socket=socket, transport=request.transport
+        link = Link(
+            name=secrets.token_hex(8),
+            app=app,
+            since=self._server.now(),
+            socket=socket,
+            transport=request.transport,
+            agent=request.headers.get("User-Agent", ""),
         )
         delivery = self._delivery(app)
         lifetime = _SHORT if request.query.get("debug_reconnects") == "true" else LIFETIME
@@ -274,15 +296,21 @@ class Sockets:
             self._links[link.name] = link
             if not self._serves(app):
                 delivery.retire(link.name, "link_disabled", self._server.now())
+        self._tell_watchers()
         try:
             await self._serve(link, delivery)
         finally:
             self._links.pop(link.name, None)
             delivery.disconnected(link.name, self._server.now())
             self._stirred.set()
+            self._tell_watchers()
         return socket
 
-    async def _serve(self, link: _Link, delivery: Delivery) -> None:
+    def _tell_watchers(self) -> None:
+        for told in self._watchers:
+            told()
+
+    async def _serve(self, link: Link, delivery: Delivery) -> None:
         """Read, write and ping until one of the three ends."""
         self._stirred.set()
         tasks = [
@@ -298,7 +326,7 @@ class Sockets:
             await asyncio.gather(*tasks, return_exceptions=True)
             await link.socket.close(code=WSCloseCode.GOING_AWAY)
 
-    async def _read(self, link: _Link, delivery: Delivery) -> None:
+    async def _read(self, link: Link, delivery: Delivery) -> None:
         while True:
             message = await link.socket.receive(timeout=_SILENT)
             match message.type:
@@ -314,12 +342,12 @@ class Sockets:
                     return
 
 
-async def _write(link: _Link) -> None:
+async def _write(link: Link) -> None:
     while (frame := await link.outbox.get()) is not None:
         await link.socket.send_json(frame)
 
 
-async def _ping(link: _Link) -> None:
+async def _ping(link: Link) -> None:
     never = asyncio.Event()
     while True:
         with suppress(TimeoutError):

@@ -25,6 +25,13 @@ _GIVING_BACK = 10.0
 """Seconds that giving a claim back may take when the work on it was cancelled."""
 
 
+_SOON = 5.0
+"""Seconds after which a claim of which only its holder heard is extended for the first time: a quiet channel is seldom
+read, and whoever takes over must have known of the claim for a whole lease."""
+_REPEATS = 2
+"""So many such extensions at most: each event goes to one socket of the app, and may go to ours again."""
+
+
 class Keeper(Protocol):
     """What a lease needs of its queue."""
 
@@ -46,6 +53,10 @@ class Keeper(Protocol):
 
     async def put_back(self, claim: Claim, *, within: float) -> bool:
         """Wait until a person takes the claim away, `within` seconds at most; whether one did."""
+        ...
+
+    def is_unheard(self, claim: Claim) -> bool:
+        """Whether nobody else can have been told of the claim as it stands."""
         ...
 
     def let_go(self, claim: Claim, reason: LeaseLost) -> None:
@@ -73,6 +84,7 @@ class Lease:
         self._clock = clock
         self._extending = anyio.Lock()
         self._frozen = False
+        self._repeats = _REPEATS
         self._put_back = False
         self._settling = False
         self._tasks: TaskGroup | None = None
@@ -145,12 +157,19 @@ class Lease:
     async def _keep(self, scope: CancelScope) -> None:
         while self.lost is None:
             left = self.claim.deadline - self._period - self._clock.monotonic()
-            if await self._keeper.put_back(self.claim, within=left):
+            soon = min(_SOON, self._period / 4)
+            early = self._repeats > 0 and left > soon
+            if await self._keeper.put_back(self.claim, within=soon if early else left):
                 if not self._settling:
                     self._put_back = True
                     self.lost = LeaseLost("Somebody took the pin off the message: it was put back.")
                     scope.cancel()
                 return
+            if early:
+                self._repeats -= 1
+                if not self._keeper.is_unheard(self.claim):
+                    self._repeats = 0
+                    continue
             async with self._extending:
                 if self._frozen:
                     return

@@ -152,14 +152,8 @@ class AsyncQueue:
         )
         tasks = await self._stack.enter_async_context(anyio.create_task_group())
         self._stack.callback(tasks.cancel_scope.cancel)
-        poster = Poster(
-            self._slack,
-            channel=channel.id,
-            me=identity.user,
-            shared=self._claiming.shared,
-            clock=self._clock,
-            hook=self._tell,
-        )
+        shared, clock = self._claiming.shared, self._clock
+        poster = Poster(self._slack, channel=channel.id, me=identity.user, shared=shared, clock=clock, hook=self._tell)
         self._opened = _Opened(
             identity=identity, channel=channel, watch=watch, contest=contest, poster=poster, tasks=tasks
         )
@@ -360,6 +354,10 @@ class AsyncQueue:
         while (left := until - self._clock.monotonic()) > 0 and not sighting.put_back:
             await self._inside.watch.news(left)
         return sighting.put_back
+
+    def is_unheard(self, claim: Claim) -> bool:
+        """Whether the event of a claim came to this very process, so that no other was told, or there was none."""
+        return claim.token <= self._sighting(claim).echoed
 
     def let_go(self, claim: Claim, reason: LeaseLost) -> None:
         """Take note that a claim of this process is lost."""

@@ -30,6 +30,7 @@ class Sighting(Traces):
         settled_at: when a read that began long enough after it was posted had shown every earlier copy of its key, on
             the monotonic clock.
         heard: its event came to this process.
+        echoed: the highest generation whose event came to this process.
         busy: a task of this process is working on it.
         not_before: this process tries it no earlier, on its monotonic clock.
     """
@@ -40,6 +41,7 @@ class Sighting(Traces):
     seen_at: float = 0.0
     settled_at: float | None = None
     heard: bool = False
+    echoed: int = 0
     busy: bool = False
     not_before: float = 0.0
 

@@ -223,6 +223,7 @@ class Watch:
         if sighting is None and self._marks.generation(event.emoji):
             self._unknown_claim = True  # of a message whose own event went elsewhere: it is looked for soon
         elif sighting is not None:
+            sighting.echoed = max(sighting.echoed, self._marks.generation(event.emoji))
             reading = self._marks.read({event.emoji: frozenset({event.user})}, self._me)
             sighting.take_in(reading, self._clock.monotonic())
 

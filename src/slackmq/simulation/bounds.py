@@ -33,15 +33,19 @@ _PINS = 2.0
 hears of a pin; over many runs three bots make 1.1."""
 
 
-def takeovers(truth: Truth) -> Iterator[tuple[Generation, Generation, float]]:
-    """Claims taken over from a process that was killed: its last claim, the next one, and seconds since the former."""
+def takeovers(truth: Truth, *, within: float | None = None) -> Iterator[tuple[Generation, Generation, float]]:
+    """Claims taken over from a process that was killed: its last claim, the next one, and seconds since the former.
+
+    With `within` only those of which somebody knew who had a hand free for so many seconds.
+    """
     killed = {line.process for line in truth.disturbances if line.what.startswith("kill")}
     for job in truth.jobs.values():
         for copy in job.copies.values():
             for token, taken in sorted(copy.generations.items()):
                 former = copy.generations.get(token - 1)
                 handed = any(token - 1 <= given < token for given in copy.releases)
-                if former and former.process in killed and former.process != taken.process and not handed:
+                known = within is None or (former is not None and _observer(truth, former, within))
+                if former and known and former.process in killed and former.process != taken.process and not handed:
                     yield former, taken, taken.at - former.sent
 
 

@@ -150,7 +150,7 @@ def unexplained(truth: Truth) -> Iterator[Violation]:
         for former, run in pairwise(runs):
             why = _why_not(truth, job, former, run)
             taken_off = next((line for line in unpins if line.process == run.ts and line.at <= run.began), None)
-            if why and _told_twice(truth, run):
+            if why and (_told_twice(truth, run) or _late(truth, job, former, run)):
                 continue
             if why and taken_off:
                 unpins.remove(taken_off)  # a person who puts a job back explains one more execution, not two
@@ -178,6 +178,13 @@ def _why_not(truth: Truth, job: Job, former: Run, run: Run) -> str:
     since = claimed.sent if claimed else former.began
     broken = truth.disturbed(former.process, since, run.began) or _silenced(truth, former.process, since)
     return "" if broken else "the claim ran out although nothing was broken"
+
+
+def _late(truth: Truth, job: Job, former: Run, run: Run) -> bool:
+    """Whether a process stood still between its claim and its work, so that it began after its successor."""
+    copy = job.copies.get(run.ts)
+    taken = copy.generations.get(run.token) if copy else None
+    return taken is not None and run.token < former.token and truth.disturbed(run.process, taken.sent, run.began)
 
 
 def _silenced(truth: Truth, process: str, since: float) -> bool:

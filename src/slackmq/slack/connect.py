@@ -16,7 +16,7 @@ from slackmq.errors import ConfigurationError
 from slackmq.slack.client import Client
 from slackmq.slack.events import SocketEvents
 from slackmq.slack.polling import NoEvents
-from slackmq.slack.web import SLACK, SdkWire
+from slackmq.slack.web import SLACK, SdkWire, user_agent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -40,11 +40,13 @@ class Settings:
         token: the bot token, "xoxb-…"; None if none was set.
         app_token: the app-level token for Socket Mode, "xapp-…"; None if none was set.
         url: base of the Web API, with a slash at its end, or "local".
+        worker: name of this process, told to Slack in the User-Agent; "" tells none. The local Slack shows it.
     """
 
     token: str | None = field(default=None, repr=False)
     app_token: str | None = field(default=None, repr=False)
     url: str = SLACK
+    worker: str = ""
 
 
 def resolve(
@@ -107,7 +109,8 @@ async def open_slack(settings: Settings, *, clock: Clock = SYSTEM) -> AsyncGener
             "Set SLACK_BOT_TOKEN to your app's bot token (xoxb-…) and SLACK_APP_TOKEN to its app-level token (xapp-…),",
             remedy="\nor use the Slack of this machine, which needs no account: --local or SLACKMQ_URL=local.",
         )
-    client = Client(SdkWire(token=settings.token, app_token=settings.app_token, url=settings.url), clock=clock)
+    wire = SdkWire(token=settings.token, app_token=settings.app_token, url=settings.url, worker=settings.worker)
+    client = Client(wire, clock=clock)
     try:
         yield client
     finally:
@@ -123,7 +126,11 @@ def open_events(settings: Settings, *, clock: Clock = SYSTEM) -> Events:
     if settings.app_token is None:
         _log.info("SLACK_APP_TOKEN is not set: messages are found by reading the channel, a few seconds late.")
         return NoEvents()
-    return SocketEvents(lambda: SdkWire(app_token=settings.app_token, url=settings.url), clock=clock)
+    return SocketEvents(
+        lambda: SdkWire(app_token=settings.app_token, url=settings.url, worker=settings.worker),
+        clock=clock,
+        agent=user_agent(settings.worker),
+    )
 
 
 def _base(url: str) -> str:

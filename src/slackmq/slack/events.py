@@ -53,9 +53,13 @@ class SocketEvents:
         open_wire: builds the wire for `apps.connections.open`; one for each `listen`, closed with it.
         clock: where time and jitter come from.
         silence: seconds without a word or a pong after which the connection is replaced.
+        agent: the User-Agent; "" leaves aiohttp's.
     """
 
-    def __init__(self, open_wire: Callable[[], Wire], *, clock: Clock = SYSTEM, silence: float = SILENCE) -> None:
+    def __init__(
+        self, open_wire: Callable[[], Wire], *, clock: Clock = SYSTEM, silence: float = SILENCE, agent: str = ""
+    ) -> None:
+        self._headers = {"User-Agent": agent} if agent else None
         self._open_wire = open_wire
         self._clock = clock
         self._silence = silence
@@ -73,7 +77,11 @@ class SocketEvents:
         stream = _Stream(receive)
         theirs: Exception | None = None
         try:
-            async with aiohttp.ClientSession() as session, receive, anyio.create_task_group() as tasks:
+            async with (
+                aiohttp.ClientSession(headers=self._headers) as session,
+                receive,
+                anyio.create_task_group() as tasks,
+            ):
                 line = _Line(session, caller, self._clock, self._silence)
                 tasks.start_soon(_stay_connected, line, send, stream)
                 try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,13 +18,16 @@ if TYPE_CHECKING:
 
     _ApiCall = Callable[..., Awaitable[object]]
 
-__all__ = ["SLACK", "SdkWire"]
+__all__ = ["SLACK", "SdkWire", "user_agent"]
 
 SLACK = "https://slack.com/api/"
 """Where Slack's Web API lives: docs.slack.dev/apis/web-api."""
 
 TIMEOUT = 10.0
 """Seconds for one call, connecting included; whatever is unanswered then counts as ambiguous."""
+
+_UNFIT = re.compile(r"[^A-Za-z0-9._-]")
+"""What a product in a User-Agent may not hold."""
 
 _GET = frozenset(
     {"conversations.history", "conversations.info", "conversations.list", "conversations.members"}
@@ -48,16 +52,23 @@ class SdkWire:
         token: the bot token, "xoxb-…"; None if only `apps.*` methods will be called.
         app_token: the app-level token, "xapp-…", for `apps.*` methods.
         url: base of the Web API.
+        worker: name of this process, told to Slack in the User-Agent.
         trust_env: whether to go through the proxy that HTTPS_PROXY names (NO_PROXY is heeded).
     """
 
     def __init__(
-        self, *, token: str | None = None, app_token: str | None = None, url: str = SLACK, trust_env: bool = False
+        self,
+        *,
+        token: str | None = None,
+        app_token: str | None = None,
+        url: str = SLACK,
+        worker: str = "",
+        trust_env: bool = False,
     ) -> None:
         self._url = url
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT), trust_env=trust_env)
-        self._bot = _client(token, url, self._session)
-        self._app = _client(app_token, url, self._session)
+        self._bot = _client(token, url, self._session, worker)
+        self._app = _client(app_token, url, self._session, worker)
 
     def __repr__(self) -> str:
         return f"SdkWire(url={self._url!r})"
@@ -99,8 +110,20 @@ class SdkWire:
         await self._session.close()
 
 
-def _client(token: str | None, url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
-    client = AsyncWebClient(token=token, base_url=url, session=session, timeout=int(TIMEOUT), retry_handlers=[])
+def user_agent(worker: str) -> str:
+    """What this process says of itself in the User-Agent: "slackmq-worker/<name>"; "" without a name."""
+    return f"slackmq-worker/{_UNFIT.sub('-', worker)[:60]}" if worker else ""
+
+
+def _client(token: str | None, url: str, session: aiohttp.ClientSession, worker: str) -> AsyncWebClient:
+    client = AsyncWebClient(
+        token=token,
+        base_url=url,
+        session=session,
+        timeout=int(TIMEOUT),
+        retry_handlers=[],
+        user_agent_suffix=user_agent(worker) or None,
+    )
     # The SDK takes HTTPS_PROXY from the environment without being asked and without NO_PROXY; the session knows better.
     client.proxy = None
     return client

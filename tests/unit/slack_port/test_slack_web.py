@@ -213,3 +213,17 @@ async def test_nothing_is_left_open() -> None:
     async with wire(seen) as slack:
         await slack.call("auth.test", {})
     gc.collect()  # a forgotten session complains when it is collected, and a complaint fails this test
+
+
+async def test_a_worker_says_its_name_in_the_user_agent_and_nothing_else_can_get_in() -> None:
+    agents: list[str] = []
+
+    async def note(request: web.Request) -> web.Response:
+        agents.append(request.headers["User-Agent"])
+        return web.json_response({"ok": True})
+
+    async with server(note) as url:
+        named = SdkWire(token="xoxb-secret", url=url, worker="attic 1\r\nX: y/é")
+        await named.call("auth.test", {})
+        await named.aclose()
+    assert agents[0].endswith("slackmq-worker/attic-1--X--y--")

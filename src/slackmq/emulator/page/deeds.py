@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from slackmq.emulator.page.drawing import Drawing
+    from slackmq.emulator.page.presses import Presses
     from slackmq.emulator.page.visitors import Visitors
     from slackmq.emulator.server import Server
+    from slackmq.emulator.socket_mode import Sockets
 
 __all__ = ["Deeds"]
 
@@ -42,9 +44,15 @@ class Deeds:
         server: the workspace behind its order of calls.
         visitors: who does it.
         drawing: the templates.
+        presses: takes slash commands.
+        sockets: the Socket Mode connections, which may be cut.
     """
 
-    def __init__(self, *, server: Server, visitors: Visitors, drawing: Drawing) -> None:
+    def __init__(
+        self, *, server: Server, visitors: Visitors, drawing: Drawing, presses: Presses, sockets: Sockets
+    ) -> None:
+        self._presses = presses
+        self._sockets = sockets
         self._server = server
         self._visitors = visitors
         self._drawing = drawing
@@ -58,10 +66,15 @@ class Deeds:
             web.post("/c/{channel}/reactions", self._react),
             web.post("/c/{channel}/pins", self._pin),
             web.post("/person", self._choose_person),
+            web.post("/sockets/{link}/cut", self._cut),
         ]
 
     async def _post(self, request: web.Request) -> web.Response:
         form = await _form(request)
+        if form.get("text", "").startswith("/"):
+            if form.get("thread"):
+                return self._notice("Slash commands do not work in threads, as in Slack.")
+            return await self._presses.command(request, form["text"])
         args = {"text": self._sealed(form.get("text", ""))}
         if form.get("thread"):
             args["thread_ts"] = form["thread"]
@@ -77,7 +90,7 @@ class Deeds:
             refusal.headers["HX-Reswap"] = "none"
             return refusal
         shown = self._visitors.reading(request).placed(form.get("place", ""), channel, ts)
-        return fragment(self._drawing.draw("one.html", shown=shown) if shown else "")
+        return fragment(self._drawing.draw("one.html", shown=shown, **self._visitors.tools()) if shown else "")
 
     async def _delete(self, request: web.Request) -> web.Response:
         form = await _form(request)
@@ -110,6 +123,12 @@ class Deeds:
         response.set_cookie(COOKIE, wanted, httponly=True, samesite="Strict", path="/")
         return response
 
+    async def _cut(self, request: web.Request) -> web.Response:
+        """Break a connection without a word, as a network does; the client comes back by itself."""
+        if not self._sockets.close(request.match_info["link"]):
+            return self._notice("This connection is gone already.")
+        return web.Response(status=_DONE)
+
     async def _call(self, request: web.Request, method: str, args: Mapping[str, str]) -> Mapping[str, Any]:
         """Call a method on the channel of the address; a person who is not in it joins it first, as in Slack."""
         caller, channel = self._visitors.caller(request), {"channel": request.match_info["channel"]}
@@ -125,6 +144,9 @@ class Deeds:
         if reply["ok"] or code in fine:
             return web.Response(status=_DONE)
         sentence = _SENTENCES.get(code, f"The workspace refused: {code}.")
+        return self._notice(sentence)
+
+    def _notice(self, sentence: str) -> web.Response:
         return fragment(self._drawing.draw("notice.html", refusal=sentence, oob=True))
 
     def _sealed(self, text: str) -> str:

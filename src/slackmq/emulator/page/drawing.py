@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from slackmq.emulator.emoji import standard
-from slackmq.emulator.page.emoji import QUICK, character
+from slackmq.emulator.page.emoji import COMMON, QUICK, character
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +32,7 @@ class Drawing:
             undefined=StrictUndefined,
         )
         everywhere = cast("dict[str, object]", self._environment.globals)  # type: ignore[redundant-cast]  # not to pyright
-        everywhere.update(emoji=sorted(standard()), quick=[(name, character(name)) for name in QUICK])
+        everywhere.update(common=COMMON, emoji=sorted(standard()), quick=[(name, character(name)) for name in QUICK])
         self._templates = {name: self._environment.get_template(name) for name in self._environment.list_templates()}
 
     def draw(self, template: str, **values: object) -> str:

@@ -17,7 +17,7 @@ from slackmq.emulator.emoji import standard
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["sealed", "shown", "typed"]
+__all__ = ["plainly", "sealed", "shown", "typed"]
 
 _CODE = re.compile(r"```(?P<block>.+?)```|`(?P<inline>[^`\n]+)`", re.DOTALL)
 _ANGLE = re.compile(r"<(?P<target>[^<>|\n]+)(?:\|(?P<label>[^<>\n]*))?>")
@@ -34,6 +34,11 @@ def shown(text: str, names: Mapping[str, str]) -> Markup:
         names: id of a user or channel -> the name to show.
     """
     return _split(text, _CODE, _code, lambda rest: _quotes(rest, names))
+
+
+def plainly(text: str) -> Markup:
+    """Draw a text that has no mark-up but emoji: a header, a button, a label."""
+    return _split(text, _EMOJI, _emoji, lambda rest: escape(unescape(rest)))
 
 
 def sealed(typed: str, ids: Mapping[str, str]) -> str:

@@ -7,27 +7,27 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from slackmq.emulator.page import view
+from slackmq.emulator.page.loose import row_in
+from slackmq.emulator.page.sidebar import places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["WINDOW", "Channel", "Reading", "Window"]
+    from slackmq.emulator.page.presence import Hand
+    from slackmq.emulator.page.sidebar import Place
+
+__all__ = ["WINDOW", "Found", "Reading", "Window"]
 
 WINDOW = 60
 """Messages shown at first, and per click on "older"."""
 
 _MANY = 99
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Channel:
-    """A channel in the list on the left; `unread` is a text such as "3" or "99+", "" for none."""
-
-    id: str
-    name: str
-    topic: str
-    members: int
-    unread: str
+_FAR = 999
+"""Messages at most between a message that somebody wants to see and the newest."""
+_SEARCHED = 2000
+"""The newest messages of each conversation that a search looks at."""
+_FOUND = 50
+_KINDS = "public_channel,private_channel,im,mpim"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,14 @@ class Window:
     older: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A message that a search or the list of pins names, and where it stands."""
+
+    place: Place
+    message: view.MessageView
+
+
 class Reading:
     """One look at the workspace by one person.
 
@@ -45,43 +53,82 @@ class Reading:
         ask: calls a method of the Web API as that person and returns Slack's reply.
         me: that person's user id.
         seen: channel id -> ts up to which that person has seen it.
+        since: ts up to which everything counts as seen.
+        whispers: what only that person sees, oldest first.
+        hand: tells who works on a message.
     """
 
     def __init__(
-        self, ask: Callable[[str, Mapping[str, object]], Mapping[str, Any]], *, me: str, seen: Mapping[str, str]
+        self,
+        ask: Callable[[str, Mapping[str, object]], Mapping[str, Any]],
+        *,
+        me: str,
+        seen: Mapping[str, str],
+        since: str = "0",
+        whispers: Sequence[Mapping[str, Any]] = (),
+        hand: Callable[[str, str], Hand | None] = lambda _channel, _ts: None,
     ) -> None:
         self._ask = ask
         self._seen = seen
-        self._listed = self._pages(
-            "conversations.list", "channels", {"exclude_archived": True, "types": "public_channel,private_channel"}
-        )
+        self._since = since
+        self._hand = hand
+        self.whispers = whispers
+        self._listed = self._pages("conversations.list", "channels", {"exclude_archived": True, "types": _KINDS})
         people: dict[str, str] = {
-            user["id"]: _inner(user, "profile").get("display_name") or user.get("name", "")
+            user["id"]: row_in(user.get("profile")).get("display_name") or user.get("name", "")
             for user in self._pages("users.list", "members", {})
         }
-        names = {channel["id"]: channel["name"] for channel in self._listed}
+        names = {channel["id"]: channel["name"] for channel in self._listed if "name" in channel}
         self.directory = view.Directory(people=people, channels=names, me=me)
 
-    def channels(self) -> tuple[Channel, ...]:
-        """All channels, by name."""
-        return tuple(
-            Channel(
-                id=listed["id"],
-                name=listed["name"],
-                topic=_inner(listed, "topic").get("value", ""),
-                members=listed.get("num_members", 0),
-                unread=self._unread(listed["id"]),
-            )
-            for listed in sorted(self._listed, key=lambda listed: str(listed["name"]))
-        )
+    def channels(self) -> tuple[Place, ...]:
+        """All conversations, channels first."""
+        return places(self._listed, self.directory, {row["id"]: self._unread(row["id"]) for row in self._listed})
 
-    def window(self, channel: str, *, before: str | None = None) -> Window:
-        """The newest messages, or those before a ts."""
-        reply = self._history(channel, limit=WINDOW + 1, **({"latest": before} if before else {}))
+    def busiest(self) -> str | None:
+        """The conversation that matters: with the newest message of somebody else, if any, else the newest of all."""
+        newest = [
+            (bool(self._unread(row["id"])), message["ts"], row["id"])
+            for row in self._listed
+            for message in self._history(row["id"], limit=1).get("messages", [])
+        ]
+        return max(newest)[2] if newest else None
+
+    def window(self, channel: str, *, before: str | None = None, at: str = "") -> Window:
+        """The newest messages, or those before a ts; with `at` as many as it takes to show that one."""
+        limit = WINDOW
+        if at:
+            after = self._history(channel, limit=_FAR, oldest=at, inclusive=True).get("messages", [])
+            limit = min(_FAR - 1, max(WINDOW, len(after) + WINDOW // 2))
+        reply = self._history(channel, limit=limit + 1, **({"latest": before} if before else {}))
         rows = reply.get("messages", [])[::-1]
-        older = len(rows) > WINDOW
-        after = rows[0]["ts"] if older else None
-        return Window(messages=self._drawn(rows[1:] if older else rows, channel, "messages", after), older=older)
+        older = len(rows) > limit
+        after_ts = rows[0]["ts"] if older else None
+        rows = rows[1:] if older else rows
+        rows = sorted([*rows, *self._whispered(channel, rows, before)], key=lambda row: str(row["ts"]))
+        return Window(messages=self._drawn(rows, channel, "messages", after_ts), older=older)
+
+    def whisper(self, row: Mapping[str, Any]) -> view.MessageView:
+        """One message that only this person sees."""
+        return self._drawn([row], row["channel"], "messages", row["ts"])[0]
+
+    def pins(self, channel: str) -> tuple[view.MessageView, ...]:
+        """What is pinned in a channel, the newest pin first."""
+        items = self._ask("pins.list", {"channel": channel}).get("items", [])
+        rows = [item["message"] for item in items if "message" in item]
+        return tuple(self._drawn([row], channel, "pins", row["ts"])[0] for row in rows)
+
+    def found(self, words: str) -> tuple[Found, ...]:
+        """The messages that hold all these words, the newest first."""
+        wanted = words.lower().split()
+        hits: list[tuple[str, Found]] = []
+        for place in places(self._listed, self.directory, {}) if wanted else ():
+            for row in self._newest(place.id):
+                text = f"{row.get('text', '')} {row.get('username', '')}".lower()
+                if all(word in text for word in wanted):
+                    shown = self._drawn([row], place.id, "found", row["ts"])[0]
+                    hits.append((row["ts"], Found(place=place, message=shown)))
+        return tuple(hit for _, hit in sorted(hits, key=lambda hit: hit[0], reverse=True)[:_FOUND])
 
     def message(self, channel: str, ts: str) -> view.MessageView | None:
         """One message of the channel's list; None if it is gone, or stands in a thread only."""
@@ -111,29 +158,52 @@ class Reading:
         today = datetime.now(tz=UTC)
         before = [after, *(row["ts"] for row in rows)]
         return tuple(
-            view.message(row, channel=channel, directory=self.directory, place=place, after=previous, today=today)
+            view.message(
+                row,
+                channel=channel,
+                directory=self.directory,
+                place=place,
+                after=previous,
+                today=today,
+                hand=self._hand(channel, row["ts"]),
+            )
             for row, previous in zip(rows, before, strict=False)
         )
 
+    def _whispered(
+        self, channel: str, rows: Sequence[Mapping[str, Any]], before: str | None
+    ) -> list[Mapping[str, Any]]:
+        """The whispers that stand among these messages; after the newest ones all that came later."""
+        first = rows[0]["ts"] if rows else "0"
+        here = [row for row in self.whispers if row["channel"] == channel and "thread_ts" not in row]
+        return [row for row in here if first <= row["ts"] and (not before or row["ts"] < before)]
+
+    def _newest(self, channel: str) -> list[Mapping[str, Any]]:
+        """The newest messages of a channel, replies in threads included, without order."""
+        parents = self._pages("conversations.history", "messages", {"channel": channel}, most=_SEARCHED)
+        found = {row["ts"]: row for row in parents}
+        for row in parents:
+            if row.get("reply_count"):
+                replies = self._pages("conversations.replies", "messages", {"channel": channel, "ts": row["ts"]})
+                found.update({reply["ts"]: reply for reply in replies})
+        return list(found.values())
+
     def _unread(self, channel: str) -> str:
-        reply = self._history(channel, limit=_MANY + 1, oldest=self._seen.get(channel, "0"))
+        reply = self._history(channel, limit=_MANY + 1, oldest=self._seen.get(channel, self._since))
         count = sum(row.get("user") != self.directory.me for row in reply.get("messages", []))
         return f"{_MANY}+" if count > _MANY else str(count or "")
 
     def _history(self, channel: str, **args: object) -> Mapping[str, Any]:
         return self._ask("conversations.history", {"channel": channel, "include_all_metadata": True, **args})
 
-    def _pages(self, method: str, key: str, args: Mapping[str, object]) -> list[Mapping[str, Any]]:
+    def _pages(
+        self, method: str, key: str, args: Mapping[str, object], *, most: int | None = None
+    ) -> list[Mapping[str, Any]]:
         found: list[Mapping[str, Any]] = []
         cursor = ""
         while True:
             reply = self._ask(method, {"limit": 200, **args, **({"cursor": cursor} if cursor else {})})
             found += reply.get(key, [])
-            cursor = _inner(reply, "response_metadata").get("next_cursor", "")
-            if not cursor:
+            cursor = row_in(reply.get("response_metadata")).get("next_cursor", "")
+            if not cursor or (most is not None and len(found) >= most):
                 return found
-
-
-def _inner(row: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """An object in an object; empty if it is absent or null."""
-    return row.get(key) or {}

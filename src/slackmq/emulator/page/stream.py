@@ -6,15 +6,22 @@ import asyncio
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from slackmq.emulator.page.changes import Touched, merged, touched
+from slackmq.emulator.page.modal import surface
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from slackmq.emulator.model import Caller
     from slackmq.emulator.page.drawing import Drawing
+    from slackmq.emulator.page.homes import Homes
+    from slackmq.emulator.page.presence import Presence
+    from slackmq.emulator.page.reading import Reading
+    from slackmq.emulator.page.view import MessageView
     from slackmq.emulator.page.visitors import Visitors
     from slackmq.emulator.server import Done, Server
 
@@ -32,11 +39,24 @@ _WHOLE = 80
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class _Stream:
-    """One open page: who looks, at which channel and thread, and what changed since it was last told."""
+    """One open page: who looks, at which channel and thread, and what changed since it was last told.
+
+    Attributes:
+        app: whose home tab is shown instead of a channel.
+        panel: "pins" if they are shown on the right.
+        views: id and hash of the modals that the page shows.
+        tab: hash of the home tab that it shows.
+        whispers: ts -> the messages for this person alone that the page shows.
+    """
 
     caller: Caller
     channel: str
     thread: str
+    app: str = ""
+    panel: str = ""
+    views: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    tab: str = ""
+    whispers: dict[str, Mapping[str, Any]] = field(default_factory=dict[str, "Mapping[str, Any]"])
     changes: list[Touched] = field(default_factory=list[Touched])
     stirred: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -48,16 +68,22 @@ class Streams:
         server: whose writes are told.
         visitors: who looks.
         drawing: the templates.
+        presence: who is connected.
+        homes: what apps put on their home tabs.
     """
 
-    def __init__(self, *, server: Server, visitors: Visitors, drawing: Drawing) -> None:
+    def __init__(
+        self, *, server: Server, visitors: Visitors, drawing: Drawing, presence: Presence, homes: Homes
+    ) -> None:
         self._visitors = visitors
+        self._homes = homes
         self._drawing = drawing
         self._run = secrets.token_hex(4)
         self._count = 0
         self._open: set[_Stream] = set()
         self._closing = False
         server.listen(self._heard)
+        presence.watch(self._stir)
 
     @property
     def version(self) -> str:
@@ -65,12 +91,15 @@ class Streams:
         return f"{self._run}-{self._count}"
 
     def routes(self) -> list[web.RouteDef]:
-        """GET the stream of a channel."""
-        return [web.get("/c/{channel}/stream", self._serve)]
+        """GET the stream of a channel, or of a home tab."""
+        return [web.get("/c/{channel}/stream", self._serve), web.get("/a/{app}/stream", self._serve)]
 
     def close(self) -> None:
         """End all streams; browsers try to come back by themselves."""
         self._closing = True
+        self._stir()
+
+    def _stir(self) -> None:
         for stream in self._open:
             stream.stirred.set()
 
@@ -79,7 +108,7 @@ class Streams:
         changes = [change for event in done.outcome.events for change in touched(event)]
         for stream in self._open:
             stream.changes += changes
-            if done.outcome.events:
+            if done.outcome.events or done.method.startswith(("views.", "emulator.")):
                 stream.stirred.set()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
@@ -87,9 +116,12 @@ class Streams:
         response.content_type = "text/event-stream"
         stream = _Stream(
             caller=self._visitors.caller(request),
-            channel=request.match_info["channel"],
+            channel=request.match_info.get("channel", "-"),
             thread=request.query.get("thread", ""),
+            app=request.match_info.get("app", ""),
+            panel=request.query.get("panel", ""),
         )
+        self._surfaces(stream, self._visitors.look(stream.caller))
         known = request.headers.get("Last-Event-ID") or request.query.get("since")
         self._open.add(stream)
         try:
@@ -98,12 +130,12 @@ class Streams:
             if known != self.version:
                 await self._send(response, self._everything(stream))
             with suppress(ConnectionError):
-                await self._follow(stream, response)
+                await self._follow(stream, request, response)
         finally:
             self._open.discard(stream)
         return response
 
-    async def _follow(self, stream: _Stream, response: web.StreamResponse) -> None:
+    async def _follow(self, stream: _Stream, request: web.Request, response: web.StreamResponse) -> None:
         while not self._closing:
             try:
                 async with asyncio.timeout(_QUIET):
@@ -114,6 +146,8 @@ class Streams:
             stream.stirred.clear()
             if not self._closing:
                 await self._gather()
+                if request.transport is None or request.transport.is_closing():
+                    return  # nobody looks any more: nothing was seen
                 changes, stream.changes = merged(stream.changes), []
                 await self._send(response, self._changed(stream, changes))
 
@@ -129,25 +163,26 @@ class Streams:
     def _everything(self, stream: _Stream) -> str:
         """The lists anew, for a page that missed something."""
         stream.changes.clear()  # they are in what is drawn now
+        stream.views, stream.tab = [("", "")], "-"
         reading = self._visitors.look(stream.caller)
-        channels = reading.channels()
-        current = next((channel for channel in channels if channel.id == stream.channel), None)
-        if current is None:
-            return self._drawing.draw("nav.html", channels=channels, current=None, oob=True)
+        surfaces, _ = self._surfaces(stream, reading)
+        values = self._frame(stream, reading)
+        if values["current"] is None:
+            return surfaces + self._drawing.draw("around.html", **values)
         window = reading.window(stream.channel)
         replies = reading.thread(stream.channel, stream.thread)
         if window.messages:
             self._visitors.saw(reading.directory.me, stream.channel, window.messages[-1].ts)
-        return self._drawing.draw(
-            "everything.html", channels=reading.channels(), current=current, window=window, replies=replies, oob=True
-        )
+        values = self._frame(stream, reading)
+        return surfaces + self._drawing.draw("everything.html", window=window, replies=replies, **values)
 
     def _changed(self, stream: _Stream, changes: list[Touched]) -> str:
-        """The touched messages of the channel and thread that this page shows, and the list on the left."""
+        """The touched messages of the channel and thread that this page shows, and all that stands around them."""
         here = [change for change in changes if change.channel == stream.channel]
         if len(here) > _WHOLE:
             return self._everything(stream)
         reading = self._visitors.look(stream.caller)
+        surfaces, whispers = self._surfaces(stream, reading)
         left = [
             (change, reading.message(change.channel, change.ts))
             for change in here
@@ -155,20 +190,71 @@ class Streams:
         ]
         replies = {reply.ts: reply for reply in reading.thread(stream.channel, stream.thread)}
         right = [(change, replies.get(change.ts)) for change in here if change.ts in replies]
-        added = [message for change, message in left if message and change.is_new]
+        added = [message for change, message in left if message and change.is_new] + whispers.added
         if added:
             self._visitors.saw(reading.directory.me, stream.channel, added[-1].ts)
-        channels = reading.channels()
-        return self._drawing.draw(
+        altered = [message for change, message in (*left, *right) if message and not change.is_new]
+        return surfaces + self._drawing.draw(
             "changes.html",
-            gone=[_element(change) for change in here if change.is_gone and change.thread in {"", stream.thread}],
-            altered=[message for change, message in (*left, *right) if message and not change.is_new],
-            added=added,
+            gone=[_element(change) for change in here if change.is_gone and change.thread in {"", stream.thread}]
+            + whispers.gone,
+            altered=altered + whispers.altered,
+            added=sorted(added, key=lambda message: message.ts),
             answered=[reply for change, reply in right if reply and change.is_new],
-            channels=channels,
-            current=next((channel for channel in channels if channel.id == stream.channel), None),
-            oob=True,
+            **self._frame(stream, reading),
         )
+
+    def _frame(self, stream: _Stream, reading: Reading) -> dict[str, Any]:
+        """What stands around the messages: the list on the left, the strip below, the pins if they are shown."""
+        places = reading.channels()
+        current = next((place for place in places if place.id == stream.channel), None)
+        shows_pins = stream.panel == "pins" and current is not None
+        return {
+            "current": current,
+            "home": {"id": stream.app} if stream.app else None,
+            "pins": reading.pins(stream.channel) if shows_pins else None,
+            "oob": True,
+            **self._visitors.tools(),
+            **self._visitors.sidebar(places, reading.directory.me),
+        }
+
+    def _surfaces(self, stream: _Stream, reading: Reading) -> tuple[str, _Whispers]:
+        """Modal and home tab, if they are not as the page shows them, and what is whispered."""
+        me, html = reading.directory.me, ""
+        views = self._visitors.surfaces(me)["views"]
+        shown = [(view["id"], view["hash"]) for view in views]
+        if shown != stream.views:
+            modal = surface(views[-1], reading.directory) if views else None
+            stream.views, html = shown, self._drawing.draw("modal.html", modal=modal, oob=True)
+        row = self._homes.of(stream.app, me) if stream.app else None
+        if row is not None and row["hash"] != stream.tab:
+            stream.tab = row["hash"]
+            html += self._drawing.draw("tab.html", tab=surface(row, reading.directory), oob=True)
+        before, stream.whispers = stream.whispers, _here(reading, stream.channel)
+        return html, _Whispers.between(before, stream.whispers, reading)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Whispers:
+    """What became of the messages that one person alone sees."""
+
+    added: list[MessageView]
+    altered: list[MessageView]
+    gone: list[str]
+
+    @classmethod
+    def between(
+        cls, before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]], reading: Reading
+    ) -> _Whispers:
+        return cls(
+            added=[reading.whisper(row) for ts, row in after.items() if ts not in before],
+            altered=[reading.whisper(row) for ts, row in after.items() if before.get(ts, row) != row],
+            gone=[f"m-{ts.replace('.', '-')}" for ts in before if ts not in after],
+        )
+
+
+def _here(reading: Reading, channel: str) -> dict[str, Mapping[str, Any]]:
+    return {row["ts"]: row for row in reading.whispers if row["channel"] == channel and "thread_ts" not in row}
 
 
 def _element(change: Touched) -> str:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from slackmq.emulator.page.blocks import attachments, blocks
 from slackmq.emulator.page.emoji import character
+from slackmq.emulator.page.loose import rows, words
 from slackmq.emulator.page.mrkdwn import shown, typed
 
 if TYPE_CHECKING:
@@ -16,9 +18,14 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-__all__ = ["Directory", "MessageView", "MetadataView", "ReactionView", "day_of", "message"]
+    from slackmq.emulator.page.blocks import Attachment, Block
+    from slackmq.emulator.page.presence import Hand
+
+__all__ = ["Directory", "FileView", "MessageView", "MetadataView", "ReactionView", "day_of", "message", "time_of"]
 
 _HUES = 8
+_KILO = 1024
+_PICTURES = frozenset({"image/png", "image/jpeg", "image/gif"})
 _NOTICES = frozenset(
     {"pinned_item", "channel_join", "channel_leave", "channel_topic", "channel_purpose", "channel_name"}
 )
@@ -70,6 +77,17 @@ class MetadataView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileView:
+    """A file in a message; without an `id` it was deleted."""
+
+    id: str
+    name: str
+    title: str
+    detail: str
+    picture: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageView:
     """A message as the page shows it.
 
@@ -79,6 +97,9 @@ class MessageView:
         day: a heading if the message is the first of its day, else "".
         source: the text for the edit box.
         notice: True for a line that Slack itself wrote, as "… pinned a message".
+        blocks: what is shown instead of the text, if the message has blocks.
+        whisper: True if only this person sees it.
+        hand: the process that works on it or did, if one was seen doing so.
     """
 
     id: str
@@ -104,10 +125,22 @@ class MessageView:
     reactions: tuple[ReactionView, ...]
     replies: int
     latest_reply: str
+    blocks: tuple[Block, ...]
+    attachments: tuple[Attachment, ...]
+    files: tuple[FileView, ...]
+    whisper: bool
+    hand: Hand | None
 
 
 def message(
-    row: Mapping[str, Any], *, channel: str, directory: Directory, place: str, after: str | None, today: datetime
+    row: Mapping[str, Any],
+    *,
+    channel: str,
+    directory: Directory,
+    place: str,
+    after: str | None,
+    today: datetime,
+    hand: Hand | None = None,
 ) -> MessageView:
     """Draw one row of conversations.history or conversations.replies.
 
@@ -118,6 +151,7 @@ def message(
         place: "messages" or "replies".
         after: ts of the message before it, None if it is the first.
         today: the present moment, for "Today" and "Yesterday".
+        hand: the process that works on it or did.
     """
     ts: str = row["ts"]
     moment = _moment(ts)
@@ -147,8 +181,18 @@ def message(
         metadata=_metadata(row.get("metadata")),
         reactions=tuple(_reaction(reaction, directory) for reaction in row.get("reactions", ())),
         replies=row.get("reply_count", 0),
-        latest_reply=f"{_moment(row['latest_reply']):%H:%M}" if row.get("latest_reply") else "",
+        latest_reply=time_of(row.get("latest_reply") or ""),
+        blocks=_blocks(row, directory),
+        attachments=attachments(row.get("attachments"), directory),
+        files=tuple(_file(file) for file in rows(row.get("files"))),
+        whisper=row.get("is_ephemeral") is True,
+        hand=hand,
     )
+
+
+def time_of(ts: str) -> str:
+    """The hour and minute of a message; "" for none."""
+    return f"{_moment(ts):%H:%M}" if ts else ""
 
 
 def day_of(ts: str, today: datetime) -> str:
@@ -169,6 +213,27 @@ def _author(row: Mapping[str, Any], directory: Directory) -> str:
     profile: Mapping[str, Any] = row.get("bot_profile") or {}
     return str(
         row.get("username") or directory.people.get(row.get("user", "")) or profile.get("name") or row.get("user", "?")
+    )
+
+
+def _blocks(row: Mapping[str, Any], directory: Directory) -> tuple[Block, ...]:
+    """The blocks of a message; none for what a person typed, whose text says the same."""
+    given = rows(row.get("blocks"))
+    typed_in = "bot_id" not in row and all(block.get("type") == "rich_text" for block in given)
+    return () if typed_in else blocks(given, directory)
+
+
+def _file(row: Mapping[str, Any]) -> FileView:
+    if row.get("mode") == "tombstone":
+        return FileView(id="", name="", title="", detail="", picture=False)
+    size = row.get("size", 0)
+    amount = f"{size} bytes" if size < _KILO else f"{size / _KILO:.0f} kB"
+    return FileView(
+        id=words(row.get("id")),
+        name=words(row.get("name")),
+        title=words(row.get("title")) or words(row.get("name")),
+        detail=f"{words(row.get('pretty_type'))}, {amount}",
+        picture=row.get("mimetype") in _PICTURES,
     )
 
 

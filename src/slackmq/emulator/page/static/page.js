@@ -9,8 +9,10 @@ const latest = (scroll) => scroll.parentElement.querySelector(".latest");
 
 function watch(scroll) {
   if (atEnd.has(scroll)) return;
-  atEnd.set(scroll, true);
-  toEnd(scroll);
+  const aim = location.hash && scroll.querySelector(`#${CSS.escape(location.hash.slice(1))}`);
+  atEnd.set(scroll, !aim);
+  if (aim) aim.scrollIntoView({ block: "center" });
+  else toEnd(scroll);
   scroll.addEventListener("scroll", () => {
     const near = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR;
     atEnd.set(scroll, near);
@@ -40,15 +42,15 @@ document.addEventListener("keydown", (event) => {
     if (field.value.trim()) field.form.requestSubmit();
   }
   if (event.key === "Escape") {
-    const open = document.querySelector(".picker[open]");
+    const open = document.querySelector(".picker[open], .overflow[open]");
     if (open) open.open = false;
     else if (field.closest?.(".edit")) field.closest(".edit").querySelector(".quiet").click();
-    else document.querySelector("#thread .close")?.click();
+    else if (!document.querySelector("dialog[open]")) document.querySelector("#thread .close")?.click();
   }
 });
 
 document.addEventListener("click", (event) => {
-  document.querySelectorAll(".picker[open]").forEach((picker) => {
+  document.querySelectorAll(".picker[open], .overflow[open]").forEach((picker) => {
     if (!picker.contains(event.target)) picker.open = false;
   });
   if (event.target.closest(".latest")) toEnd(event.target.closest("main").querySelector(".scroll"));
@@ -56,12 +58,13 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("htmx:afterRequest", (event) => {
   const { elt, xhr } = event.detail;
-  if (xhr.status === 204 && elt.matches(".composer")) {
-    elt.reset();
-    toEnd(elt.parentElement.querySelector(".scroll"));
+  if (xhr.status === 204 && elt.matches(".composer, .composer .attach input")) {
+    const form = elt.closest("form");
+    form.reset();
+    toEnd(form.parentElement.querySelector(".scroll"));
   }
   if (xhr.status === 204) document.querySelector("#notice").replaceChildren();
-  if (elt.closest?.(".picker")) elt.closest(".picker").open = false;
+  if (event.detail.requestConfig.verb === "post" && elt.closest?.(".picker, .overflow")) elt.closest(".picker, .overflow").open = false;
   if (elt.matches("[hx-get*='/thread?ts=']")) box("reply")?.focus();
 });
 

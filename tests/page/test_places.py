@@ -1,0 +1,149 @@
+"""Where one finds things in the page: direct messages, pins, search, files, and who is at work."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import FilePayload, expect
+from slack_sdk import WebClient
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from slackmq.emulator.launch import About
+
+pytestmark = [
+    pytest.mark.skipif(not Path("/usr/bin/chromium").exists(), reason="no browser: apt-get install chromium"),
+    pytest.mark.timeout(60),
+]
+
+DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+)
+
+
+def agent(emulator: About, name: str) -> Any:
+    """A bot that says who it is, as a worker of the library does."""
+    client = WebClient(emulator.apps[0].bot_token, base_url=emulator.base_url)
+    client.headers["User-Agent"] = f"slackmq-worker/{name}"
+    return client
+
+
+def test_the_page_opens_on_the_channel_with_the_newest_message(page: Page, emulator: About, bot: Any) -> None:
+    bot.chat_postMessage(channel=emulator.channels[2].id, text="here")
+    page.goto(emulator.page_url)
+    expect(page.locator("#channel h2")).to_have_text(f"#{emulator.channels[2].name}")
+    expect(page.locator("#messages .text")).to_have_text("here")
+    page.evaluate("window.loaded = 'once'")
+
+
+def test_people_write_to_each_other_directly(page: Page, emulator: About) -> None:
+    other: Any = WebClient(emulator.users[1].token, base_url=emulator.base_url)
+    page.get_by_role("link", name="colleague").click()
+    page.fill("#composer-text", "psst")
+    page.keyboard.press("Enter")
+    expect(page.locator("#messages .text")).to_have_text("psst")
+    channel = other.conversations_list(types="im")["channels"][0]["id"]
+    assert other.conversations_history(channel=channel)["messages"][0]["text"] == "psst"
+    page.goto(f"{emulator.page_url}c/{emulator.channels[0].id}")
+    other.chat_postMessage(channel=channel, text="yes?")
+    expect(page.locator(f"#nav-{channel} .count")).to_have_text("1")
+    page.evaluate("window.loaded = 'once'")
+
+
+def test_what_is_pinned_is_listed_and_kept_up_to_date(page: Page, bot: Any, homeops: str) -> None:
+    first, second = (bot.chat_postMessage(channel=homeops, text=text)["ts"] for text in ("one", "two"))
+    bot.pins_add(channel=homeops, timestamp=first)
+    page.get_by_role("button", name="Pins").click()
+    expect(page.locator("#pinned .text")).to_have_text(["one"])
+    bot.pins_add(channel=homeops, timestamp=second)
+    expect(page.locator("#pinned .text")).to_have_text(["two", "one"])
+    page.keyboard.press("Escape")
+    expect(page.locator("#thread")).to_be_hidden()
+
+
+def test_search_finds_messages_and_replies_and_leads_to_them(page: Page, emulator: About, bot: Any) -> None:
+    general = emulator.channels[0].id
+    ts = bot.chat_postMessage(channel=general, text="The garden lamp <b>flickers</b>")["ts"]
+    for number in range(70):
+        bot.chat_postMessage(channel=general, text=f"line {number}")
+    bot.chat_postMessage(channel=general, thread_ts=ts, text="garden lamp: replaced")
+    page.get_by_label("Search messages").fill("lamp garden")
+    page.keyboard.press("Enter")
+    expect(page.locator(".hit .text")).to_have_text(["garden lamp: replaced", "The garden lamp <b>flickers</b>"])
+    page.locator(".hit").last.click()
+    expect(page.locator("#messages .text", has_text="flickers")).to_be_in_viewport()
+    page.evaluate("window.loaded = 'once'")
+
+
+def test_files_are_sent_and_shown(page: Page, bot: Any, homeops: str) -> None:
+    page.fill("#composer-text", "look")
+    page.set_input_files(
+        ".attach input",
+        [
+            FilePayload(name="dot.png", mimeType="image/png", buffer=DOT),
+            FilePayload(name="page.html", mimeType="text/html", buffer=b"<script>document.title='taken'</script>"),
+        ],
+    )
+    message = page.locator("#messages .message")
+    expect(message.locator(".text")).to_have_text("look")
+    expect(message.locator("img[alt='dot.png']")).to_be_visible()
+    page.wait_for_function("document.querySelector('#messages img').naturalWidth === 1")
+    expect(page.locator("#composer-text")).to_have_value("")
+    with page.expect_download() as saved:
+        message.locator("a.card").click()
+    assert saved.value.suggested_filename == "page.html"
+    assert len(bot.conversations_history(channel=homeops)["messages"][0]["files"]) == 2
+
+
+def test_who_works_on_a_message_is_seen_and_who_did_it_stays(
+    page: Page, emulator: About, bot: Any, homeops: str
+) -> None:
+    ts = bot.chat_postMessage(channel=homeops, text="toggle dining light")["ts"]
+    agent(emulator, "worker-1").reactions_add(channel=homeops, timestamp=ts, name="clock1")
+    hand = page.locator("#messages .hand")
+    expect(hand).to_have_text("worker-1 is at work")
+    expect(page.locator("#strip .worker")).to_contain_text("worker-1")
+    expect(page.locator("#strip .worker a")).to_have_text("toggle dining light")
+    agent(emulator, "worker-2").reactions_add(channel=homeops, timestamp=ts, name="clock2")
+    expect(hand).to_have_text("worker-2 is at work (claim 2)")
+    agent(emulator, "worker-2").reactions_add(channel=homeops, timestamp=ts, name="white_check_mark")
+    expect(hand).to_have_text("done by worker-2")
+    expect(page.locator("#strip .worker")).to_have_count(0)
+
+
+def test_a_connection_is_cut_and_comes_back(page: Page, deployer: Any) -> None:
+    strip = page.locator("#strip .worker", has_text="deployer")
+    expect(strip).to_have_count(1)
+    first = strip.get_by_role("button").get_attribute("hx-post")
+    strip.get_by_role("button", name="Cut the connection of deployer").click()
+    expect(page.locator(f"#strip [hx-post='{first}']")).to_have_count(0)
+    expect(strip).to_have_count(1, timeout=20_000)
+    assert deployer is not None
+
+
+def test_an_emoji_is_picked_with_the_keyboard_alone(page: Page, bot: Any, homeops: str) -> None:
+    bot.chat_postMessage(channel=homeops, text="x")
+    summary = page.locator("#messages .picker summary")
+    summary.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Name of an emoji")).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#messages .reactions button")).to_have_count(1)
+
+
+def test_a_reaction_of_somebody_else_is_joined_and_left_at_a_click(
+    page: Page, emulator: About, bot: Any, homeops: str
+) -> None:
+    ts = bot.chat_postMessage(channel=homeops, text="x")["ts"]
+    bot.reactions_add(channel=homeops, timestamp=ts, name="tada")
+    page.get_by_role("button", name="tada, 1, by slackmq").click()
+    expect(page.locator("#messages .reactions .n")).to_have_text("2")
+    (reaction,) = bot.reactions_get(channel=homeops, timestamp=ts)["message"]["reactions"]
+    assert reaction["users"] == [emulator.apps[0].bot_user_id, emulator.users[0].id]
+    page.locator("#messages .reactions button").click()
+    expect(page.locator("#messages .reactions .n")).to_have_text("1")
