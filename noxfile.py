@@ -60,6 +60,20 @@ def simulation(session: nox.Session) -> None:
 
 
 @nox.session
+def kills(session: nox.Session) -> None:
+    """Real processes are killed, stopped and cut off for three minutes; a soak: nox -s kills -- --minutes 60."""
+    prepare(session)
+    session.run(PYTHON, "-m", "tests.kills.run", *session.posargs, external=True)
+
+
+@nox.session
+def models(session: nox.Session) -> None:
+    """Spin explores the models of claims, and finds each mistake that is made on purpose; spin is in Debian."""
+    prepare(session)
+    session.run(PYTHON, "-m", "tests.models.run", *session.posargs, external=True)
+
+
+@nox.session
 def benchmark(session: nox.Session) -> None:
     """What a job costs, in calls, time and memory."""
     prepare(session)

@@ -44,7 +44,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """A claim ended. `effective` is False if another holder had marked the message first."""
+    """A claim ended. `effective` is False if another holder had marked the message first, or may have."""
 
     claim: Claim
     outcome: Outcome

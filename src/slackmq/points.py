@@ -14,6 +14,8 @@ __all__ = ["Place", "Saboteur", "armed", "pause", "reach"]
 Place = Literal[
     "before_claim",
     "after_claim_ok",
+    "after_pin",
+    "after_takeover",
     "before_look",
     "after_start",
     "before_renew",
@@ -21,6 +23,7 @@ Place = Literal[
     "before_note",
     "after_note",
     "after_dead_note",
+    "after_done_record",
     "before_done",
     "after_done_ok",
     "before_release",

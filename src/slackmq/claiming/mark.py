@@ -23,22 +23,22 @@ async def mark(slack: Slack, message: Message, emoji: str, *, clock: Clock) -> b
     """Put an emoji on a message, until Slack says that it stands.
 
     Returns:
-        False if somebody with this token had put it there before, or the message is gone.
+        False if somebody with this token had put it there before, or the message is gone. After an unanswered try
+        that may have been this very call, and nobody can tell: of two that both take the mark for theirs one is wrong
+        (models/reaction.pml, BELIEF).
 
     Raises:
         TooManyReactions: Slack takes no further emoji on this message.
     """
-    doubt = False
     pause = _PAUSE
     while True:
         try:
             await slack.react(message.channel, message.ts, emoji, urgency=Urgency.DONE)
         except AlreadyReacted:
-            return doubt  # after an unanswered try the mark is most likely our own
+            return False
         except MessageGone:
             return False
         except Ambiguous:
-            doubt = True
             await clock.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
         else:

@@ -20,6 +20,7 @@ from slackmq.claiming.way import Held
 from slackmq.errors import AlreadyPinned, AlreadyReacted, Ambiguous, LeaseLost, TooManyPins, TooManyReactions
 from slackmq.message import Outcome, seconds
 from slackmq.notes import Note
+from slackmq.points import pause
 from slackmq.policy import Read, Take, Wait
 from slackmq.slack.api import Urgency
 
@@ -217,6 +218,7 @@ class PinClaiming:
         if sent is None:
             traces.bare_at = self._clock.monotonic()
             return None
+        await pause("after_pin")
         pinned = self._clock.monotonic()
         tries = await self._watch(message, sent + lease / 2)
         if tries is None:
@@ -319,6 +321,7 @@ class PinClaiming:
             note = Note(note=kind, op=self._clock.new_id(), token=claim.token, about=about, worker=self._worker)
             text = f"{kind}, by {self._worker}"
             await self._thread.write(claim.message, note, text, traces.record, urgency=Urgency.DONE)
+            await pause("after_done_record")
             counts = log_of(traces.record).finished == note.op
         stands = await mark(self._slack, claim.message, self._marks.of(outcome), clock=self._clock)
         return counts if about else stands

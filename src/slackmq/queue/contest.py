@@ -270,6 +270,7 @@ class Contest:
 
     async def _succeed(self, sighting: Sighting, claim: Claim, generation: int) -> Claim | None:
         """Take over from an earlier holder: look again, count the attempt, write it down."""
+        await pause("after_takeover")
         try:
             looked = self._claiming.settles or generation - 1 in sighting.record.releases
             if not looked and not await self._look_again(sighting, claim):

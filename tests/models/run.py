@@ -1,0 +1,64 @@
+"""`python -m tests.models.run`: spin explores each model whole, and must find each mistake that is made on purpose."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+MODELS = Path(__file__).parents[2] / "models"
+SIZES = ("-DWORKERS=2", "-DFAULTS=1", "-DCRASHES=1")
+MISTAKES = {"reaction.pml": ("MINE", "EARLY_CLOCK", "LATE_DEADLINE", "NO_LOOK", "BELIEF")}
+_LONGEST = 500
+"""Seconds that one exploration may take."""
+
+
+def explored(model: Path, *mistakes: str) -> tuple[int, int]:
+    """Explore a model with these mistakes in it: how many states there are, and how many errors were found."""
+    with tempfile.TemporaryDirectory() as folder:
+        defines = [*SIZES, *(f"-D{mistake}" for mistake in mistakes)]
+        spin, cc = shutil.which("spin") or "", shutil.which("cc") or ""
+        subprocess.run([spin, *defines, "-a", str(model)], cwd=folder, check=True, capture_output=True)
+        compile_ = [cc, "-O2", "-w", "-DSAFETY", "-DCOLLAPSE", "-o", "pan", "pan.c"]
+        subprocess.run(compile_, cwd=folder, check=True, capture_output=True)
+        run = subprocess.run(
+            [str(Path(folder, "pan")), "-m100000"],
+            cwd=folder,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=_LONGEST,
+        )
+    errors, states = re.search(r"errors: (\d+)", run.stdout), re.search(r"(\d+) states, stored", run.stdout)
+    if errors is None or states is None or "max search depth too small" in run.stdout:
+        raise RuntimeError(f"spin did not finish {model.name}:\n{run.stdout}")
+    return int(states[1]), int(errors[1])
+
+
+def main() -> int:
+    """Explore all; 1 if a model does not hold, or a mistake is not found; 3 if spin is not here."""
+    if shutil.which("spin") is None or shutil.which("cc") is None:
+        _say("The models need spin and a C compiler: apt install spin gcc.")
+        return 3
+    failed = 0
+    for name, mistakes in MISTAKES.items():
+        states, errors = explored(MODELS / name)
+        _say(f"{name}: {states:,} states, {errors} errors")
+        failed += errors > 0
+        for mistake in mistakes:
+            states, errors = explored(MODELS / name, mistake)
+            _say(f"{name} with {mistake}: {'found' if errors else 'NOT FOUND'} after {states:,} states")
+            failed += not errors
+    return 1 if failed else 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
