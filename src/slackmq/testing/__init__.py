@@ -6,6 +6,6 @@
 
 from slackmq.testing.awaiting import AsyncWorkspace, async_workspace
 from slackmq.testing.blocking import Workspace, workspace
-from slackmq.testing.resident import Person, Refused, TestApp
+from slackmq.testing.resident import CallRefused, Person, TestApp
 
-__all__ = ["AsyncWorkspace", "Person", "Refused", "TestApp", "Workspace", "async_workspace", "workspace"]
+__all__ = ["AsyncWorkspace", "CallRefused", "Person", "TestApp", "Workspace", "async_workspace", "workspace"]

@@ -13,7 +13,7 @@ from slackmq.emulator.launch import embedded
 from slackmq.emulator.model import Caller
 from slackmq.emulator.seed import Seed, SeedApp, SeedChannel, SeedPerson
 from slackmq.emulator.workspace import OPERATOR
-from slackmq.testing.resident import Person, Refused, TestApp
+from slackmq.testing.resident import CallRefused, Person, TestApp
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -99,7 +99,7 @@ class AsyncWorkspace:
             channels: names or ids of the channels that its bot is invited to.
 
         Raises:
-            Refused: invalid_manifest, with what is wrong; channel_not_found.
+            CallRefused: invalid_manifest, with what is wrong; channel_not_found.
         """
         match manifest:
             case Path():
@@ -115,7 +115,7 @@ class AsyncWorkspace:
         """A new channel, opened by a person; returns its id.
 
         Raises:
-            Refused: name_taken, and what else conversations.create refuses.
+            CallRefused: name_taken, and what else conversations.create refuses.
         """
         args = {"name": name.removeprefix("#"), "is_private": private}
         return str((await self.act("conversations.create", person=person, **args))["channel"]["id"])
@@ -124,7 +124,7 @@ class AsyncWorkspace:
         """A new person; `guest` is "restricted" or "ultra_restricted" for one who is invited only.
 
         Raises:
-            Refused: name_taken.
+            CallRefused: name_taken.
         """
         await self._operate("emulator.users.create", name=name, guest=guest)
         return self.person(name)
@@ -158,7 +158,7 @@ class AsyncWorkspace:
         """A person types a message, or an answer in the thread of the message with ts `thread`; returns its ts.
 
         Raises:
-            Refused: what chat.postMessage refuses.
+            CallRefused: what chat.postMessage refuses.
         """
         args = {"channel": self.channel(channel), "text": text, **({"thread_ts": thread} if thread else {})}
         return str((await self.act("chat.postMessage", person=person, **args))["ts"])
@@ -167,7 +167,7 @@ class AsyncWorkspace:
         """A person puts an emoji on a message.
 
         Raises:
-            Refused: what reactions.add refuses.
+            CallRefused: what reactions.add refuses.
         """
         await self.act("reactions.add", person=person, channel=self.channel(channel), timestamp=ts, name=emoji)
 
@@ -175,11 +175,11 @@ class AsyncWorkspace:
         """Any method of the Web API, called as a person; returns Slack's answer.
 
         Raises:
-            Refused: the answer is not ok.
+            CallRefused: the answer is not ok.
         """
         caller = self._server.workspace.authorize(self.person(person).token)
         if isinstance(caller, str):
-            raise Refused(method, caller)
+            raise CallRefused(method, caller)
         return _granted(method, await self._server.act(caller, method, args))
 
     async def interact(self, deed: str, /, *, person: str = "", **args: object) -> Mapping[str, Any]:
@@ -192,7 +192,7 @@ class AsyncWorkspace:
             args: as named above.
 
         Raises:
-            Refused: there is no such command, element or view.
+            CallRefused: there is no such command, element or view.
         """
         method = f"emulator.{deed if '.' in deed else f'interactions.{deed}'}"
         user = self.person(person).id
@@ -321,5 +321,5 @@ class AsyncWorkspace:
 
 def _granted(method: str, reply: Mapping[str, Any]) -> Mapping[str, Any]:
     if not reply["ok"]:
-        raise Refused(method, reply["error"], reply.get("errors") or reply.get("detail"))
+        raise CallRefused(method, reply["error"], reply.get("errors") or reply.get("detail"))
     return reply

@@ -8,10 +8,10 @@ from typing import ClassVar
 from slackmq.errors import SlackMQError
 from slackmq.slack.connect import Settings
 
-__all__ = ["Person", "Refused", "TestApp"]
+__all__ = ["CallRefused", "Person", "TestApp"]
 
 
-class Refused(SlackMQError):
+class CallRefused(SlackMQError):
     """The workspace under test refused what the test asked for.
 
     Attributes:

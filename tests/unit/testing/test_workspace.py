@@ -10,7 +10,7 @@ from slack_sdk import WebClient
 from slack_sdk.web.async_client import AsyncWebClient
 
 import slackmq
-from slackmq.testing import Refused, async_workspace, workspace
+from slackmq.testing import CallRefused, async_workspace, workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,14 +55,14 @@ def test_an_app_comes_by_its_manifest(slack_workspace: Workspace, tmp_path: Path
         client: Any = WebClient(app.bot_token, base_url=app.url)
         assert client.chat_postMessage(channel=slack_workspace.channel("jobs"), text="deployed")["ok"]
     assert [app.name for app in slack_workspace.apps] == ["slackmq", "deployer", "deployer"]
-    with pytest.raises(Refused, match="invalid_manifest"):
+    with pytest.raises(CallRefused, match="invalid_manifest"):
         slack_workspace.install("display_information: {}")
 
 
 def test_channels_and_people_are_made_as_wanted(slack_workspace: Workspace) -> None:
     secret = slack_workspace.create_channel("#secret", private=True)
     assert slack_workspace.create_person("visitor", guest="restricted").name == "visitor"
-    with pytest.raises(Refused, match="channel_not_found"):
+    with pytest.raises(CallRefused, match="channel_not_found"):
         slack_workspace.post("let me in", channel=secret, person="visitor")
     with pytest.raises(LookupError, match="create_person"):
         slack_workspace.person("stranger")

@@ -1,0 +1,23 @@
+"""The page on testing shows code that runs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "test-your-bot.md"
+BLOCKS = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.timeout(60)
+def test_the_code_of_the_page_passes_as_a_test_file_of_its_own(tmp_path: Path) -> None:
+    blocks = BLOCKS.findall(PAGE.read_text(encoding="utf-8"))
+    (tmp_path / "test_page.py").write_text("\n\n".join(blocks), encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "--strict-markers", "-p", "no:cacheprovider", str(tmp_path)]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+    assert f"{sum(block.count('def test_') for block in blocks)} passed" in result.stdout
