@@ -82,7 +82,7 @@ class Plan:
         """Everything that happens to processes, in the order of time."""
         dice = self.dice("blows")
         found = [
-            *self._every(0.5, 2.0, lambda at: Blow(at=at, what="kill", luck=dice.random())),
+            *self._every(0.4, 1.4, lambda at: Blow(at=at, what="kill", luck=dice.random())),
             *self._every(
                 4, 9, lambda at: Blow(at=at, what="stop", seconds=_pause(dice, self.lease), luck=dice.random())
             ),

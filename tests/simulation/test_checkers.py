@@ -7,7 +7,7 @@ import pytest
 from slackmq.claiming.marks import CLOCKS
 from slackmq.policy import Timing
 from slackmq.simulation.checkers import check
-from slackmq.simulation.record import Called, Disturbed, Effected, Ended, Posted, Record, Started, Target, told
+from slackmq.simulation.record import Called, Disturbed, Effected, Ended, Posted, Record, Started, Target, Told, told
 from slackmq.simulation.truth import Truth
 
 if TYPE_CHECKING:
@@ -151,6 +151,12 @@ def test_an_extension_puts_the_takeover_off() -> None:
 def test_what_was_given_back_may_be_taken_at_once() -> None:
     failed: list[Line] = [taken(2, "a", 1), started(3, "a", 1), ended(4, "a", 1, "failed"), released(5, 1)]
     assert rules([posted(1), *failed, *worked(6, "b", 2, 2)]) == []
+
+
+def test_two_processes_that_both_take_the_end_for_theirs_are_two_completions() -> None:
+    both: list[Line] = [Told(at=7, process=name, ts=TS, token=1) for name in ("a", "b")]
+    assert "I5" in rules([posted(1), *worked(2, "a", 1), *both])
+    assert rules([posted(1), *worked(2, "a", 1), both[0]]) == []
 
 
 def test_two_copies_marked_done_are_two_completions() -> None:

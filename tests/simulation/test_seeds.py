@@ -46,6 +46,7 @@ REGRESSIONS: Sequence[tuple[int, str, Way, str]] = (
     (3500161, "M1", "pin", "what stands in place of a deleted message is not worked on"),
     (3600543, "swarm", "reaction", "nobody can heed a 429 that did not reach them"),
     (3700338, "everything", "reaction", "who stood still after a claim begins no handler after its deadline"),
+    (4100153, "H5-long", "pin", "a 429 from before an execution may keep it from being extended in the thread"),
     (3400187, "H5-long", "native", "a 429 from before an execution may keep it from being extended"),
 )
 """Seeds that failed once, and what was wrong with the product or its judges."""

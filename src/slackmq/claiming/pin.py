@@ -324,7 +324,18 @@ class PinClaiming:
             await pause("after_done_record")
             counts = log_of(traces.record).finished == note.op
         stands = await mark(self._slack, claim.message, self._marks.of(outcome), clock=self._clock)
-        return counts if about else stands
+        if about or not stands or self._clock.monotonic() < claim.deadline:
+            return counts if about else stands
+        return not await self._is_taken_over(claim, traces)
+
+    async def _is_taken_over(self, claim: Claim, traces: Traces) -> bool:
+        """Whether somebody else claimed it before our late mark stood: then the log says whose end counts."""
+        await self._clock.sleep(self._skew)
+        try:
+            await self._thread.read(claim.message, traces.record)
+        except Ambiguous:
+            return True  # nobody can tell, and of two that take an end for theirs one would be wrong
+        return log_of(traces.record).hold is not None
 
     async def confirm(self, message: Message, outcome: Outcome) -> None:
         """Put the mark of an end that only the log tells: its author died between the two."""

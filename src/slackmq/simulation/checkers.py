@@ -114,8 +114,12 @@ def _taken_early(truth: Truth, job: Job, copy: Copy) -> Iterator[Violation]:
 
 
 def completed_twice(truth: Truth) -> Iterator[Violation]:
-    """I5: at most one effective completion per job: one of its copies is marked done, once."""
+    """I5: at most one effective completion per job: of its copies one is marked done, and one process told so."""
     for job in truth.jobs.values():
+        for copy in job.copies.values():
+            for line, told in copy.told[1:]:
+                what = f"{told.process} took the end of {job.key} for its own, as {copy.told[0][1].process} had"
+                yield Violation(rule="I5 completed twice", what=what, line=line)
         if job.deleted:
             continue  # whoever deletes one of two copies asks for the other
         ends = [copy.ended for copy in job.copies.values() if copy.ended and copy.ended[0] is Outcome.DONE]
@@ -202,7 +206,8 @@ def _why_not_pinned(truth: Truth, copy: Copy, former: Run, run: Run) -> str:
         return "it had ended before it was claimed"
     if any(token == former.token and at <= run.began for token, at in copy.releases.items()):
         return ""
-    broken = truth.disturbed(former.process, former.began - truth.lease, run.began)
+    since = former.began - truth.lease
+    broken = truth.disturbed(former.process, since, run.began) or _silenced(truth, former.process, since)
     return "" if broken else "the claim ran out although nothing was broken"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Asked", "Called", "Disturbed", "Effected", "Ended", "Line", "Posted", "Record", "Started", "Target"]
+__all__ = ["Asked", "Called", "Disturbed", "Effected", "Ended", "Line", "Posted", "Record", "Started", "Target", "Told"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +109,19 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A process was told that its end of a message is the one that counts."""
+
+    at: float
+    process: str
+    ts: str
+    token: int
+
+    def __str__(self) -> str:
+        return f"{self.process:>4} takes the end of {self.ts} for its own, under token {self.token}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Disturbed:
     """Something was broken on purpose: "kill", "pause", "start", "heal", or what went wrong with a call."""
 
@@ -120,7 +133,7 @@ class Disturbed:
         return f"{self.process:>4} ! {self.what}"
 
 
-Line = Called | Posted | Started | Effected | Ended | Disturbed
+Line = Called | Posted | Started | Effected | Ended | Told | Disturbed
 
 
 @dataclass(slots=True, kw_only=True)

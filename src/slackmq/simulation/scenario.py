@@ -6,13 +6,16 @@ import gc
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import anyio
 
 from slackmq.errors import Ambiguous, SlackError
 from slackmq.handlers import Handlers
+from slackmq.hooks import Finished
 from slackmq.job import Job  # noqa: TC001  # handlers' annotations are read at run time
+from slackmq.message import Outcome
 from slackmq.points import armed
 from slackmq.policy import Backoff, Timing
 from slackmq.queue import AsyncQueue
@@ -23,7 +26,7 @@ from slackmq.simulation.loop import run
 from slackmq.simulation.nemesis import Nemesis
 from slackmq.simulation.people import People
 from slackmq.simulation.process import Process
-from slackmq.simulation.record import Ended, Posted, Started, Target
+from slackmq.simulation.record import Ended, Posted, Started, Target, Told
 from slackmq.simulation.saboteur import Meddler
 from slackmq.simulation.socket import SimEvents
 from slackmq.simulation.truth import Truth
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from slackmq.claiming.way import Way
+    from slackmq.hooks import Happening
     from slackmq.simulation.faults import Faults
 
 __all__ = ["Scenario", "Verdict", "replay"]
@@ -228,7 +232,13 @@ class Scenario:
             timing=self.timing,
             clock=clock,
             worker=name,
+            hooks=(partial(self._told, name),),
         )
+
+    def _told(self, name: str, happened: Happening) -> None:
+        if isinstance(happened, Finished) and happened.effective and happened.outcome is not Outcome.RELEASED:
+            ts, token = happened.claim.message.ts, happened.claim.token
+            self.world.record.add(Told(at=self.world.now, process=name, ts=ts, token=token))
 
     def _handlers(self, process: Process, clock: SimClock) -> Handlers:
         handlers = Handlers()

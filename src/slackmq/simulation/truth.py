@@ -9,7 +9,7 @@ from slackmq.claiming.marks import Marks
 from slackmq.envelope import JOB, is_finished
 from slackmq.message import Outcome
 from slackmq.notes import NOTE
-from slackmq.simulation.record import Called, Disturbed, Effected, Ended, Posted, Started
+from slackmq.simulation.record import Called, Disturbed, Effected, Ended, Posted, Started, Told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,6 +50,8 @@ class Copy:
     generations: dict[int, Generation] = field(default_factory=dict[int, Generation])
     releases: dict[int, float] = field(default_factory=dict[int, float])
     ended: tuple[Outcome, Generation] | None = None
+    told: list[tuple[int, Told]] = field(default_factory=list[tuple[int, Told]])
+    """In which lines a process was told that its end counts."""
     deleted: bool = False
     edited: bool = False
     attempts: int = 1
@@ -175,6 +177,8 @@ class Truth:
                 self.job(line.key).effects.append((number, line))
             case Ended():
                 self._runs[line.run].ended, self._runs[line.run].result = line.at, line.result
+            case Told() if (copy := self._copy(line.ts)) is not None:
+                copy.told.append((number, line))
             case Disturbed():
                 self._disturbed(line)
             case _:

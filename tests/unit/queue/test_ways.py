@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from slackmq.claiming.way import WAYS
-from slackmq.hooks import Extended, Lost
+from slackmq.hooks import Extended, Finished, Lost
 from slackmq.simulation.loop import run
 
 if TYPE_CHECKING:
@@ -109,6 +109,30 @@ def test_a_person_who_takes_the_pin_off_puts_the_job_back(house: House) -> None:
         assert runs[0][2] < runs[1][2]
 
     run(main)
+
+
+def test_the_end_of_a_pin_that_ran_out_counts_only_if_nobody_else_has_claimed_it(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        over = house.now() + 95
+
+        def unanswered(method: str, args: Mapping[str, object]) -> str | None:
+            says = str(args.get("text")) if method == "chat.postMessage" else ""
+            return "lost" if ("did" in says or "goes on" in says) and house.now() < over else None
+
+        house.faults.append(unanswered)
+        async with house.at_work(handlers, workers=2, claim="pin") as queue:
+            await queue.post("work", {"n": 1})
+            await house.ended(queue)
+            await house.until(lambda: len(_finished(house)) == len(runs))
+        assert len(runs) == 2
+        assert [end.effective for end in _finished(house)].count(True) == 1
+
+    run(main)
+
+
+def _finished(house: House) -> list[Finished]:
+    return [happened for happened in house.happened if isinstance(happened, Finished)]
 
 
 def test_a_message_that_takes_no_further_emoji_is_claimed_in_its_thread(house: House) -> None:
