@@ -7,10 +7,14 @@
  * times somebody takes the pin off, at the earliest a tick after it was put there.
  *
  * spin -DWORKERS=2 -DAPPS=2 -DFAULTS=1 -DCRASHES=1 -DPERSONS=1 -a pin.pml && cc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c
- * Broken on purpose, one at a time: NO_MARK, NO_LOOK, NO_SETTLE, NO_WITHDRAW, K_TOKEN, LATE_RECEIPT.
+ * Broken on purpose, one at a time: NO_MARK, NO_LOOK, NO_SETTLE, NO_WITHDRAW, NO_SHIELD, K_TOKEN, LATE_RECEIPT.
  */
-#define K       3             /* claims in a row that are looked at; the pin is the first */
-#define L       3             /* a lease, in ticks */
+#ifndef K
+#define K       2             /* claims in a row that are looked at; the pin is the first */
+#endif
+#ifndef L
+#define L       2             /* a lease, in ticks */
+#endif
 #define BARE    2             /* ticks without a pin after which a used message counts as given up */
 #define APP(w)  ((w) % APPS)
 #define ALL     w : 0 .. WORKERS - 1
@@ -20,16 +24,13 @@ mtype = { Ok, Already, Doubt };
 byte pin, was_pin;            /* the app whose pin is there, plus 1; and as it was before this tick */
 byte serial, was_serial;      /* pins so far: which one it is */
 byte left[4];                 /* ticks until a pin's claim is over, by Slack's time */
-byte token_of[4];             /* Slack's time of a pin */
 bool marked[APPS];            /* an app's mark of its pin: never removed */
 bool any_mark, was_mark;
 byte gen = 1, holder, gleft;  /* the log: its newest valid claim, who wrote it, ticks until that is over */
-byte gtoken;
 bool replied, was_replied;
 byte was_gen = 1;
 bool logdone;                 /* the log's first valid end */
 bool done[APPS], any_done, was_done;
-byte now;                     /* Slack's time as the number of acquisitions so far: all that a token needs */
 bool young = true;            /* the message is not older than the skew */
 bool touched;                 /* a person took a pin off: then work may overlap, under two tokens */
 bool started[10];
@@ -48,7 +49,7 @@ byte late_k[WORKERS], late_base[WORKERS];
 inline add_pin(w) {
   if
   :: pin == 0 && serial < 3 ->
-     pin = APP(w) + 1; serial++; left[serial] = L; now++; token_of[serial] = now; answer = Ok
+     pin = APP(w) + 1; serial++; left[serial] = L; answer = Ok
   :: else -> answer = Already
   fi
 }
@@ -62,7 +63,7 @@ inline add_claim(w, number, base) {       /* every reader judges a record alike,
   replied = true;
   if
   :: number == gen + 1 && ((gen > 1 && gleft == 0) || (gen == 1 && (base == 0 || left[base] == 0))) ->
-     gen = number; holder = w + 1; gleft = L; now++; gtoken = now
+     gen = number; holder = w + 1; gleft = L
   :: else -> skip
   fi
 }
@@ -74,7 +75,7 @@ inline add_done(w) {
 inline begin(t) {
   assert(!started[t]); started[t] = true;  /* I3: one holder per token */
   assert(touched || !(holds[1 - me] && lease[1 - me]));   /* I4: nobody begins while another's claim lasts */
-  holds[me] = true
+  holds[me] = true; token = 0; answer = 0; w = 0; bare[me] = 0; watching = false
 }
 inline let_go() { holds[me] = false; lease[me] = 0; settling[me] = false; prompt[me] = false;
   bare[me] = 0; watching = false; k = 0; s = 0; answer = 0; token = 0; quick = false; dim = false }
@@ -95,11 +96,12 @@ proctype Worker(byte me) {
 idle:
   if
   :: any_done -> goto over
-  :: atomic { FRESH && !was_done -> used = true; lease[me] = L; prompt[me] = true }
+  :: atomic { FRESH && !was_done -> used = true; watching = false; bare[me] = 0 }
   :: atomic { !was_done && pin == APP(me) + 1 && !was_mark && !was_replied && left[serial] ->
-       used = true; s = serial; lease[me] = left[s]; token = token_of[s]; goto mark }           /* adopt */
+       used = true; s = serial; lease[me] = left[s]; token = s; goto mark }           /* adopt */
   :: atomic { !was_done && gen == 1 && pin && left[serial] == 0 && !young -> s = serial; k = 2; goto write }
-  :: atomic { !was_done && gen > 1 && gen < K && gleft == 0 -> k = gen + 1; goto write }
+  :: atomic { !was_done && gen > 1 && gen < K && gleft == 0 -> k = gen + 1; s = (pin -> serial : 0);
+       goto write }
   :: atomic { gen == 1 && NO_PIN && (used || any_mark || replied) && !watching -> watching = true; bare[me] = BARE;
        goto idle }
   :: atomic { watching && pin && was_pin -> watching = false; bare[me] = 0; goto idle }
@@ -107,6 +109,7 @@ idle:
   :: gen == K && gleft == 0 -> goto over                     /* and so on, as from 2 to 3 */
   fi;
 
+  atomic { lease[me] = L; prompt[me] = true };               /* from before the call; what it read may be old */
   atomic {                                                   /* pins.add: one try, and no answer means not ours */
     if
     :: add_pin(me)
@@ -114,7 +117,7 @@ idle:
     :: faults -> faults--; answer = Doubt
     :: faults && !late[me] -> faults--; late[me] = 1; answer = Doubt
     fi;
-    s = serial; token = token_of[s];
+    s = serial; token = s;
 #ifdef K_TOKEN
     token = 1;
 #endif
@@ -157,7 +160,10 @@ mark:                                                        /* the mark decides
     if :: lease[me] == 0 -> let_go(); goto idle :: else fi
   }
 held:
-  atomic { quick = false; prompt[me] = false; settling[me] = false; begin(token); goto work }
+  atomic {
+    quick = false; prompt[me] = false; settling[me] = false;
+    if :: lease[me] == 0 -> let_go(); goto idle :: else -> begin(token); goto work fi
+  }
 
 write:                                                       /* a line of the log, written until it stands */
   atomic {
@@ -170,10 +176,10 @@ write:                                                       /* a line of the lo
     MAYBE_DIE
   }
 #ifdef NO_SETTLE
-  atomic { if :: was_gen == k - 1 -> now++; token = now :: else -> let_go(); goto idle fi }
+  atomic { if :: was_gen == k - 1 -> token = 3 + k :: else -> let_go(); goto idle fi }
 #else
   !settling[me];
-  atomic { if :: gen == k && holder == me + 1 -> token = gtoken :: else -> let_go(); goto idle fi }
+  atomic { if :: gen == k && holder == me + 1 -> token = 3 + k :: else -> let_go(); goto idle fi }
 #endif
   atomic {                                                   /* and look at the row again */
     if
@@ -198,7 +204,11 @@ work:
   :: atomic { lease[me] == 0 -> let_go(); goto idle }        /* cancelled: the claim is lost */
   :: atomic { effect = true; MAYBE_DIE; goto finish }        /* however long it takes */
   :: atomic { k == 0 && lease[me] && left[s] && lease[me] < L ->       /* extend: a line that names the pin */
-       replied = true; left[s] = L; lease[me] = L; MAYBE_DIE; goto work }
+       replied = true; left[s] = L; lease[me] = L;
+#ifndef NO_SHIELD
+       if :: gen > 1 -> gleft = L :: else fi;                /* whoever is next waits for us, too */
+#endif
+       MAYBE_DIE; goto work }
   fi;
 
 finish:

@@ -11,21 +11,29 @@ from pathlib import Path
 
 MODELS = Path(__file__).parents[2] / "models"
 SIZES = ("-DWORKERS=2", "-DFAULTS=1", "-DCRASHES=1")
-MISTAKES = {"reaction.pml": ("MINE", "EARLY_CLOCK", "LATE_DEADLINE", "NO_LOOK", "BELIEF")}
+_PINS = ("NO_MARK", "NO_LOOK", "NO_SETTLE", "NO_WITHDRAW", "LATE_RECEIPT")
+EXPLORED: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
+    ("reaction.pml", (), ("MINE", "EARLY_CLOCK", "LATE_DEADLINE", "NO_LOOK", "BELIEF")),
+    ("pin.pml", ("-DAPPS=1", "-DPERSONS=0", "-DK=3"), (*_PINS, "NO_SHIELD")),
+    ("pin.pml", ("-DAPPS=2", "-DPERSONS=0", "-DK=3"), (*_PINS, "NO_SHIELD")),
+    ("pin.pml", ("-DAPPS=1", "-DPERSONS=1", "-DK=2"), (*_PINS, "K_TOKEN")),
+    ("pin.pml", ("-DAPPS=2", "-DPERSONS=1", "-DK=2"), (*_PINS, "K_TOKEN")),
+)
+"""Which model, of which size, and the mistakes that spin must find in it."""
 _LONGEST = 500
 """Seconds that one exploration may take."""
 
 
-def explored(model: Path, *mistakes: str) -> tuple[int, int]:
-    """Explore a model with these mistakes in it: how many states there are, and how many errors were found."""
+def explored(model: Path, *options: str) -> tuple[int, int]:
+    """Explore a model with these sizes and mistakes: how many states there are, and how many errors were found."""
     with tempfile.TemporaryDirectory() as folder:
-        defines = [*SIZES, *(f"-D{mistake}" for mistake in mistakes)]
+        defines = [*SIZES, *options]
         spin, cc = shutil.which("spin") or "", shutil.which("cc") or ""
         subprocess.run([spin, *defines, "-a", str(model)], cwd=folder, check=True, capture_output=True)
         compile_ = [cc, "-O2", "-w", "-DSAFETY", "-DCOLLAPSE", "-o", "pan", "pan.c"]
         subprocess.run(compile_, cwd=folder, check=True, capture_output=True)
         run = subprocess.run(
-            [str(Path(folder, "pan")), "-m100000"],
+            [str(Path(folder, "pan")), "-m1000000"],
             cwd=folder,
             check=True,
             capture_output=True,
@@ -44,13 +52,13 @@ def main() -> int:
         _say("The models need spin and a C compiler: apt install spin gcc.")
         return 3
     failed = 0
-    for name, mistakes in MISTAKES.items():
-        states, errors = explored(MODELS / name)
-        _say(f"{name}: {states:,} states, {errors} errors")
+    for name, size, mistakes in EXPLORED:
+        states, errors = explored(MODELS / name, *size)
+        _say(f"{' '.join((name, *size))}: {states:,} states, {errors} errors")
         failed += errors > 0
         for mistake in mistakes:
-            states, errors = explored(MODELS / name, mistake)
-            _say(f"{name} with {mistake}: {'found' if errors else 'NOT FOUND'} after {states:,} states")
+            states, errors = explored(MODELS / name, *size, f"-D{mistake}")
+            _say(f"  with {mistake}: {'found' if errors else 'NOT FOUND'} after {states:,} states")
             failed += not errors
     return 1 if failed else 0
 

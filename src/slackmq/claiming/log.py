@@ -131,6 +131,8 @@ def _continued(entry: Entry, hold: Hold | None, pins: dict[str, Pinning]) -> Hol
             pins[note.base] = replace(known, retry_at=known.retry_at or note.retry_at or entry.at)
         else:
             pins[note.base] = replace(known, renewals=(*known.renewals, (entry.at, note.lease)))
+            # A claim that came late, of somebody who died, must not open the way past a pin whose holder goes on.
+            return None if hold is None else replace(hold, expires=max(hold.expires, entry.at + note.lease))
         return hold
     if hold is None or note.about != hold.op:
         return hold

@@ -57,6 +57,13 @@ def test_a_renewal_that_came_too_late_renews_nothing() -> None:
     assert holder(claim(100, "a"), late, claim(162, "b", 2)) == "b"
 
 
+def test_while_the_holder_of_a_pin_goes_on_nobody_follows_a_claim_that_came_too_late_to_matter() -> None:
+    stray, goes_on = claim(100, "a", 2), entry(150, "renew", "r", base="U2", lease=LEASE)
+    assert holder(stray, claim(161, "b", 3)) == "b"
+    assert holder(stray, goes_on, claim(161, "b", 3)) == "a"
+    assert holder(stray, goes_on, claim(211, "b", 3)) == "b"
+
+
 def test_nobody_renews_what_another_holds() -> None:
     stale = entry(170, "renew", "r", about="a", lease=LEASE)
     assert holder(claim(100, "a"), claim(161, "b", 2), stale, claim(222, "c", 3)) == "c"
