@@ -159,6 +159,20 @@ def test_two_processes_that_both_take_the_end_for_theirs_are_two_completions() -
     assert rules([posted(1), *worked(2, "a", 1), both[0]]) == []
 
 
+def test_what_no_emoji_was_left_for_belongs_to_who_wrote_its_claim_into_the_thread() -> None:
+    payload = {"event_type": "slackmq_note", "event_payload": {"note": "claim", "generation": 21, "token": 21}}
+    args = {"channel": "C1", "text": "", "thread_ts": TS, "metadata": payload}
+    reply = {"ok": True, "ts": "9.9"}
+    written = Called(at=2, sent=1.9, process="a", method="chat.postMessage", args=args, reply=reply)
+    effects: list[Line] = [effected(5, "a", 21), ended(6, "a"), done(7, "a")]
+    assert rules([posted(1), written, started(3, "a", 21), *effects]) == []
+    assert "I3" in rules([posted(1), written, started(3, "b", 21), *effects])
+    early = [started(3, "c", 20, 1), started(4, "a", 21, 2)]
+    until = Started(at=3, process="c", run=1, key="k", ts=TS, token=20, attempt=1, until=60)
+    assert "I4" not in rules([posted(1), taken(2, "c", 20), early[0], written, early[1], done(7, "a")])
+    assert "I4" in rules([posted(1), taken(2, "c", 20), until, written, early[1], done(7, "a")])
+
+
 def test_two_copies_marked_done_are_two_completions() -> None:
     other = "1800000001.500000"
     assert "I5" in rules([posted(1), posted(1.5, ts=other), *worked(2, "a", 1), done(8, "b", ts=other)])

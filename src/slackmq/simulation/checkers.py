@@ -61,7 +61,8 @@ def twice_under_one_token(truth: Truth) -> Iterator[Violation]:
             seen.add((run.ts, run.token))
             copy = job.copies.get(run.ts)
             owner = copy.generations.get(run.token) if copy else None
-            if copy and truth.way == "reaction" and (owner is None or owner.process != run.process):
+            written = copy is not None and run.process in copy.claims.get(run.token, ())
+            if copy and truth.way == "reaction" and not written and (owner is None or owner.process != run.process):
                 what = f"{run.process} started {job.key} under token {run.token}, which it does not hold"
                 yield Violation(rule="I3 two holders", what=what, line=run.line)
 
@@ -75,19 +76,17 @@ def _told_twice(truth: Truth, run: Run) -> bool:
 def taken_early(truth: Truth) -> Iterator[Violation]:
     """I4: nobody takes the generation after another's before that one's claim ran out, or was given back, or ended."""
     for job in truth.jobs.values():
-        if truth.way == "pin":
-            yield from _begun_early(truth, job)
-            continue
+        yield from _begun_early(truth, job)
         for copy in job.copies.values():
             yield from _taken_early(truth, job, copy)
 
 
 def _begun_early(truth: Truth, job: Job) -> Iterator[Violation]:
-    """With pins a claim has no number: nobody starts while another's claim lasts, unless a person took the pin off."""
+    """Claims by pins and in threads: nobody starts while another's lasts, unless a person took the pin off."""
     runs = sorted(job.runs, key=lambda run: run.began)
     for former, run in pairwise(runs):
         copy = job.copies.get(run.ts)
-        if copy is None or former.ts != run.ts:
+        if copy is None or former.ts != run.ts or (truth.way != "pin" and run.token not in copy.claims):
             continue
         over = former.until
         for token, sent, at in copy.renewals:

@@ -54,6 +54,8 @@ class Copy:
     """In which lines a process was told that its end counts."""
     deleted: bool = False
     edited: bool = False
+    claims: dict[int, set[str]] = field(default_factory=dict[int, set[str]])
+    """Who wrote into the thread that it claims this generation, where no emoji was left; not all of them count."""
     attempts: int = 1
     """The highest attempt that somebody wrote down to begin."""
     renewals: list[tuple[int, float, float]] = field(default_factory=list[tuple[int, float, float]])
@@ -211,18 +213,9 @@ class Truth:
         ts, thread = str(line.reply["ts"]), line.args.get("thread_ts")
         if metadata.get("event_type") == JOB:
             self._stands(str(payload["key"]), ts, line.at, number)
-        elif metadata.get("event_type") == NOTE and payload["note"] == "release":
-            copy = self._copy(str(thread))
-            if copy is not None:
-                copy.releases.setdefault(int(payload["token"]), line.at)
-        elif metadata.get("event_type") == NOTE and payload["note"] == "renew":
-            copy = self._copy(str(thread))
-            if copy is not None:
-                copy.renewals.append((int(payload["token"]), line.sent, line.at))
-        elif metadata.get("event_type") == NOTE and payload["note"] == "attempt":
-            copy = self._copy(str(thread))
-            if copy is not None:
-                copy.attempts = max(copy.attempts, int(payload.get("attempt", 1)))
+        elif metadata.get("event_type") == NOTE:
+            if (copy := self._copy(str(thread))) is not None:
+                _noted(copy, payload, line)
         elif not metadata and thread is None:
             self._stands(f"{line.args['channel']}/{ts}", ts, line.at, number)
 
@@ -257,3 +250,19 @@ class Truth:
     def disturbed(self, process: str, begin: float, end: float) -> bool:
         """Whether something of this process was broken between two moments."""
         return any(line.process == process and begin <= line.at <= end for line in self.disturbances)
+
+
+def _noted(copy: Copy, payload: Mapping[str, Any], line: Called) -> None:
+    """What a note in a copy's thread says of its claims."""
+    token = int(payload.get("token", 0))
+    match payload["note"]:
+        case "release":
+            copy.releases.setdefault(token, line.at)
+        case "claim":
+            copy.claims.setdefault(int(payload.get("generation", 0)), set()).add(line.process)
+        case "renew":
+            copy.renewals.append((token, line.sent, line.at))
+        case "attempt":
+            copy.attempts = max(copy.attempts, int(payload.get("attempt", 1)))
+        case _:
+            pass
