@@ -315,27 +315,28 @@ class PinClaiming:
     async def finish(self, claim: Claim, traces: Traces, outcome: Outcome) -> bool:
         """Mark the end; a claim of the log writes it there first, and the log says whether it counts."""
         about, _ = self.release(claim, traces)
-        counts = True
+        ours = self._clock.new_id()
         if about:
             kind: Kind = "dead" if outcome is Outcome.DEAD else "done"
-            note = Note(note=kind, op=self._clock.new_id(), token=claim.token, about=about, worker=self._worker)
+            note = Note(note=kind, op=ours, token=claim.token, about=about, worker=self._worker)
             text = f"{kind}, by {self._worker}"
             await self._thread.write(claim.message, note, text, traces.record, urgency=Urgency.DONE)
             await pause("after_done_record")
-            counts = log_of(traces.record).finished == note.op
         stands = await mark(self._slack, claim.message, self._marks.of(outcome), clock=self._clock)
-        if about or not stands or self._clock.monotonic() < claim.deadline:
-            return counts if about else stands
-        return not await self._is_taken_over(claim, traces)
+        lapsed = self._clock.monotonic() >= claim.deadline
+        if lapsed and not await self._reread(claim, traces):
+            return False  # nobody can tell, and of two that take an end for theirs one would be wrong
+        log = log_of(traces.record)
+        return log.finished == ours if about else stands and not (lapsed and log.hold is not None)
 
-    async def _is_taken_over(self, claim: Claim, traces: Traces) -> bool:
-        """Whether somebody else claimed it before our late mark stood: then the log says whose end counts."""
+    async def _reread(self, claim: Claim, traces: Traces) -> bool:
+        """Read what others wrote while nothing of ours held; False if Slack did not answer."""
         await self._clock.sleep(self._skew)
         try:
             await self._thread.read(claim.message, traces.record)
         except Ambiguous:
-            return True  # nobody can tell, and of two that take an end for theirs one would be wrong
-        return log_of(traces.record).hold is not None
+            return False
+        return True
 
     async def confirm(self, message: Message, outcome: Outcome) -> None:
         """Put the mark of an end that only the log tells: its author died between the two."""
