@@ -43,11 +43,13 @@ class Faults:
         marks_lag: V4, True if only marks and pins are late in reads, and messages are not.
         fleets: C3, times a minute that all workers are killed at once.
         deletes: M1, times a minute that a person deletes a message.
+        unsays: M1, times a minute that a person deletes a note of a thread.
         decoys: M2, times a minute that a person puts an emoji on a message that means something to bots.
         unpins: M3, times a minute that a person takes a pin off.
         edits: M4, times a minute that somebody edits a message.
         retry_after: what the 429 of `limited` ask to wait, in seconds.
         poison: S2, True if one job kills the process of whoever begins it.
+        vanished: S4, the part of posts that Slack stores and no read ever shows.
         outages: S3, times a minute that the token is revoked, or the channel archived, for up to 40 s.
         points: the part of the product's named points at which a process is held up, or ended.
         limits: S1, True if Slack's published rate limits are enforced.
@@ -75,11 +77,13 @@ class Faults:
     marks_lag: bool = False
     fleets: float = 0.0
     deletes: float = 0.0
+    unsays: float = 0.0
     decoys: float = 0.0
     unpins: float = 0.0
     edits: float = 0.0
     retry_after: tuple[int, ...] = (1, 5, 30, 60)
     poison: bool = False
+    vanished: float = 0.0
     outages: float = 0.0
     points: float = 0.0
     limits: bool = False
@@ -141,11 +145,13 @@ CELLS: Mapping[str, Faults] = {
     "E4": Faults(late_events=0.3),
     "E5": Faults(cuts=4.0),
     "M1": Faults(deletes=3.0),
+    "M1-notes": Faults(unsays=6.0, kills=1.0),
     "M2": Faults(decoys=6.0),
     "M3": Faults(unpins=4.0),
     "M4": Faults(edits=4.0),
     "S2": Faults(poison=True),
     "S3": Faults(outages=1.0),
+    "S4": Faults(vanished=0.2, events_lost=0.15),
     "points": Faults(points=0.06),
     "everything": _EVERYTHING,
     "swarm": _EVERYTHING,
@@ -282,6 +288,10 @@ class Plan:
     def loses_event(self, now: float) -> bool:
         """Whether an event that happens now never arrives."""
         return now < self.faults.until and self.dice("events").random() < self.faults.events_lost
+
+    def vanishes(self, now: float) -> bool:
+        """Whether a message that is posted now is never shown by any read."""
+        return now < self.faults.until and self.dice("vanished").random() < self.faults.vanished
 
     def doubles_event(self, now: float) -> bool:
         """Whether an event that happens now comes twice, and does not say so."""

@@ -42,6 +42,7 @@ class People:
         deeds: tuple[tuple[str, float, Callable[[], Awaitable[None]]], ...] = (
             ("unpin", faults.unpins, self._unpin),
             ("delete", faults.deletes, self._delete),
+            ("unsay", faults.unsays, self._unsay),
             ("decoy", faults.decoys, self._decoy),
             ("edit", faults.edits, self._edit),
         )
@@ -78,6 +79,13 @@ class People:
         if row is not None:
             self._world.disturbed(str(row["ts"]), "delete")
             self._does("chat.delete", own=not row.get("bot_id"), ts=row["ts"])
+
+    async def _unsay(self) -> None:
+        row = self._any_message("unsays")
+        notes = self._reads("conversations.replies", ts=row["ts"])["messages"][1:] if row is not None else []
+        if row is not None and notes:
+            self._world.disturbed(str(row["ts"]), "note deleted")
+            self._does("chat.delete", own=False, ts=self._world.plan.dice("unsays").choice(notes)["ts"])
 
     async def _decoy(self) -> None:
         row = self._any_message("decoys")

@@ -32,6 +32,11 @@ class Visibility:
         self._pin_now: dict[str, Mapping[str, Any]] = {}
         self._words: dict[str, Mapping[str, Any]] = {}
         self._edits: dict[str, tuple[float, Mapping[str, Any]]] = {}
+        self._gone: set[str] = set()
+
+    def hide(self, ts: str) -> None:
+        """Leave a message out of every answer, for good."""
+        self._gone.add(ts)
 
     def wrote(
         self, method: str, args: Mapping[str, object], reply: Mapping[str, Any], *, user: str, now: float
@@ -59,9 +64,9 @@ class Visibility:
         self._marks = {mark: seen for mark, seen in self._marks.items() if seen > now}
         self._pins = {ts: told for ts, told in self._pins.items() if told[0] > now}
         self._edits = {ts: told for ts, told in self._edits.items() if told[0] > now}
-        if not (self._rows or self._marks or self._pins or self._edits):
+        if not (self._rows or self._marks or self._pins or self._edits or self._gone):
             return reply
-        messages = [self._row(row) for row in reply["messages"] if row["ts"] not in self._rows]
+        messages = [self._row(row) for row in reply["messages"] if row["ts"] not in self._rows.keys() | self._gone]
         return {**reply, "messages": messages}
 
     def _row(self, row: Mapping[str, Any]) -> Mapping[str, Any]:

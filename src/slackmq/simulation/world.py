@@ -115,6 +115,9 @@ class World:
             self.record.add(called)
             if reply["ok"]:
                 self._visibility.wrote(method, args, reply, user=caller.user, now=now)
+                if method == "chat.postMessage" and "thread_ts" not in args and self.plan.vanishes(now):
+                    self._visibility.hide(str(reply["ts"]))
+                    self.disturbed(str(reply["ts"]), "vanished")
         for event in outcome.events:
             for app in self.workspace.audience(event):
                 socket = self._sockets.get(app)
