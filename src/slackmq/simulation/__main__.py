@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from pathlib import Path
 from time import time_ns
 from typing import TYPE_CHECKING
 
 from slackmq.claiming.way import WAYS
 from slackmq.simulation.faults import CELLS, cell
+from slackmq.simulation.live import Live, NotThere
 from slackmq.simulation.scenario import replay
 from slackmq.simulation.shrink import only, shrunk
 from slackmq.simulation.sweep import Tally, plays, sweep
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
     from slackmq.claiming.way import Way
     from slackmq.simulation.faults import Faults
+    from slackmq.simulation.scenario import Verdict
 
 __all__ = ["main"]
 
@@ -33,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--fresh", action="store_true", help="take the first seed from the clock")
     parser.add_argument("--only", help="replay with these faults of the cell alone: names with commas between them")
     parser.add_argument("--shrink", action="store_true", help="look for the fewest faults that break the same promise")
+    parser.add_argument("--live", metavar="FILE", help="carry the replayed calls into the workspace of this file, too")
     parser.add_argument("--processes", type=int, default=2, help="how many processes sweep")
     options = parser.parse_args(argv)
     if options.seed is not None:
@@ -40,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         faults = cell(name, options.seed)
         if options.only is not None:
             faults = only(faults, options.only.split(","))
-        return _replay(options.seed, name, options.way or "reaction", faults, shrink=options.shrink)
+        return _replay(options.seed, name, options.way or "reaction", faults, shrink=options.shrink, live=options.live)
     base = time_ns() // 1_000_000_000 * 100_000 if options.fresh else options.base
     _print(f"{options.seeds} runs from seed {base} on")
     tally = Tally()
@@ -52,18 +57,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if tally.failed else 0
 
 
-def _replay(seed: int, name: str, way: Way, faults: Faults, *, shrink: bool) -> int:
+def _replay(seed: int, name: str, way: Way, faults: Faults, *, shrink: bool, live: str | None) -> int:
     verdict = replay(seed, name, way, faults)
     if shrink and verdict.violations:
         names, verdict = shrunk(verdict, faults)
         _print(f"{verdict} --only {','.join(names)}")
         return 1
+    if live is not None:
+        return _carry(verdict, live)
     for line in verdict.truth.lines:
         _print(f"{line.at:9.3f} {line}")
     for violation in verdict.violations:
         _print(f"\n{violation.told(verdict.truth)}")
     _print(f"\n{len(verdict.violations)} broken promises, {verdict.repeated} repeats in {verdict.seconds:.0f} s")
     return 1 if verdict.violations else 0
+
+
+def _carry(verdict: Verdict, file: str) -> int:
+    """Carry a run into the workspace whose first line of `slackmq emulator --json` this file holds."""
+    try:
+        live = Live(json.loads(Path(file).read_text(encoding="utf-8").splitlines()[0]))
+        carried = live.carry(f"seed-{verdict.seed}", verdict.truth.lines, verdict.apps)
+    except (OSError, ValueError, LookupError, TypeError, NotThere) as error:
+        _print(f"It cannot be carried there: {error}\n{file} must hold what `slackmq emulator --json` prints.")
+        return 2
+    for difference in carried.differences:
+        _print(difference)
+    for violation in verdict.violations:
+        _print(f"{violation.rule}: {violation.what}")
+    _print(f"{carried.calls} calls in {carried.channel}, {len(carried.differences)} answered otherwise than in the run")
+    return 1 if verdict.violations or carried.differences else 0
 
 
 def _print(text: str) -> None:

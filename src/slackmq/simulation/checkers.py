@@ -207,7 +207,8 @@ def _silenced(truth: Truth, process: str, since: float) -> bool:
 
 
 def _why_not_pinned(truth: Truth, copy: Copy, former: Run, run: Run) -> str:
-    if copy.ended and copy.ended[1].at + _VISIBLE <= run.began:
+    # What a lapsed holder sent may take effect after the next claim, and before that one's work.
+    if copy.ended and copy.ended[1].at + _VISIBLE <= copy.written.get(run.token, run.began):
         return "it had ended before it was claimed"
     if any(token == former.token and at <= run.began for token, at in copy.releases.items()):
         return ""

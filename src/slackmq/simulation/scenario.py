@@ -26,7 +26,7 @@ from slackmq.simulation.loop import run
 from slackmq.simulation.nemesis import Nemesis
 from slackmq.simulation.people import People
 from slackmq.simulation.process import Process
-from slackmq.simulation.record import Ended, Posted, Started, Target, Told
+from slackmq.simulation.record import Called, Ended, Posted, Started, Target, Told
 from slackmq.simulation.saboteur import Meddler
 from slackmq.simulation.socket import SimEvents
 from slackmq.simulation.truth import Truth
@@ -37,6 +37,7 @@ from slackmq.slack.client import Client
 from slackmq.worker import AsyncWorker
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from random import Random
 
     from slackmq.claiming.way import Way
@@ -70,6 +71,7 @@ class Verdict:
         way: how claims were made.
         violations: broken promises; none is as it should be.
         truth: what really happened.
+        apps: which process belonged to the app of which number.
         repeated: executions beyond the first of each job.
         seconds: how long it took, in virtual time.
     """
@@ -79,6 +81,7 @@ class Verdict:
     way: Way
     violations: tuple[Violation, ...]
     truth: Truth
+    apps: Mapping[str, int]
     repeated: int
     seconds: float
 
@@ -185,6 +188,7 @@ class Scenario:
             way=self.way,
             violations=(*crashes, *check(truth, self.cell)),
             truth=truth,
+            apps={line.process: self.world.place_of(line.process) for line in truth.lines if isinstance(line, Called)},
             repeated=repeated(truth),
             seconds=self.world.now,
         )

@@ -56,6 +56,8 @@ class Copy:
     edited: bool = False
     claims: dict[int, set[str]] = field(default_factory=dict[int, set[str]])
     """Who wrote into the thread that it claims this generation, where no emoji was left; not all of them count."""
+    written: dict[int, float] = field(default_factory=dict[int, float])
+    """When each claim was written into the thread, by its timestamp in microseconds since 1970."""
     attempts: int = 1
     """The highest attempt that somebody wrote down to begin."""
     renewals: list[tuple[int, float, float]] = field(default_factory=list[tuple[int, float, float]])
@@ -260,6 +262,7 @@ def _noted(copy: Copy, payload: Mapping[str, Any], line: Called) -> None:
             copy.releases.setdefault(token, line.at)
         case "claim":
             copy.claims.setdefault(int(payload.get("generation", 0)), set()).add(line.process)
+            copy.written[int(str(line.reply["ts"]).replace(".", ""))] = line.at
         case "renew":
             copy.renewals.append((token, line.sent, line.at))
         case "attempt":

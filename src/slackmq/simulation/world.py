@@ -69,9 +69,13 @@ class World:
 
     def app_of(self, process: str) -> Mapping[str, Any]:
         """The app whose token a process has: workers take turns, "w2b" is the second place."""
-        place = process.lstrip("w")[:1]
-        app: Mapping[str, Any] = self.apps[(int(place) - 1) % len(self.apps)] if place.isdigit() else self.apps[0]
+        app: Mapping[str, Any] = self.apps[self.place_of(process)]
         return app
+
+    def place_of(self, process: str) -> int:
+        """The number of a process's app."""
+        place = process.lstrip("w")[:1]
+        return (int(place) - 1) % len(self.apps) if place.isdigit() else 0
 
     def socket_of(self, process: str) -> Socket:
         """The Socket Mode of a process's app."""
