@@ -14,14 +14,14 @@ from slackmq.emulator.seed import Seed, SeedApp, SeedChannel, SeedPerson
 from slackmq.simulation.__main__ import main
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
     from slackmq.claiming.way import Way
 
 
 @contextmanager
-def running(file: Path, *apps: str) -> Iterator[None]:
+def running(file: Path, *apps: str) -> Generator[None]:
     """A workspace with these apps; the file tells of it as `slackmq emulator --json` would."""
     channels, people = (SeedChannel(name="general"),), (SeedPerson(name="you"),)
     seed = Seed(channels=channels, people=people, apps=tuple(SeedApp(name=name) for name in apps))

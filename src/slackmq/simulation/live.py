@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from slackmq.simulation.record import Called
 
@@ -53,7 +53,7 @@ class Live:
     """
 
     def __init__(self, about: Mapping[str, Any]) -> None:
-        self._base = urlsplit(about["base_url"])
+        self._base: SplitResult = urlsplit(str(about["base_url"]))
         self._admin = str(about["admin_token"])
         self._person = str(about["users"][0]["token"])
         self._bots = [str(app["bot_token"]) for app in about["apps"]]
@@ -74,9 +74,7 @@ class Live:
         """
         wanted = max(apps.values(), default=0) + 1
         if wanted > len(self._bots):
-            raise NotThere(
-                f"The run had {wanted} apps, and the workspace has {len(self._bots)}: start it with --app a --app b."
-            )
+            raise NotThere(f"The run had {wanted} apps, and the workspace has {len(self._bots)}: add --app.")
         self._open(name)
         differences: list[str] = []
         calls = [line for line in lines if isinstance(line, Called)]
