@@ -82,10 +82,10 @@ class People:
 
     async def _unsay(self) -> None:
         row = self._any_message("unsays")
-        notes: list[Mapping[str, Any]] = (
-            self._reads("conversations.replies", ts=row["ts"])["messages"][1:] if row is not None else []
-        )
-        if row is not None and notes:
+        if row is None:
+            return
+        notes: list[Mapping[str, Any]] = self._reads("conversations.replies", ts=row["ts"])["messages"][1:]
+        if notes:
             self._world.disturbed(str(row["ts"]), "note deleted")
             self._does("chat.delete", own=False, ts=self._world.plan.dice("unsays").choice(notes)["ts"])
 
