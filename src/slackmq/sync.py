@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, wait
 from contextlib import ExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import wraps
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Lease", "Queue", "Worker"]
 
+_NAP = 1.0
+"""Seconds after which whoever waits looks for signals."""
 _WINDING_DOWN = 15.0
 """Seconds that an interrupted call may take to give back what it holds."""
 
@@ -77,6 +79,9 @@ def _wait(portal: BlockingPortal, start: Callable[[], Awaitable[_R]]) -> _R:
 
     future = portal.start_task_soon(run)
     try:
+        # A signal that comes just before a thread goes to sleep does not wake it up, so nobody sleeps for long.
+        while not wait((future,), timeout=_NAP).done:
+            pass
         return future.result()
     except CancelledError:
         raise ConfigurationError("The queue was closed meanwhile.", remedy="Use it inside `with queue:`.") from None

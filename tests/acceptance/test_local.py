@@ -8,6 +8,8 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +61,13 @@ class Account:
                 if process.name.isdecimal() and str(self.home.data).encode() in (process / "cmdline").read_bytes():
                     found.add(int(process.name))
         return found
+
+    def until_one_is_left(self) -> None:
+        """Of two that start at once one finds the port taken, and ends a moment later."""
+        deadline = time.perf_counter() + 10
+        while len(self.workspaces()) != 1:
+            assert time.perf_counter() < deadline, "two workspaces go on"
+            threading.Event().wait(0.05)
 
     def alive(self) -> bool:
         known = self.home.known()
@@ -126,4 +135,4 @@ def test_two_commands_at_once_start_one_workspace(account: Account) -> None:
     words = [sys.executable, "-m", "slackmq", "ls", "jobs", "--local"]
     both = [subprocess.Popen(words, env=env, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     assert [(one.communicate(timeout=15)[1], one.returncode) for one in both] == [("", 0), ("", 0)]
-    assert len(account.workspaces()) == 1
+    account.until_one_is_left()

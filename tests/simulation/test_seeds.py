@@ -48,6 +48,8 @@ REGRESSIONS: Sequence[tuple[int, str, Way, str]] = (
     (3700338, "everything", "reaction", "who stood still after a claim begins no handler after its deadline"),
     (7001785, "H5-long", "pin", "who comes back after its claim reads the thread before it takes an end for its own"),
     (7000678, "everything", "pin", "of two holders in a thread, one of them late, one has ended the job"),
+    (7006674, "C2", "pin", "a pin's age is told in whole seconds, so its holder may go on up to a second later"),
+    (7007138, "S3", "native", "an outage that began before an execution may keep it from being extended"),
     (7002412, "everything", "pin", "the mark of a lapsed holder may take effect after the next claim, before its work"),
     (4100153, "H5-long", "pin", "a 429 from before an execution may keep it from being extended in the thread"),
     (3400187, "H5-long", "native", "a 429 from before an execution may keep it from being extended"),

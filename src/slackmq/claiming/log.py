@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["Entry", "Hold", "Log", "Pinning", "micros", "replay"]
 
 
+_WHOLE = 1.0
+"""Slack tells the time of a pin in whole seconds (`pinned_info.pinned_ts`): it was put there up to so much later."""
+
+
 def micros(ts: str) -> int:
     """A Slack timestamp as whole microseconds since 1970: a token that rises with Slack's time."""
     whole, _, part = ts.partition(".")
@@ -65,7 +69,7 @@ class Pinning:
 
     def expires(self, since: float, lease: float) -> float:
         """When the claim behind a pin lapses: a renewal counts if it was written in time."""
-        until = since + lease
+        until = since + _WHOLE + lease
         for at, seconds in self.renewals:
             if since <= at <= until:
                 until = at + seconds

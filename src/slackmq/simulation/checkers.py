@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECKERS", "check", "repeated"]
 
-_ANSWER = 1.5
-"""Seconds before its end in which a claim may be prolonged in vain."""
 _VISIBLE = 10.0
 """Seconds after which nobody may begin what was marked as ended: a settled look and the way of a call."""
 _DRIFT = 0.002
@@ -96,8 +94,7 @@ def _begun_early(truth: Truth, job: Job) -> Iterator[Violation]:
             continue
         over = former.until
         for token, sent, at in copy.renewals:
-            # One that took effect in the last moment was answered too late, or counts not: a pin knows whole seconds.
-            if token == former.token and at <= over - _ANSWER:
+            if token == former.token and at <= over:
                 over = sent + truth.lease
         ended = copy.ended is not None and copy.ended[1].at <= run.began
         given = any(at <= run.began for token, at in copy.releases.items() if token == former.token)

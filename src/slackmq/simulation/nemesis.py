@@ -100,8 +100,12 @@ class Nemesis:
         dice, world = self._world.plan.dice("outages"), self._world
         world.outage = dice.choice(("token_revoked", "is_archived"))
         world.outage_until = world.now + dice.uniform(5, 40)
+        self._tell(f"refused: {world.outage}")
+        later(world.outage_until - world.now, self._tell, "admitted again")
+
+    def _tell(self, what: str) -> None:
         for each in self._places.values():
-            world.disturbed(each.name, f"refused: {world.outage}")
+            self._world.disturbed(each.name, what)
 
     def _pause(self, place: str, process: Process) -> None:  # noqa: ARG002  # as the other blows
         seconds = self._world.plan.dice("pause").choice(PAUSES)
