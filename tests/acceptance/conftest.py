@@ -58,8 +58,10 @@ def nap(job: Job, seconds: float) -> str:
 async def block(job: Job, seconds: float) -> str:
     target = Target(Path(os.environ["NAPS"]))
     target.write("begin", key=job.key, token=job.token, attempt=job.attempt)
-    if job.attempt == 1:
-        threading.Event().wait(seconds)  # the whole loop waits
+    for _ in range(round(seconds / 0.05) if job.attempt == 1 else 0):
+        threading.Event().wait(0.05)  # the whole loop waits
+        if len(target.read()) > 1:  # until somebody else has begun
+            break
     target.write("end", key=job.key, token=job.token, attempt=job.attempt)
     return "awake"
 """

@@ -6,6 +6,8 @@ import signal
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from slackmq.cli.tally import Kill, tally
 from slackmq.cli.target import wall_clock
 
@@ -71,10 +73,11 @@ def test_the_job_of_a_killed_worker_is_taken_over_once_its_lease_has_lapsed(stag
     assert found.takeover > 1
 
 
+@pytest.mark.timeout(60)
 def test_a_handler_that_blocks_its_loop_loses_its_lease_and_the_fleet_goes_on(stage: Stage) -> None:
     workers = [stage.start(*WORKER) for _ in range(2)]
-    ts = stage.post(5, kind="block")
-    stage.until(lambda: ts in stage.ledger().done, within=20)
+    ts = stage.post(30, kind="block")
+    stage.until(lambda: ts in stage.ledger().done, within=40)
     first, second = stage.begun()[:2]
     assert first.worker != second.worker
     assert first.token < second.token

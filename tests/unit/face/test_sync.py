@@ -19,7 +19,7 @@ from slackmq.slack.connect import Settings
 from slackmq.sync import Queue, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from slackmq.sync import Lease
 
@@ -90,6 +90,15 @@ def test_stopping_ends_the_claims_of_other_threads(office: Office) -> None:
         assert claimed == []
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """SIGINT raises KeyboardInterrupt, even where the tests were started in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_ctrl_c_while_waiting_for_a_claim_comes_through_and_leaves_the_queue_usable(office: Office) -> None:
     def interrupt() -> None:
         office.read.wait(10)
