@@ -100,8 +100,8 @@ def _cursor(patch: pytest.MonkeyPatch) -> None:
 def _hasty(patch: pytest.MonkeyPatch) -> None:
     original = Contest._facts
 
-    def facts(self: Contest, sighting: Sighting, now: float) -> Facts:
-        honest = original(self, sighting, now)
+    def facts(self: Contest, sighting: Sighting, now: float, server: float) -> Facts:
+        honest = original(self, sighting, now, server)
         return replace(honest, idle=honest.age)
 
     patch.setattr(Contest, "_facts", facts)

@@ -35,6 +35,9 @@ class Reading:
     ended: Outcome | None = None
 
 
+_UNMARKED = Reading()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
     """Which emoji stand for what. Every process that works a channel must use the same.
@@ -61,7 +64,9 @@ class Marks:
 
     def outcome(self, emoji: str) -> Outcome | None:
         """The end that an emoji stands for, None if it stands for none."""
-        return {self.done: Outcome.DONE, self.dead: Outcome.DEAD}.get(emoji)
+        if emoji == self.done:
+            return Outcome.DONE
+        return Outcome.DEAD if emoji == self.dead else None
 
     def of(self, outcome: Outcome) -> str:
         """The emoji that says how a message ended."""
@@ -70,6 +75,8 @@ class Marks:
     def read(self, reactions: Mapping[str, frozenset[str]], user: str) -> Reading:
         """What the marks of one bot user say; other people's emoji mean nothing."""
         mine = [emoji for emoji, users in reactions.items() if user in users]
+        if not mine:
+            return _UNMARKED
         ended = next((outcome for emoji in mine if (outcome := self.outcome(emoji))), None)
         return Reading(generation=max(map(self.generation, mine), default=0), ended=ended)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
 
@@ -94,6 +95,8 @@ class Contest:
         self._worker = worker
         self._hook = hook
         self._shortlist: list[Sighting] = []
+        self._idle: tuple[int, float] | None = None
+        """Nothing is to be done as long as no more than this was seen, and until then on the monotonic clock."""
 
     def lease_of(self, sighting: Sighting) -> float:
         """Seconds that a claim on a message lasts."""
@@ -101,7 +104,14 @@ class Contest:
 
     def choose(self) -> Chosen | Wait:
         """What to do next, or how long there is nothing to do."""
-        return self._from_shortlist() or self._from_all()
+        return self._from_shortlist() or self._from_memory() or self._from_all()
+
+    def _from_memory(self) -> Wait | None:
+        """What another task of this process found a moment ago: all that wait are woken by the same news."""
+        if self._idle is None or self._idle[0] != self._watch.seen:
+            return None
+        left = self._idle[1] - self._clock.monotonic()
+        return Wait(delay=None if left == math.inf else left) if left > 0 else None
 
     def _from_shortlist(self) -> Chosen | None:
         """The next of those that were the best when all were looked at, if there still is something to do for it."""
@@ -109,7 +119,7 @@ class Contest:
             sighting = self._shortlist.pop()
             if sighting.open and not sighting.busy:
                 now = self._clock.monotonic()
-                action = self._courteous(sighting, self._facts(sighting, now))
+                action = self._courteous(sighting, self._facts(sighting, now, self._slack.now()))
                 if not isinstance(action, Wait) and sighting.not_before <= now:
                     return Chosen(sighting=sighting, action=action)
         return None
@@ -132,24 +142,27 @@ class Contest:
             if len(head) + 1 == _HEAD:  # a backlog: to look at all of it again for each message would cost a job's time
                 self._shortlist = [chosen.sighting for chosen in head[_HEAD // 2 :]]
             return best
-        return Wait(delay=min(delays, default=None))
+        wait = Wait(delay=min(delays, default=None))
+        until = math.inf if wait.delay is None else self._clock.monotonic() + wait.delay
+        self._idle = (self._watch.seen, until)
+        return wait
 
     def consider(self, sighting: Sighting) -> Action:
         """What may be done about one message now."""
-        return self._decide(sighting, self._facts(sighting, self._clock.monotonic()))
+        return self._decide(sighting, self._facts(sighting, self._clock.monotonic(), self._slack.now()))
 
     def _decide(self, sighting: Sighting, facts: Facts) -> Action:
         return self._claiming.decide(sighting.message, sighting, facts)
 
     def _considered(self) -> Iterator[Chosen]:
-        now = self._clock.monotonic()
+        now, server = self._clock.monotonic(), self._slack.now()
         for sighting in self._sightings.open():
             if sighting.busy:
                 continue
             if sighting.not_before > now:
                 yield Chosen(sighting=sighting, action=Wait(delay=sighting.not_before - now))
             else:
-                facts = self._facts(sighting, now)
+                facts = self._facts(sighting, now, server)
                 yield Chosen(sighting=sighting, action=self._courteous(sighting, facts))
 
     def _courteous(self, sighting: Sighting, facts: Facts) -> Action:
@@ -158,9 +171,8 @@ class Contest:
             return Wait(delay=_COURTESY - facts.age)
         return action
 
-    def _facts(self, sighting: Sighting, now: float) -> Facts:
+    def _facts(self, sighting: Sighting, now: float, server: float) -> Facts:
         message = sighting.message
-        server = self._slack.now()
         retry_at = sighting.record.releases.get(sighting.generation)
         return Facts(
             verdict=sighting.verdict,
@@ -204,6 +216,7 @@ class Contest:
                     assert_never(unreachable)
         finally:
             sighting.busy = claim is not None
+            self._idle = None
         return claim
 
     async def _read(self, sighting: Sighting) -> None:

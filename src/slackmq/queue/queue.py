@@ -342,7 +342,9 @@ class AsyncQueue:
         """Give a claim back: anybody may take the message at once, and the attempt does not count."""
         text = f":leftwards_arrow_with_hook: handed back by {self.worker}"
         sighting = self._sighting(claim)
-        return await self._ending.released(sighting, claim, text, retry_in=timedelta(0), failed=False)
+        receipt = await self._ending.released(sighting, claim, text, retry_in=timedelta(0), failed=False)
+        self._inside.watch.wake()
+        return receipt
 
     async def put_back(self, claim: Claim, *, within: float) -> bool:
         """Wait until a person takes a claim away, `within` seconds at most; whether one did."""

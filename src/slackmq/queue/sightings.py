@@ -97,6 +97,8 @@ class Sightings:
         One that was deleted before anybody began it does not count: whoever posts it again means it.
         """
         copies = self._copies[message.key]
+        if len(copies) == 1:
+            return True
         return message.ts == min((ts for ts in copies if not self._by_ts[ts].withdrawn), default=message.ts)
 
     def open(self) -> Iterator[Sighting]:

@@ -91,6 +91,8 @@ class Watch:
         self._hook = hook
         self.lag = Lag(skew=timing.skew.total_seconds(), longest=timing.lease.total_seconds() / 2)
         self._news = anyio.Event()
+        self.seen = 0
+        """How often anything was seen."""
         self._rescan = anyio.Event()
         self._connections: int | None = None
         self._deep_at: float | None = None
@@ -102,6 +104,7 @@ class Watch:
 
     def wake(self) -> None:
         """Let everybody who waits for news look again."""
+        self.seen += 1
         self._news.set()
         self._news = anyio.Event()
 

@@ -138,6 +138,15 @@ class Scenario:
         self._runs = 0
         self._posting = True
         self._people = People(self.world, way)
+        self._truth = Truth(
+            self.world.record.lines,
+            timing=self.timing,
+            way=way,
+            asked=self.world.asked,
+            attempts=ATTEMPTS,
+            drift=self.faults.drift,
+            calm=self.faults == NONE,
+        )
         self._nemesis = Nemesis(self.world, self.start_worker)
 
     def run(self) -> Verdict:
@@ -164,19 +173,9 @@ class Scenario:
             tasks.cancel_scope.cancel()
         return self._judge()
 
-    def _truth(self) -> Truth:
-        return Truth(
-            self.world.record.lines,
-            timing=self.timing,
-            way=self.way,
-            asked=self.world.asked,
-            attempts=ATTEMPTS,
-            drift=self.faults.drift,
-            calm=self.faults == NONE,
-        )
-
     def _judge(self) -> Verdict:
-        truth = self._truth()
+        truth = self._truth
+        truth.catch_up()
         crashes = [
             Violation(rule="I0 crash", what=f"{process.name}: {process.error!r}", line=len(truth.lines) - 1)
             for process in self._nemesis.processes
@@ -210,7 +209,8 @@ class Scenario:
         await anyio.sleep(2 * _LOOK)
 
     def _open(self) -> bool:
-        return next(lost(self._truth()), None) is not None
+        self._truth.catch_up()
+        return next(lost(self._truth), None) is not None
 
     # the product
 

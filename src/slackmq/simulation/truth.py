@@ -151,8 +151,14 @@ class Truth:
         self._keys: dict[str, str] = {}
         self._runs: dict[int, Run] = {}
         self._marks = Marks()
-        for number, line in enumerate(lines):
-            self._take_in(number, line)
+        self._read = 0
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Take in what was recorded since."""
+        for number in range(self._read, len(self.lines)):
+            self._take_in(number, self.lines[number])
+        self._read = len(self.lines)
 
     def job(self, key: str) -> Job:
         """What is known of a key."""

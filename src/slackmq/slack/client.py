@@ -201,6 +201,7 @@ class Client:
         read_at = self.now()
         wide = (read_at if latest is None else latest) - oldest > _WIDE
         after = f"{max(oldest, 0):.6f}"
+        begins = seconds(after)
         args: dict[str, object] = {
             "channel": channel,
             "limit": _WIDE_PAGE if wide else _PAGE,
@@ -213,7 +214,7 @@ class Client:
         async for message in self._pages("conversations.history", args, "messages", urgency=Urgency.SCAN):
             seen = row(message)
             # `inclusive` counts for both ends, and we want only the later one.
-            if in_channel(seen) and seconds(seen.ts) > seconds(after):
+            if in_channel(seen) and seconds(seen.ts) > begins:
                 rows[seen.ts] = seen
         return Page(rows=tuple(rows[ts] for ts in sorted(rows, key=seconds)), read_at=read_at)
 
