@@ -44,7 +44,8 @@ class App:
         claim: how claims are made; the same in all processes that work the channel. "reaction": the replicas of one
             app, by emoji. "pin": bots of several apps. "native": the replicas of one app, for handlers that may run
             twice: the first attempt costs no call. "auto": as the channel is set, see `slackmq.queue.setting`; where
-            nobody has set it yet, "pin" if there are peers and "reaction" if not.
+            nobody has set it yet, "pin" if there are peers or other apps lately posted jobs for everybody, and
+            "reaction" if not.
         peers: user ids of the bots of other apps that share the work; None: with "pin" every bot in the channel.
         show: an emoji or a pin on what is being worked on, for people; never read back.
         timing: the time constants; the same in all processes that work the channel.

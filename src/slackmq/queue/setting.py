@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from slackmq.claiming.way import WAYS
+from slackmq.envelope import EVERYBODY, JOB
 from slackmq.errors import Ambiguous, ConfigurationError, Refused
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ __all__ = ["Choice", "Setting", "agree", "found", "setting_of"]
 _log = logging.getLogger("slackmq.setting")
 _HOME = "https://pypi.org/project/slackmq/"
 _VERSION = "1"
+_LATELY = 3600.0
+"""Seconds for which a job shows that its poster works the channel."""
 
 Choice = Literal["auto", "reaction", "pin", "native"]
 """What a program asks for: a way to claim, or to have it chosen."""
@@ -120,7 +123,10 @@ async def agree(slack: Slack, channel: Channel, mine: Setting, *, choice: Choice
         ConfigurationError: the channel is worked in another way.
     """
     try:
-        setting, mark = await _first(slack, channel) or await _set(slack, channel, mine)
+        first = await _first(slack, channel)
+        if first is None and choice == "auto":
+            mine = await _counted(slack, channel, mine)
+        setting, mark = first or await _set(slack, channel, mine)
     except (Refused, Ambiguous) as error:
         _log.warning("cannot see whether #%s is worked in one way only: %s", channel.name, error)
         return mine
@@ -151,6 +157,17 @@ async def _first(slack: Slack, channel: Channel) -> tuple[Setting, Bookmark] | N
     """The oldest setting: of two that were made at once, every process must see the same one."""
     marks = sorted(await slack.bookmarks(channel.id), key=lambda mark: (mark.created, mark.id))
     return next(((setting, mark) for mark in marks if (setting := Setting.parse(mark.link))), None)
+
+
+async def _counted(slack: Slack, channel: Channel, mine: Setting) -> Setting:
+    """The setting by how many apps share the work: bots of others that posted jobs for everybody claim by pins."""
+    me = (await slack.identity()).user
+    page = await slack.history(channel.id, oldest=max(0.0, slack.now() - _LATELY))
+    jobs = [row for row in page.rows if row.metadata is not None and row.metadata.type == JOB]
+    apps = {row.user for row in jobs if row.metadata and row.metadata.payload.get("to") == EVERYBODY} | {me}
+    if len(apps) == 1:
+        return mine
+    return replace(mine, way="pin", why=f"auto: {len(apps)} apps, by the jobs that they posted for everybody")
 
 
 async def _set(slack: Slack, channel: Channel, mine: Setting) -> tuple[Setting, Bookmark]:

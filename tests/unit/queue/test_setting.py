@@ -69,6 +69,35 @@ def test_whoever_comes_later_and_leaves_the_choice_open_takes_what_the_channel_i
     run(main)
 
 
+def test_whoever_finds_no_setting_but_jobs_that_another_app_posted_for_everybody_claims_by_pins(house: House) -> None:
+    async def main() -> None:
+        house.call(house.stranger, "conversations.join", channel=house.channel())
+        async with App("#jobs", claim="pin").over(house.slack(other=True)) as queue:
+            await queue.post("work", {})
+        (mark,) = await house.slack().bookmarks(house.channel())
+        house.call(house.people[0], "bookmarks.remove", channel_id=house.channel(), bookmark_id=mark.id)
+        async with App("#jobs").over(house.slack()):
+            setting = await found(house.slack(), await house.slack().channel("#jobs"))
+        assert setting == mine("pin")
+        assert setting is not None
+        assert "2 apps" in setting.why
+
+    run(main)
+
+
+def test_jobs_that_another_app_posted_for_itself_are_no_reason_to_share(house: House) -> None:
+    async def main() -> None:
+        house.call(house.stranger, "conversations.join", channel=house.channel())
+        async with App("#jobs").over(house.slack(other=True)) as queue:
+            await queue.post("work", {})
+        (mark,) = await house.slack().bookmarks(house.channel())
+        house.call(house.people[0], "bookmarks.remove", channel_id=house.channel(), bookmark_id=mark.id)
+        async with App("#jobs").over(house.slack()):
+            assert await found(house.slack(), await house.slack().channel("#jobs")) == mine("reaction")
+
+    run(main)
+
+
 def test_two_settings_in_one_channel_are_refused_and_the_error_says_what_differs(house: House) -> None:
     async def main() -> None:
         house.call(house.stranger, "conversations.join", channel=house.channel())
