@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 SCOPES = (
     "app_mentions:read channels:history channels:read chat:write commands groups:history groups:read im:history "
-    "im:read im:write mpim:history mpim:read pins:read pins:write reactions:read reactions:write users:read users:read.email"
+    "im:read im:write mpim:history mpim:read pins:read pins:write reactions:read reactions:write users:read "
+    "users:read.email"
 )
 EVENTS = "app_mention channel_created channel_rename member_joined_channel message.channels message.im team_join"
 
