@@ -25,6 +25,20 @@
     │   ├── TextTruncated           Slack cut its end off
     │   ├── UnknownKind             no handler here has this name
     │   └── ArgumentsRejected       the handler's arguments do not fit
+    ├── StoreError                  of a key-value store
+    │   ├── KeyNotFound             a KeyError, too
+    │   ├── KeyExists               somebody was first
+    │   ├── RevisionMismatch        the key was changed since it was read
+    │   ├── ValueRejected           too large, or nothing that can be stored; nothing was sent
+    │   ├── KeyRejected             no key; nothing was sent
+    │   ├── RecordRejected          a record of the log that cannot be read; it counts for nobody
+    │   │   ├── RecordTooNew        written by a newer version: here the store stops
+    │   │   ├── RecordDamaged       its digest does not fit: it was changed after it was posted
+    │   │   └── RecordForged        posted by somebody who may not, or without the store's secret
+    │   ├── LogBroken               records of the log were deleted or edited
+    │   ├── SnapshotDamaged         a snapshot that does not verify
+    │   ├── WriteLost               Slack stored it too late or never: it was not written
+    │   └── LockLost                the lock ran out before it could be renewed
     ├── LeaseLost                   the claim ran out before it could be extended
     │   └── InvariantBreach         somebody took what only the holder may take: a bug, or a stranger with this token
     ├── Retry                       raised by a handler: not now, try again `after`
@@ -51,23 +65,37 @@ __all__ = [
     "EnvelopeTooNew",
     "ForeignEnvelope",
     "InvariantBreach",
+    "KeyExists",
+    "KeyNotFound",
+    "KeyRejected",
     "LeaseLost",
+    "LockLost",
+    "LogBroken",
     "MessageEdited",
     "MessageGone",
     "MessageRejected",
     "MissingScope",
     "NotInChannel",
     "RateLimited",
+    "RecordDamaged",
+    "RecordForged",
+    "RecordRejected",
+    "RecordTooNew",
     "Refused",
     "Reject",
     "Retry",
+    "RevisionMismatch",
     "SlackError",
     "SlackMQError",
+    "SnapshotDamaged",
+    "StoreError",
     "TextTruncated",
     "TokenRefused",
     "TooManyPins",
     "TooManyReactions",
     "UnknownKind",
+    "ValueRejected",
+    "WriteLost",
     "first",
 ]
 
@@ -212,6 +240,94 @@ class UnknownKind(MessageRejected):
 
 class ArgumentsRejected(MessageRejected):
     """The arguments in the message do not fit the handler's parameters."""
+
+
+class StoreError(SlackMQError):
+    """Something about a key-value store."""
+
+
+class KeyNotFound(StoreError, KeyError):
+    """There is no such key, or not any more.
+
+    Attributes:
+        key: which.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"There is no key {key!r}.")
+        self.key = key
+
+
+class KeyExists(StoreError):
+    """The key is there already; nothing was written.
+
+    Attributes:
+        key: which.
+        revision: the one that stands there.
+    """
+
+    def __init__(self, key: str, revision: int) -> None:
+        super().__init__(f"The key {key!r} is there already, in revision {revision}.", remedy="Update it, or put it.")
+        self.key = key
+        self.revision = revision
+
+
+class RevisionMismatch(StoreError):
+    """The key does not stand in the revision that was named; nothing was written.
+
+    Attributes:
+        key: which.
+        expected: the revision that was named, 0 for none.
+        revision: the one that stands there, 0 for none.
+    """
+
+    def __init__(self, key: str, *, expected: int, revision: int) -> None:
+        super().__init__(
+            f"The key {key!r} stands in revision {revision}, not in {expected}.", remedy="Read it again, and try again."
+        )
+        self.key = key
+        self.expected = expected
+        self.revision = revision
+
+
+class ValueRejected(StoreError):
+    """The value is too large, or nothing that can be stored; nothing was sent."""
+
+
+class KeyRejected(StoreError):
+    """This cannot be a key; nothing was sent."""
+
+
+class RecordRejected(StoreError):
+    """A record of the log that cannot be read."""
+
+
+class RecordTooNew(RecordRejected):
+    """The record was written by a newer version of this library, so nobody here can know what it did."""
+
+
+class RecordDamaged(RecordRejected):
+    """The record's digest does not fit its content: it was changed after it was posted."""
+
+
+class RecordForged(RecordRejected):
+    """The record was posted by somebody who may not write here, or who does not know the store's secret."""
+
+
+class LogBroken(StoreError):
+    """Records were deleted or edited: what the store holds cannot be told from the channel any more."""
+
+
+class SnapshotDamaged(StoreError):
+    """A snapshot does not verify, so it is not used."""
+
+
+class WriteLost(StoreError):
+    """Slack stored the record too late or never, so it was not written, and never will be."""
+
+
+class LockLost(StoreError):
+    """The lock ran out before it could be renewed; somebody else may hold it now."""
 
 
 class LeaseLost(SlackMQError):

@@ -1,0 +1,174 @@
+"""What people see of a store: Entry, Change, Status; and values as they are written."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from slackmq.errors import KeyRejected, ValueRejected
+
+if TYPE_CHECKING:
+    from slackmq.message import Json
+
+__all__ = ["KEY_LIMIT", "Change", "Entry", "Form", "Kind", "Status", "Value", "check_key", "encode", "moment"]
+
+KEY_LIMIT = 256
+"""Bytes of a key as UTF-8."""
+
+_T = TypeVar("_T")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Form(Enum):
+    """How a value is written down."""
+
+    JSON = "j"
+    BYTES = "b"
+    FILE = "f"
+
+
+class Value(msgspec.Struct, frozen=True, gc=False):
+    """A value as it is kept: `data` is JSON, or bytes in base64, or the JSON of where a file is; by `form`."""
+
+    form: Form
+    data: str
+
+    def decode(self) -> Json | bytes:
+        """The value itself, made anew, so that whoever changes it changes nobody else's."""
+        if self.form is Form.BYTES:
+            return b64decode(self.data, validate=True)
+        value: Json = msgspec.json.decode(self.data)
+        return value
+
+
+def encode(value: object) -> Value:
+    """Write a value down: JSON, bytes, or whatever msgspec can make JSON of, as dataclasses and datetimes.
+
+    Raises:
+        ValueRejected: it can do neither.
+    """
+    if isinstance(value, bytes | bytearray | memoryview):
+        return Value(Form.BYTES, b64encode(value).decode())
+    try:
+        text = msgspec.json.encode(value).decode()
+        json.dumps(msgspec.to_builtins(value, str_keys=True), allow_nan=False)  # msgspec would write NaN as null
+        msgspec.json.decode(text)
+    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
+        raise ValueRejected(
+            f"A value of type {type(value).__name__} cannot be stored: {error}",
+            remedy="Store JSON, bytes, or a dataclass of such.",
+        ) from error
+    return Value(Form.JSON, text)
+
+
+def check_key(key: str) -> str:
+    """The key, if it can be one.
+
+    Raises:
+        KeyRejected: it is empty, longer than `KEY_LIMIT`, or holds what cannot be seen.
+    """
+    try:
+        length = len(key.encode())
+    except UnicodeEncodeError:
+        length = 0
+    if not 0 < length <= KEY_LIMIT or not key.isprintable():
+        raise KeyRejected(
+            f"{key[:80]!r} cannot be a key.",
+            remedy=f"A key has 1 to {KEY_LIMIT} bytes, and no line breaks or other control characters.",
+        )
+    return key
+
+
+def moment(micros: int) -> datetime:
+    """Microseconds since 1970 as a datetime in UTC, exactly."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A key as it stands.
+
+    Attributes:
+        key: which.
+        value: its value, as JSON or bytes.
+        revision: rises with every change of any key of the store; what `update` names.
+        first: the revision since which the key has been there without a gap: the fencing token of a lock.
+        created: when that was, by Slack's clock.
+        modified: when it was changed last, by Slack's clock.
+        author: user id of the bot that changed it last.
+        expires: when it will be gone, by Slack's clock; None: never.
+    """
+
+    key: str
+    value: Json | bytes
+    revision: int
+    first: int
+    created: datetime
+    modified: datetime
+    author: str
+    expires: datetime | None = None
+
+    def to(self, kind: type[_T]) -> _T:
+        """The value as a dataclass, or whatever else msgspec can make of it.
+
+        Raises:
+            ValueRejected: it has another shape.
+        """
+        try:
+            return msgspec.convert(self.value, kind)
+        except msgspec.ValidationError as error:
+            raise ValueRejected(f"{self.key!r} is no {kind.__name__}: {error}") from error
+
+
+class Kind(Enum):
+    """What happened to a key."""
+
+    PUT = "put"
+    DELETE = "delete"
+    PURGE = "purge"
+    EXPIRE = "expire"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Something happened to a key. `entry` is None if it is gone.
+
+    Attributes:
+        revision: of the record that did it; of the entry that ran out, where time did.
+    """
+
+    key: str
+    kind: Kind
+    revision: int
+    entry: Entry | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """How a store is.
+
+    Attributes:
+        channel: id of its channel.
+        keys: how many keys it has.
+        records: how many records its log has had.
+        revision: of the latest change.
+        settled: up to when everything is known, by Slack's clock.
+        skew: how long after a record nobody can have missed it, as far as was seen.
+        rejected: how many messages looked like records and count for nobody.
+        late: how many records appeared later than `skew` allows.
+    """
+
+    channel: str
+    keys: int
+    records: int
+    revision: int
+    settled: datetime
+    skew: timedelta
+    rejected: int
+    late: int

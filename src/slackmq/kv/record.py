@@ -1,0 +1,295 @@
+"""A record of the log to a Slack message and back: versions, operations, digests, size."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from slackmq.errors import KeyRejected, RecordDamaged, RecordForged, RecordTooNew, ValueRejected
+from slackmq.kv.entry import Form, Value, check_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from slackmq.errors import RecordRejected
+
+__all__ = [
+    "ANY",
+    "BODY_LIMIT",
+    "GROUPS",
+    "RECORD",
+    "VERSION",
+    "Chain",
+    "Group",
+    "Operation",
+    "Record",
+    "Tag",
+    "Verb",
+    "micros",
+    "opened",
+    "plain_tag",
+    "revision",
+    "sealed",
+    "shown",
+    "weight",
+]
+
+RECORD = "slackmq_kv"
+"""The type of the metadata that makes a message a record."""
+VERSION = 1
+"""The version of records that this library writes, and the newest that it reads."""
+BODY_LIMIT = 8_000
+"""Characters of a record's body, counted as JSON escapes them. Slack publishes no limit of metadata
+(docs.slack.dev/reference/methods/chat.postMessage), so this stays far below what is known to pass."""
+GROUPS = 1_000
+"""So many groups fit into one record at most: the last three digits of a revision count them."""
+ANY = -1
+"""The revision that stands for whichever."""
+_LINE = 300
+
+Tag = Callable[[str], str]
+"""What signs a record's body: a digest, or one with a secret."""
+
+
+class Verb:
+    """What an operation does, as one letter."""
+
+    PUT = "w"
+    DELETE = "d"
+    PURGE = "p"
+    CHECK = "c"
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of one key.
+
+    Attributes:
+        verb: put, delete, purge; or check, which changes nothing and must hold.
+        key: which.
+        prev: the revision that must stand there: 0 for none, `ANY` for whichever.
+        value: what is put.
+        ttl: microseconds after which it is gone; 0: never.
+    """
+
+    verb: str
+    key: str
+    prev: int = ANY
+    value: Value | None = None
+    ttl: int = 0
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """Operations that happen all together or not at all. `number` and the record's writer are its identity."""
+
+    number: int
+    operations: tuple[Operation, ...]
+
+
+class Chain(msgspec.Struct, frozen=True, array_like=True):
+    """What a writer knew of the log: how many records stood up to `at` (a ts in microseconds), and their digest."""
+
+    at: int
+    count: int
+    digest: str
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What one writer posts at once.
+
+    Attributes:
+        writer: 32 hexadecimal digits that nobody else draws.
+        born: when it was sent first, microseconds by Slack's clock: copies that arrive too late are void.
+        groups: each counts for itself.
+        chain: what the writer knew of the log.
+        digest: of the body as it was posted.
+    """
+
+    writer: str
+    born: int
+    groups: tuple[Group, ...]
+    chain: Chain
+    digest: str = ""
+
+    def op(self, group: Group) -> str:
+        """The identity of a group: the same in all copies of the record."""
+        return f"{self.writer}/{group.number}"
+
+
+_NULL = msgspec.Raw(b"null")
+
+
+class _Op(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    verb: str
+    key: str
+    prev: int
+    form: str | None = None
+    value: msgspec.Raw = _NULL
+    ttl: int = 0
+
+
+class _Body(msgspec.Struct, frozen=True, array_like=True):
+    writer: str
+    born: int
+    chain: Chain
+    groups: list[tuple[int, list[_Op]]]
+
+
+class _Stamp(msgspec.Struct, frozen=True):
+    v: int
+    body: str
+    tag: str
+
+
+def micros(ts: str) -> int:
+    """A Slack timestamp as whole microseconds since 1970."""
+    whole, _, part = ts.partition(".")
+    return int(whole) * 1_000_000 + int(part.ljust(6, "0")[:6] or "0")
+
+
+def revision(at: int, index: int) -> int:
+    """The revision that a group makes: of its record's ts in microseconds, and its place there."""
+    return at * GROUPS + index
+
+
+def plain_tag(body: str) -> str:
+    """The digest of a body, for stores without a secret: it shows damage, and stops nobody."""
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+def sealed(record: Record, *, channel: str, tag: Tag = plain_tag) -> Mapping[str, Any]:
+    """The payload of a record's metadata, for one channel: in another one it would be a forgery.
+
+    Raises:
+        ValueRejected: it is larger than `BODY_LIMIT`.
+    """
+    groups = [(group.number, [_op(each) for each in group.operations]) for group in record.groups]
+    body = msgspec.json.encode(_Body(record.writer, record.born, record.chain, groups)).decode()
+    if len(json.dumps(body)) > BODY_LIMIT or len(groups) > GROUPS:
+        raise ValueRejected(
+            f"A record of {len(json.dumps(body)):,} characters does not fit into one message, "
+            f"which carries {BODY_LIMIT:,}; nothing was posted.",
+            remedy="Write fewer keys at once, or store a file.",
+        )
+    return {"v": VERSION, "body": body, "tag": tag(_signed(VERSION, channel, body))}
+
+
+def weight(group: Group) -> int:
+    """How many characters of a record's body a group takes."""
+    return len(json.dumps(msgspec.json.encode((group.number, [_op(each) for each in group.operations])).decode()))
+
+
+def opened(
+    payload: Mapping[str, Any],
+    *,
+    channel: str,
+    author: str,
+    tag: Tag = plain_tag,
+    authors: frozenset[str] | None = None,
+) -> Record | RecordRejected:
+    """Read the payload of a record.
+
+    Args:
+        payload: the metadata's payload.
+        channel: id of the channel where it stands.
+        author: user id of who posted it.
+        tag: signs bodies as the store's writers do.
+        authors: user ids of those who may write; None: everybody.
+
+    Returns:
+        The record, or why it counts for nobody.
+    """
+    if authors is not None and author not in authors:
+        return RecordForged(f"{author} posted a record, and is not one of those who may write here.")
+    version = payload.get("v")
+    try:
+        # A newer version may have another shape altogether, so only what signs it is looked at.
+        stamp = msgspec.convert(payload, _Stamp)
+        if not hmac.compare_digest(stamp.tag.encode(), tag(_signed(stamp.v, channel, stamp.body)).encode()):
+            return _untagged(tag)
+        if stamp.v > VERSION:
+            return _too_new(stamp.v)
+        body = msgspec.json.decode(stamp.body, type=_Body)
+        return _record(body, plain_tag(stamp.body))
+    except (msgspec.MsgspecError, ValueError, RecursionError, KeyRejected) as error:
+        return RecordDamaged(f"A record of version {version!r} cannot be read: {error}")
+
+
+def shown(record: Record) -> str:
+    """The record as a person reads it in the channel: `lamp = {"on":true}`, cut if it is long."""
+    line = ", ".join(_said(each) for group in record.groups for each in group.operations)
+    return line if len(line) <= _LINE else line[: _LINE - 1] + "…"
+
+
+def _signed(version: int, channel: str, body: str) -> str:
+    """What a tag is made of: a record that is copied into another channel, or under another version, has none."""
+    return f"{version}\n{channel}\n{body}"
+
+
+def _said(operation: Operation) -> str:
+    match operation.verb, operation.value:
+        case Verb.PUT, Value(form=Form.JSON, data=data):
+            return f"{operation.key} = {data}"
+        case Verb.PUT, _:
+            return f"{operation.key} = …"
+        case Verb.CHECK, _:
+            return f"{operation.key}?"
+        case _:
+            return f"{operation.key} deleted"
+
+
+def _op(operation: Operation) -> _Op:
+    value = operation.value
+    if value is None:
+        return _Op(operation.verb, operation.key, operation.prev)
+    raw = msgspec.Raw(value.data if value.form is not Form.BYTES else msgspec.json.encode(value.data))
+    return _Op(operation.verb, operation.key, operation.prev, value.form.value, raw, operation.ttl)
+
+
+def _record(body: _Body, digest: str) -> Record:
+    groups = tuple(
+        Group(number=number, operations=tuple(_operation(each) for each in operations))
+        for number, operations in body.groups
+    )
+    if not 0 < len(groups) <= GROUPS or any(_doubled(group) for group in groups):
+        raise ValueError("it has no groups, too many, or one with two operations on one key")
+    return Record(writer=body.writer, born=body.born, groups=groups, chain=body.chain, digest=digest)
+
+
+def _operation(given: _Op) -> Operation:
+    check_key(given.key)
+    value = None
+    if given.verb == Verb.PUT:
+        if given.form is None:
+            raise ValueError("a put without a value")
+        form, raw = Form(given.form), bytes(given.value)
+        data = msgspec.json.decode(raw, type=str) if form is Form.BYTES else raw.decode()
+        value = Value(form, data)
+        value.decode()
+    elif given.verb not in {Verb.DELETE, Verb.PURGE, Verb.CHECK}:
+        raise ValueError(f"unknown operation {given.verb!r}")
+    if given.ttl < 0 or given.prev < ANY:
+        raise ValueError("a negative revision or time")
+    return Operation(verb=given.verb, key=given.key, prev=given.prev, value=value, ttl=given.ttl)
+
+
+def _doubled(group: Group) -> bool:
+    keys = [operation.key for operation in group.operations]
+    return len(set(keys)) != len(keys) or not keys
+
+
+def _untagged(tag: Tag) -> RecordRejected:
+    if tag is plain_tag:
+        return RecordDamaged("A record's digest does not fit: it was changed after it was posted.")
+    return RecordForged("A record is not signed with the store's secret.")
+
+
+def _too_new(version: int) -> RecordTooNew:
+    return RecordTooNew(
+        f"A record is written in version {version}; here records are read up to version {VERSION}.",
+        remedy="Upgrade slackmq here: what the record did cannot be known otherwise.",
+    )
