@@ -70,6 +70,7 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
 
 
 _VOID = Outcome(void=True)
+_QUIET = frozenset({Verb.CHECK, Verb.HELD})
 
 
 class _Canon(msgspec.Struct, frozen=True, array_like=True):
@@ -233,14 +234,14 @@ class State:
         """The first that names the revision in which a key stands wins: its change makes another one of it."""
         for operation in group.operations:
             head = self._heads.get(operation.key)
-            found = head.revision if head else 0
+            found = 0 if head is None else head.first if operation.verb == Verb.HELD else head.revision
             if operation.prev not in (ANY, found):
                 return Outcome(key=operation.key, found=found)
         return Outcome(revision=new)
 
     def _carry_out(self, author: str, group: Group, *, at: int, new: int) -> list[Change]:
         self.revision = new
-        return [self._change(at, new, author, each) for each in group.operations if each.verb != Verb.CHECK]
+        return [self._change(at, new, author, each) for each in group.operations if each.verb not in _QUIET]
 
     def _change(self, at: int, new: int, author: str, operation: Operation) -> Change:
         key = operation.key

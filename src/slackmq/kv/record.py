@@ -63,15 +63,17 @@ class Verb:
     DELETE = "d"
     PURGE = "p"
     CHECK = "c"
+    HELD = "h"
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One change of one key.
 
     Attributes:
-        verb: put, delete, purge; or check, which changes nothing and must hold.
+        verb: put, delete, purge; or check and held, which change nothing and must hold.
         key: which.
-        prev: the revision that must stand there: 0 for none, `ANY` for whichever.
+        prev: the revision that must stand there: 0 for none, `ANY` for whichever; of held, the one since which the
+            key must have been there without a gap.
         value: what is put.
         ttl: microseconds after which it is gone; 0: never.
     """
@@ -81,6 +83,11 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     prev: int = ANY
     value: Value | None = None
     ttl: int = 0
+
+    @property
+    def blind(self) -> bool:
+        """Whether it asks for nothing, so that it certainly counts once it stands in the channel."""
+        return self.prev == ANY
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
@@ -236,7 +243,7 @@ def _said(operation: Operation) -> str:
             return f"{operation.key} = {data}"
         case Verb.PUT, _:
             return f"{operation.key} = …"
-        case Verb.CHECK, _:
+        case ((Verb.CHECK | Verb.HELD), _):
             return f"{operation.key}?"
         case _:
             return f"{operation.key} deleted"
@@ -270,7 +277,7 @@ def _operation(given: _Op) -> Operation:
         data = msgspec.json.decode(raw, type=str) if form is Form.BYTES else raw.decode()
         value = Value(form, data)
         value.decode()
-    elif given.verb not in {Verb.DELETE, Verb.PURGE, Verb.CHECK}:
+    elif given.verb not in {Verb.DELETE, Verb.PURGE, Verb.CHECK, Verb.HELD}:
         raise ValueError(f"unknown operation {given.verb!r}")
     if given.ttl < 0 or given.prev < ANY:
         raise ValueError("a negative revision or time")

@@ -1,0 +1,321 @@
+"""Follower: keeps up with the log of a channel; events are hints, history is the truth."""
+
+from __future__ import annotations
+
+import logging
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
+
+import anyio
+
+from slackmq.errors import Ambiguous, RecordTooNew, SlackMQError
+from slackmq.kv.entry import Change
+from slackmq.kv.ledger import Ledger
+from slackmq.kv.log import State
+from slackmq.kv.record import GROUPS, RECORD, Record, micros, opened
+from slackmq.kv.skew import Skew
+from slackmq.points import pause
+from slackmq.slack.api import TOMBSTONE, Arrived, Changed, Connected, Deleted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from slackmq.clock import Clock
+    from slackmq.errors import RecordRejected
+    from slackmq.kv.ledger import Settled
+    from slackmq.kv.record import Chain, Tag
+    from slackmq.policy import Timing
+    from slackmq.slack.api import Event, Events, Page, Row, Slack
+
+__all__ = ["Follower"]
+
+_log = logging.getLogger("slackmq.kv")
+_RESCAN = 60.0
+"""Seconds behind what is settled from where on every read reads: what shows up there was late."""
+_GAP = 1.2
+"""Seconds between two reads: 50 reads a minute are allowed (docs.slack.dev/reference/methods/conversations.history)."""
+_DATED = 1.0
+"""Seconds by which Slack's Date header may be behind Slack's clock: it has whole seconds, rounded down."""
+_PATIENCE = 60.0
+"""Seconds for which a record whose writer knew more than is here may wait for what is missing to show up."""
+_TICK = 0.001
+
+
+class Follower:
+    """Reads one channel, and settles its records.
+
+    Args:
+        slack: the workspace.
+        events: hints of what happens there.
+        channel: id of the channel.
+        timing: how often to read, and the skew.
+        clock: the time of this process.
+        tag: what signs records.
+        authors: user ids of those who may write; None: everybody.
+        told: gets what was settled, at once.
+
+    Attributes:
+        ledger: what was seen.
+        skew: how long after a record no read can have missed it.
+        rejected: how many messages looked like records and count for nobody.
+        failure: why following ended, if it did: nothing will be settled any more.
+    """
+
+    def __init__(
+        self,
+        slack: Slack,
+        events: Events,
+        *,
+        channel: str,
+        timing: Timing,
+        clock: Clock,
+        tag: Tag,
+        authors: frozenset[str] | None,
+        told: Callable[[Settled], None],
+    ) -> None:
+        self.ledger = Ledger()
+        self.skew = Skew(timing.skew.total_seconds())
+        self.rejected = 0
+        self.failure: SlackMQError | None = None
+        self._slack = slack
+        self._events = events
+        self._channel = channel
+        self._timing = timing
+        self._clock = clock
+        self._tag = tag
+        self._authors = authors
+        self._told = told
+        self._refused: set[str] = set()
+        self._wanted: list[int] = []
+        self._asked = False
+        self._begun = self._ended = 0
+        self._connected = False
+        self._news = anyio.Event()
+        self._wake = anyio.Event()
+        self._read_at = 0.0
+
+    @property
+    def state(self) -> State:
+        """The state that is settled."""
+        return self.ledger.state
+
+    def chain(self) -> Chain:
+        """What is known of the log, for a writer to say."""
+        return self.state.chain()
+
+    async def open(self) -> None:
+        """Read the whole log once.
+
+        Raises:
+            LogBroken: records were deleted or edited.
+            RecordTooNew: a record was written by a newer version.
+        """
+        await self._read()
+        if self.failure is None and self.ledger.suspect is not None:
+            self.failure = self.ledger.suspect
+        self._check()
+
+    async def run(self) -> None:
+        """Read and listen until cancelled, or until it fails; then `failure` says why."""
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._listen)
+                await self._read_always()
+        except* SlackMQError as group:
+            self._fail(_first(group))
+
+    async def settle(self, at: int) -> None:
+        """Wait until everything up to a moment, in microseconds by Slack's clock, is settled.
+
+        Raises:
+            SlackMQError: following has failed.
+        """
+        self._want(at)
+        while self.state.now < at:
+            self._check()
+            await self._news.wait()
+
+    async def fresh(self) -> None:
+        """Settle everything that any process was told to be written before this was called."""
+        ticket = self._begun + 1
+        self._asked = True
+        self._wake.set()
+        while self._ended < ticket:
+            self._check()
+            await self._news.wait()
+        # Slack dated its answer to a call that was sent after this began, so this began before that second was over.
+        await self.settle(round((self._slack.now() + _DATED) * 1_000_000))
+
+    async def replay(self, after: int, upto: int) -> list[Change]:
+        """What changed after a revision and up to a settled moment, by reading the whole log again.
+
+        Raises:
+            LogBroken: Slack does not show the log from its beginning any more.
+        """
+        page = await self._slack.history(self._channel, oldest=0.0, latest=upto / 1_000_000)
+        state, found = State(), list[Change]()
+        for row in page.rows:
+            record, at = self._record(row), micros(row.ts)
+            if isinstance(record, Record):
+                _, changes = state.apply(at, row.user, record)
+                found += changes if at > after // GROUPS else [each for each in changes if each.revision > after]
+        found += state.advance(upto)
+        return found
+
+    async def news(self, within: float | None = None) -> None:
+        """Wait until something was settled, `within` seconds at most.
+
+        Raises:
+            SlackMQError: following has failed.
+        """
+        self._check()
+        with anyio.move_on_after(within):
+            await self._news.wait()
+        self._check()
+
+    def _check(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+    def _fail(self, error: SlackMQError) -> None:
+        self.failure = error
+        _log.error("stopped following %s: %s", self._channel, error)  # the sentence says it
+        self._announce()
+
+    def _announce(self) -> None:
+        self._news.set()
+        self._news = anyio.Event()
+
+    def _want(self, at: int) -> None:
+        if at > self.state.now:
+            heappush(self._wanted, at)
+            self._wake.set()
+
+    # events
+
+    async def _listen(self) -> None:
+        async with self._events.listen() as events:
+            async for event in events:
+                self._hear(event)
+
+    def _hear(self, event: Event) -> None:
+        match event:
+            case Connected():
+                self._connected = True
+                self._asked = True  # what was missed while the socket was closed only history tells
+                self._wake.set()
+            case Arrived(channel=self._channel, row=row):
+                if self._see(row):
+                    self._want(micros(row.ts))
+            case Changed(channel=self._channel, row=row) if _is_record(row):
+                _log.warning("somebody edited the record %s", row.ts)
+            case Deleted(channel=self._channel, ts=ts):
+                _log.warning("somebody deleted the message %s; if it was a record, repair the store", ts)
+            case _:
+                pass
+
+    # reading
+
+    async def _read_always(self) -> None:
+        failures = 0
+        while True:
+            await self._rest()
+            try:
+                await self._read()
+                failures = 0
+            except Ambiguous as error:
+                failures += 1
+                _log.warning("could not read %s: %s", self._channel, error)
+                await self._clock.sleep(min(30.0, 2.0**failures) * (0.5 + self._clock.random() / 2))
+            self._check()
+
+    async def _rest(self) -> None:
+        """Wait until a read is due: soon after what somebody waits for can be settled, now and then otherwise."""
+        begun = self._clock.monotonic()
+        period = (self._timing.quiet if self._connected else self._timing.scan).total_seconds()
+        while True:
+            elapsed = self._clock.monotonic() - begun
+            left = max(_GAP - elapsed, min(period - elapsed, self._due()))
+            if left <= 0:
+                self._asked = False
+                return
+            self._wake = anyio.Event()
+            with anyio.move_on_after(max(left, _TICK)):
+                await self._wake.wait()
+
+    def _due(self) -> float:
+        """Seconds until a read would settle what is waited for."""
+        while self._wanted and self._wanted[0] <= self.state.now:
+            heappop(self._wanted)
+        if self._asked:
+            return 0.0
+        if self.ledger.suspect is not None:
+            return _GAP * 2
+        if not self._wanted:
+            return float("inf")
+        return self._wanted[0] / 1_000_000 + self.skew.seconds + _TICK - self._slack.now()
+
+    async def _read(self) -> None:
+        self._begun += 1
+        number, asked = self._begun, self._asked
+        behind = self.ledger.floor if self.ledger.suspect else self.state.now - round(_RESCAN * 1_000_000)
+        oldest = max(0, behind) / 1_000_000
+        try:
+            page = await self._slack.history(self._channel, oldest=oldest)
+        except BaseException:
+            self._asked = asked or self._asked or number > self._ended + 1
+            raise
+        await pause("after_scan")
+        self._take_in(page)
+        self._ended = number
+
+    def _take_in(self, page: Page) -> None:
+        """Take note of what a read showed."""
+        settled = self.state.now
+        for row in page.rows:
+            new = self._see(row)
+            at = micros(row.ts)
+            if new and at / 1_000_000 < self._read_at:
+                self.skew.missed(self._read_at - at / 1_000_000)
+            if new and at <= settled:
+                _log.warning("the record %s showed up too late; the skew is %.1f s now", row.ts, self.skew.seconds)
+        self._read_at = max(self._read_at, page.read_at)
+        self._told(self.ledger.settle(round((page.read_at - self.skew.seconds) * 1_000_000)))
+        suspect = self.ledger.suspect
+        if suspect is not None and self._slack.now() - self.state.now / 1_000_000 > _PATIENCE:
+            self._fail(suspect)
+        self._announce()
+
+    def _see(self, row: Row) -> bool:
+        """Take note of a message; whether it is a record that was not seen before."""
+        found = self._record(row)
+        if isinstance(found, Record):
+            return self.ledger.see(micros(row.ts), row.user, found)
+        if isinstance(found, RecordTooNew):
+            self._fail(found)
+        elif found is not None and row.ts not in self._refused:
+            self._refuse(row.ts, found)
+        return False
+
+    def _record(self, row: Row) -> Record | RecordRejected | None:
+        """The record that a message is; why it counts for nobody; None if it is something else."""
+        if not _is_record(row) or row.metadata is None:
+            return None
+        return opened(
+            row.metadata.payload, channel=self._channel, author=row.user, tag=self._tag, authors=self._authors
+        )
+
+    def _refuse(self, ts: str, why: RecordRejected) -> None:
+        self._refused.add(ts)
+        self.rejected += 1
+        _log.warning("the message %s counts for nobody: %s", ts, why)
+
+
+def _is_record(row: Row) -> bool:
+    in_thread = row.thread is not None and row.thread != row.ts
+    return row.metadata is not None and row.metadata.type == RECORD and not in_thread and row.subtype != TOMBSTONE
+
+
+def _first(group: BaseExceptionGroup[SlackMQError]) -> SlackMQError:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error

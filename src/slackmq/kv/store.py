@@ -1,0 +1,399 @@
+"""AsyncStore: a channel as a replicated key-value store, for code that awaits."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Self
+
+import anyio
+
+from slackmq.clock import SYSTEM
+from slackmq.errors import Ambiguous, ConfigurationError, KeyExists, KeyNotFound, RevisionMismatch, WriteLost
+from slackmq.kv.batch import Batch
+from slackmq.kv.entry import Kind, Status, encode, moment
+from slackmq.kv.follower import Follower
+from slackmq.kv.lock import Lock
+from slackmq.kv.log import Head
+from slackmq.kv.record import GROUPS, plain_tag, revision
+from slackmq.kv.watching import Watching
+from slackmq.kv.writer import Writer
+from slackmq.policy import Timing
+from slackmq.slack.api import Urgency
+from slackmq.slack.polling import NoEvents
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+    from types import TracebackType
+
+    from slackmq.clock import Clock
+    from slackmq.kv.entry import Change, Entry
+    from slackmq.kv.ledger import Settled
+    from slackmq.kv.log import Outcome
+    from slackmq.kv.record import Operation, Tag
+    from slackmq.kv.writer import Ack
+    from slackmq.message import Json
+    from slackmq.slack.api import Channel, Events, Slack
+
+__all__ = ["AsyncStore"]
+
+_ATTEMPTS = 100
+"""So often a transaction is tried again whose key somebody else changed meanwhile."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Opened:
+    channel: Channel
+    follower: Follower
+    writer: Writer
+
+
+class AsyncStore:
+    """A channel as a key-value store; everything works inside `async with store:`.
+
+    `get` answers at once from what this process knows, which is at most `timing.skew` and the time between two reads
+    old, and shows this process's own writes; `get(key, fresh=True)` shows everything that was written by anybody
+    before it was called, and takes a few seconds.
+
+    Args:
+        slack: the workspace.
+        channel: "#name" or id; the same channel is the same store.
+        events: hints of what happens there; without, it is read a little more often.
+        timing: `scan`, `quiet` and `skew` count here; the same in all processes that use the store.
+        clock: where time comes from.
+        name: what this process calls itself in locks; drawn at random if None.
+        tag: what signs records; a plain digest by default, which shows damage and stops nobody.
+        authors: user ids of the bots that may write; None: everybody in the channel.
+    """
+
+    def __init__(
+        self,
+        slack: Slack,
+        channel: str,
+        *,
+        events: Events | None = None,
+        timing: Timing | None = None,
+        clock: Clock = SYSTEM,
+        name: str | None = None,
+        tag: Tag = plain_tag,
+        authors: frozenset[str] | None = None,
+    ) -> None:
+        self.name = name or clock.new_id()[:8]
+        self.clock = clock
+        self.timing = timing or Timing()
+        self._slack = slack
+        self._name = channel
+        self._events = events or NoEvents()
+        self._tag = tag
+        self._authors = authors
+        self._expected: dict[str, Outcome | None] = {}
+        self._own: dict[str, tuple[int, Head | None]] = {}
+        self._watchers: set[Watching] = set()
+        self._me = ""
+        self._stack = AsyncExitStack()
+        self._opened: _Opened | None = None
+
+    async def __aenter__(self) -> Self:
+        self._me = (await self._slack.identity()).user
+        channel = await self._slack.channel(self._name)
+        follower = Follower(
+            self._slack,
+            self._events,
+            channel=channel.id,
+            timing=self.timing,
+            clock=self.clock,
+            tag=self._tag,
+            authors=self._authors,
+            told=self._settled,
+        )
+        await follower.open()
+        writer = Writer(
+            self._slack,
+            channel=channel.id,
+            clock=self.clock,
+            chain=follower.chain,
+            tag=self._tag,
+        )
+        tasks = await self._stack.enter_async_context(anyio.create_task_group())
+        self._stack.callback(tasks.cancel_scope.cancel)
+        tasks.start_soon(follower.run)
+        tasks.start_soon(writer.run)
+        self._opened = _Opened(channel=channel, follower=follower, writer=writer)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._opened = None
+        await self._stack.aclose()
+
+    @property
+    def _inside(self) -> _Opened:
+        if self._opened is None:
+            raise ConfigurationError("The store is not open.", remedy="Use it inside `async with store:`.")
+        return self._opened
+
+    # reading
+
+    async def get(self, key: str, *, fresh: bool = False) -> Entry:
+        """The key as it stands.
+
+        Args:
+            key: which.
+            fresh: whether to ask Slack first, so that nothing is missed that was written before.
+
+        Raises:
+            KeyNotFound: it is not there.
+        """
+        head = await self.head(key, fresh=fresh)
+        if head is None:
+            raise KeyNotFound(key)
+        return head.entry(key)
+
+    async def head(self, key: str, *, fresh: bool = False) -> Head | None:
+        """The key as it is kept, None if it is not there."""
+        follower = self._inside.follower
+        if fresh:
+            await follower.fresh()
+        elif follower.failure is not None:
+            raise follower.failure
+        return self._known(key)
+
+    async def keys(self, prefix: str = "", *, fresh: bool = False) -> list[str]:
+        """The keys that begin with `prefix`, in alphabetical order."""
+        follower = self._inside.follower
+        if fresh:
+            await follower.fresh()
+        known = {*follower.state.keys(prefix), *(key for key in self._own if key.startswith(prefix))}
+        return sorted(key for key in known if self._known(key) is not None)
+
+    def status(self) -> Status:
+        """How the store is, as this process knows it."""
+        inside = self._inside
+        follower, state = inside.follower, inside.follower.state
+        return Status(
+            channel=inside.channel.id,
+            keys=len(state),
+            records=state.count,
+            revision=state.revision,
+            settled=moment(state.now),
+            skew=timedelta(seconds=follower.skew.seconds),
+            rejected=follower.rejected,
+            late=follower.ledger.late,
+        )
+
+    async def watch(self, prefix: str = "", *, from_revision: int | None = None) -> AsyncGenerator[Change]:
+        """The changes of all keys that begin with `prefix`, each once, in order, for as long as one iterates.
+
+        Args:
+            prefix: of the keys.
+            from_revision: begin with what came after this revision; None: with what comes from now on. Changes that
+                were committed together have one revision, and are given one after the other.
+
+        Raises:
+            SlackMQError: the store has failed.
+        """
+        follower, watching = self._inside.follower, Watching(prefix)
+        self._watchers.add(watching)
+        try:
+            if from_revision is not None:
+                for change in await follower.replay(from_revision, follower.state.now):
+                    if change.key.startswith(prefix):
+                        yield change
+            while True:
+                for change in watching.taken():
+                    yield change
+                if not watching:
+                    await follower.news()
+        finally:
+            self._watchers.discard(watching)
+
+    async def history(self, key: str) -> list[Change]:
+        """All that happened to a key since it was purged last, as far back as Slack shows the channel."""
+        follower = self._inside.follower
+        changes = [change for change in await follower.replay(0, follower.state.now) if change.key == key]
+        purges = [number for number, change in enumerate(changes) if change.kind is Kind.PURGE]
+        return changes[purges[-1] + 1 :] if purges else changes
+
+    # writing
+
+    async def put(self, key: str, value: object, *, ttl: timedelta | None = None) -> int:
+        """Write a value, whatever stands there.
+
+        Args:
+            key: which.
+            value: JSON, bytes, or what msgspec makes JSON of, as dataclasses.
+            ttl: after this time it is gone, by Slack's clock; None: never.
+
+        Returns:
+            The new revision. It takes one post.
+
+        Raises:
+            KeyRejected: the key cannot be one; nothing was sent.
+            ValueRejected: the value is too large, or cannot be stored; nothing was sent.
+            WriteLost: Slack stored it too late, so it does not count.
+        """
+        return await self.commit(Batch().put(key, value, ttl=ttl))
+
+    async def create(self, key: str, value: object, *, ttl: timedelta | None = None) -> int:
+        """Write a value where there is none; returns its revision.
+
+        Raises:
+            KeyExists: there is one.
+        """
+        try:
+            return await self.commit(Batch().create(key, value, ttl=ttl))
+        except RevisionMismatch as error:
+            raise KeyExists(key, error.revision) from None
+
+    async def update(self, key: str, value: object, *, last: int, ttl: timedelta | None = None) -> int:
+        """Write a value in the place of the one in revision `last`; returns its revision.
+
+        Raises:
+            RevisionMismatch: another one stands there.
+        """
+        return await self.commit(Batch().update(key, value, last=last, ttl=ttl))
+
+    async def delete(self, key: str, *, last: int | None = None) -> int:
+        """Let a key be gone; with `last` only if it stands in that revision. Returns the revision of the deletion.
+
+        Raises:
+            RevisionMismatch: it stands in another one.
+        """
+        return await self.commit(Batch().delete(key, last=last))
+
+    async def purge(self, key: str, *, last: int | None = None) -> int:
+        """Let a key be gone, and its history begin anew."""
+        return await self.commit(Batch().purge(key, last=last))
+
+    async def transact(
+        self, key: str, change: Callable[[Json | bytes], object], *, default: Json | bytes = None
+    ) -> Entry:
+        """Read, change and write, again for as long as somebody else is faster.
+
+        Args:
+            key: which.
+            change: makes the new value of the old one; it may be called several times, and must not block.
+            default: the old value where there is none.
+
+        Raises:
+            RevisionMismatch: somebody else was faster a hundred times.
+        """
+        head = await self.head(key)
+        for attempt in range(_ATTEMPTS):
+            new = change(head.value.decode() if head else default)
+            try:
+                made = await self.update(key, new, last=head.revision if head else 0)
+            except RevisionMismatch:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                head = await self.head(key)
+            else:
+                return Head(encode(new), made, head.first if head else made, self._me).entry(key)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def commit(self, batch: Batch, *, urgency: Urgency = Urgency.CLAIM) -> int:
+        """Do all that a batch holds, or nothing; returns the one revision that its changes have.
+
+        A batch that asks for no revision counts as soon as it stands in the channel. For others it takes
+        `timing.skew` to know what became of them.
+
+        Raises:
+            RevisionMismatch: a key does not stand in the revision that was asked for.
+        """
+        ack, outcome = await self.write(batch, urgency=urgency, settle=not _blind(batch.operations))
+        if outcome is None:
+            made = revision(ack.at, ack.index)
+            for operation in batch.operations:
+                self._remember(operation, made)
+            return made
+        if outcome.applied:
+            return outcome.revision
+        failed = next(each for each in batch.operations if each.key == outcome.key)
+        raise RevisionMismatch(failed.key, expected=failed.prev, revision=outcome.found)
+
+    async def write(
+        self, batch: Batch, *, settle: bool, urgency: Urgency = Urgency.CLAIM
+    ) -> tuple[Ack, Outcome | None]:
+        """Write a batch into the log.
+
+        Args:
+            batch: what to do.
+            settle: whether to wait for what becomes of it.
+            urgency: who goes first when the budget is short.
+
+        Returns:
+            Where it stands, and what became of it; None if that was not waited for, and it stands there for sure.
+
+        Raises:
+            WriteLost: it does not count, and never will.
+        """
+        if not batch.operations:
+            raise ConfigurationError("An empty batch changes nothing.", remedy="Put something into it.")
+        inside, ops = self._inside, list[str]()
+        if inside.follower.failure is not None:
+            raise inside.follower.failure
+
+        def expect(op: str) -> None:
+            ops.append(op)
+            self._expected[op] = None
+
+        try:
+            ack = await inside.writer.write(batch.operations, expect, urgency=urgency)
+            if ack.sure and not settle:
+                return ack, None
+            await inside.follower.settle(ack.at)
+            outcome = self._expected[ack.op]
+        finally:
+            for op in ops:
+                self._expected.pop(op, None)
+        if outcome is None and ack.sure:
+            raise Ambiguous("Slack took the record, and does not show it.", method="chat.postMessage")
+        if outcome is None or outcome.void:
+            raise WriteLost(
+                "Slack stored the record too late or never, so it does not count.", remedy="Write it again."
+            )
+        return ack, outcome
+
+    def _remember(self, operation: Operation, made: int) -> None:
+        """Show an own write before it is settled: it certainly counts, for it asked for no revision."""
+        old = self._known(operation.key)
+        if made // GROUPS > self._inside.follower.state.now and (old is None or old.revision < made):
+            self._own[operation.key] = (made, _headed(operation, made, old=old, author=self._me))
+
+    def _known(self, key: str) -> Head | None:
+        """The key as this process knows it: an own write that is not settled yet, or what is."""
+        state, own = self._inside.follower.state, self._own.get(key)
+        if own is not None and own[0] // GROUPS > state.now:
+            return own[1]
+        self._own.pop(key, None)
+        return state.get(key)
+
+    def _settled(self, settled: Settled) -> None:
+        """Take note of what the follower settled."""
+        for op, outcome in settled.outcomes:
+            if op in self._expected:
+                self._expected[op] = outcome
+        for watching in self._watchers:
+            watching.offer(settled.changes)
+
+    async def news(self, within: float) -> None:
+        """Wait until something is settled, `within` seconds at most."""
+        await self._inside.follower.news(within)
+
+    def lock(self, name: str, *, ttl: timedelta = timedelta(seconds=60)) -> Lock:
+        """A lock: `async with store.lock("x") as held:`; `held.token` is its fencing token."""
+        return Lock(self, name, ttl=ttl)
+
+
+def _headed(operation: Operation, made: int, *, old: Head | None, author: str) -> Head | None:
+    """A key as an operation leaves it that made a revision of it."""
+    if operation.value is None:
+        return None
+    expires = made // GROUPS + operation.ttl if operation.ttl else 0
+    return Head(operation.value, made, old.first if old else made, author, expires)
+
+
+def _blind(operations: tuple[Operation, ...]) -> bool:
+    return all(operation.blind for operation in operations)

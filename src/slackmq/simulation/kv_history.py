@@ -1,0 +1,114 @@
+"""KvHistory: what the users of a simulated store asked and were told, and what its log really says."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from slackmq.kv.entry import Change
+from slackmq.kv.log import State
+from slackmq.kv.record import GROUPS, RECORD, Record, micros, opened
+from slackmq.simulation.record import Called, Disturbed
+from slackmq.simulation.visibility import EPOCH
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+    from slackmq.simulation.record import Line
+
+__all__ = ["Asking", "Held", "KvTruth", "Watched", "truth_of"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Asking:
+    """Somebody asked something of the store.
+
+    Attributes:
+        process: who.
+        verb: "read", "local", "put", "cas" or "add".
+        key: of which key.
+        old: the value that a compare-and-set wants to replace, None for no value.
+        new: the value that is written, or that was read.
+        began: when.
+        ended: when it was answered; infinite if never, or if it may or may not have been done.
+        done: False if it certainly was not done: the key stood otherwise.
+        void: True if it certainly was not done, whatever stood there.
+        revision: what was answered.
+    """
+
+    process: str
+    verb: str
+    key: str
+    old: object = None
+    new: object = None
+    began: float = 0.0
+    ended: float = math.inf
+    done: bool = True
+    void: bool = False
+    revision: int = 0
+
+    def __str__(self) -> str:
+        end = "?" if self.ended == math.inf else f"{self.ended:.3f}"
+        result = "" if self.done else " refused"
+        return f"{self.began:9.3f}-{end} {self.process:>4} {self.verb} {self.key} {self.old}->{self.new}{result}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Held:
+    """Somebody believed to hold the lock."""
+
+    process: str
+    token: int
+    began: float
+    ended: float = math.inf
+
+
+@dataclass(slots=True, kw_only=True)
+class Watched:
+    """What a watcher was given, since when."""
+
+    process: str
+    since: int
+    changes: list[tuple[str, int, str]] = field(default_factory=list[tuple[str, int, str]])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KvTruth:
+    """What the log says.
+
+    Attributes:
+        changes: all of them, in order.
+        values: key -> the times and values it took, in seconds of the simulation; None: gone.
+        state: the state in the end.
+        pauses: when a process was stopped or held up, or its store stood still.
+    """
+
+    changes: tuple[Change, ...]
+    values: Mapping[str, Sequence[tuple[float, object]]]
+    state: State
+    pauses: Sequence[Disturbed]
+
+
+def truth_of(lines: Sequence[Line], channel: str, *, now: float) -> KvTruth:
+    """Replay the posts that took effect, in the order in which they did."""
+    state, changes = State(), list[Change]()
+    values: dict[str, list[tuple[float, object]]] = {}
+    for line in lines:
+        if not isinstance(line, Called) or line.method != "chat.postMessage" or not line.reply.get("ok"):
+            continue
+        metadata: Mapping[str, Any] = line.args.get("metadata") or {}  # type: ignore[assignment]  # JSON
+        if metadata.get("event_type") != RECORD:
+            continue
+        author = str(line.reply["message"]["user"])
+        record = opened(metadata["event_payload"], channel=channel, author=author)
+        if isinstance(record, Record):
+            _, changed = state.apply(micros(str(line.reply["ts"])), author, record)
+            changes += changed
+    changes += state.advance(EPOCH * 1_000_000 + round(now * 1_000_000))
+    for change in changes:
+        at = change.revision // GROUPS / 1_000_000 - EPOCH
+        values.setdefault(change.key, []).append((at, change.entry.value if change.entry else None))
+    pauses = [line for line in lines if isinstance(line, Disturbed)]
+    return KvTruth(changes=tuple(changes), values=values, state=state, pauses=pauses)
