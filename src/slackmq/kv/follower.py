@@ -288,9 +288,12 @@ class Follower:
 
     def _see(self, row: Row) -> bool:
         """Take note of a message; whether it is a record that was not seen before."""
+        at = micros(row.ts)
+        if at in self.ledger:
+            return False
         found = self._record(row)
         if isinstance(found, Record):
-            return self.ledger.see(micros(row.ts), row.user, found)
+            return self.ledger.see(at, row.user, found)
         if isinstance(found, RecordTooNew):
             self._fail(found)
         elif found is not None and row.ts not in self._refused:

@@ -53,6 +53,10 @@ class Ledger:
         """Up to this moment nothing can be taken in any more."""
         return self._base.now
 
+    def __contains__(self, at: object) -> bool:
+        """Whether the record of this ts was seen lately."""
+        return at in self._log
+
     def see(self, at: int, author: str, record: Record) -> bool:
         """Take note of a record; whether it is new. What it says counts as it was seen first."""
         if at <= self._base.now or at in self._log:

@@ -15,7 +15,6 @@ from slackmq.simulation.visibility import EPOCH
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-
     from slackmq.simulation.record import Line
 
 __all__ = ["Asking", "Held", "KvTruth", "Watched", "truth_of"]

@@ -26,13 +26,12 @@ from slackmq.kv.store import AsyncStore
 from slackmq.points import armed
 from slackmq.policy import Timing
 from slackmq.simulation.clock import SimClock
-from slackmq.simulation.faults import CELLS, NONE, cell
+from slackmq.simulation.faults import cell
 from slackmq.simulation.kv_checkers import Broken, judged
 from slackmq.simulation.kv_history import Asking, Held, Watched, truth_of
 from slackmq.simulation.loop import run
 from slackmq.simulation.nemesis import Nemesis
 from slackmq.simulation.people import People
-from slackmq.simulation.process import Process
 from slackmq.simulation.saboteur import Meddler
 from slackmq.simulation.socket import SimEvents
 from slackmq.simulation.wire import SimWire
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
 
     from slackmq.simulation.faults import Faults
     from slackmq.simulation.kv_history import KvTruth
+    from slackmq.simulation.process import Process
     from slackmq.simulation.record import Line
 
     _Deed = Callable[[AsyncStore, Asking], Awaitable[None]]
@@ -124,8 +124,8 @@ class _Program:
             async with scenario.store(process) as store, anyio.create_task_group() as tasks:
                 tasks.start_soon(self._watch, store)
                 while scenario.left[process.name[:2]] and not self._stopping.is_set():
-                    scenario.left[process.name[:2]] -= 1
                     await self._step(store)
+                    scenario.left[process.name[:2]] -= 1
                     await store.clock.sleep(self._dice.expovariate(0.4))
                 await self._end(store)
                 tasks.cancel_scope.cancel()
