@@ -54,9 +54,14 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def simulation(session: nox.Session) -> None:
-    """No job is lost, held twice or repeated without a reason, whatever fails: nox -s simulation -- --seeds 2000."""
+    """No job is lost, held twice or repeated without a reason, whatever fails: nox -s simulation -- --seeds 2000.
+
+    Without arguments, 1,000 histories of stores are judged besides.
+    """
     prepare(session)
     session.run(PYTHON, "-m", "slackmq.simulation", *session.posargs, external=True)
+    if not session.posargs:
+        session.run(PYTHON, "-m", "slackmq.simulation", "--kv", "--seeds", "1000", external=True)
 
 
 @nox.session

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from slackmq.claiming.way import WAYS
 from slackmq.simulation.faults import CELLS, cell
+from slackmq.simulation.kv_scenario import KV_CELLS, kv_replay
+from slackmq.simulation.kv_sweep import KvTally, kv_plays, kv_sweep
 from slackmq.simulation.live import Live, NotThere
 from slackmq.simulation.scenario import replay
 from slackmq.simulation.shrink import only, shrunk
@@ -38,18 +40,46 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", help="replay with these faults of the cell alone: names with commas between them")
     parser.add_argument("--shrink", action="store_true", help="look for the fewest faults that break the same promise")
     parser.add_argument("--live", metavar="FILE", help="carry the replayed calls into the workspace of this file, too")
+    parser.add_argument("--kv", action="store_true", help="histories of a store, not of a queue")
     parser.add_argument("--processes", type=int, default=2, help="how many processes sweep")
     options = parser.parse_args(argv)
+    if options.kv:
+        return _store(options)
     if options.seed is not None:
         name = options.cell or "everything"
         faults = cell(name, options.seed)
         if options.only is not None:
             faults = only(faults, options.only.split(","))
         return _replay(options.seed, name, options.way or "reaction", faults, shrink=options.shrink, live=options.live)
-    base = time_ns() // 1_000_000_000 * 100_000 if options.fresh else options.base
+    base = _base(options)
     _print(f"{options.seeds} runs from seed {base} on")
     tally = Tally()
     for report in sweep(plays(base, options.seeds, options.cell, options.way), processes=options.processes):
+        tally.add(report)
+        if report.told:
+            _print(f"{report.told}\n")
+    _print(str(tally))
+    return 1 if tally.failed else 0
+
+
+def _base(options: argparse.Namespace) -> int:
+    return time_ns() // 1_000_000_000 * 100_000 if options.fresh else int(options.base)
+
+
+def _store(options: argparse.Namespace) -> int:
+    """Histories of a store: one of them with all that was asked, or many."""
+    if options.cell is not None and options.cell not in KV_CELLS:
+        _print(f"The cell {options.cell} means nothing to a store; these do: {', '.join(KV_CELLS)}")
+        return 2
+    if options.seed is not None:
+        verdict = kv_replay(options.seed, options.cell or "everything")
+        for line in (*verdict.lines, *sorted(verdict.askings, key=lambda asking: asking.began)):
+            _print(f"{line.at:9.3f} {line}" if hasattr(line, "at") else str(line))
+        _print(f"\n{verdict}\n{len(verdict.broken)} broken promises in {verdict.seconds:.0f} s")
+        return 1 if verdict.broken else 0
+    base, tally = _base(options), KvTally()
+    _print(f"{options.seeds} histories of a store from seed {base} on")
+    for report in kv_sweep(kv_plays(base, options.seeds, options.cell), processes=options.processes):
         tally.add(report)
         if report.told:
             _print(f"{report.told}\n")

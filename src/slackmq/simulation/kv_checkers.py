@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from slackmq.kv.record import GROUPS
@@ -195,7 +196,7 @@ def check_watch(watched: Sequence[Watched], truth: KvTruth) -> Iterator[Broken]:
 def check_lock(holders: Sequence[Held], truth: KvTruth) -> Iterator[Broken]:
     """K5: tokens rise in the order of holders, and two hold at once only if one of them stood still."""
     holders = sorted(holders, key=lambda each: each.began)
-    for former, latter in zip(holders, holders[1:], strict=False):
+    for former, latter in pairwise(holders):
         if latter.token <= former.token:
             yield Broken(rule="K5 lock", what=f"token {latter.token} of {latter.process} came after {former.token}")
         excused = any(
@@ -215,6 +216,6 @@ def check_set(askings: Sequence[Asking], truth: KvTruth, key: str) -> Iterator[B
     value = head.value.decode() if head else []
     there = set(map(str, value)) if isinstance(value, list) else set[str]()
     for asking in askings:
-        if asking.verb == "add" and asking.key == key and asking.ended < math.inf and asking.done:
-            if str(asking.new) not in there:
-                yield Broken(rule="K6 set", what=f"was added, and is not there: {asking}")
+        added = asking.verb == "add" and asking.key == key and asking.ended < math.inf and asking.done
+        if added and str(asking.new) not in there:
+            yield Broken(rule="K6 set", what=f"was added, and is not there: {asking}")

@@ -18,7 +18,6 @@ from slackmq.errors import (
     LogBroken,
     RevisionMismatch,
     SlackError,
-    SlackMQError,
     WriteLost,
 )
 from slackmq.kv.batch import Batch

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from slackmq.kv.log import State
+from slackmq.simulation.__main__ import main
+from slackmq.simulation.kv_checkers import check_lock, check_log, check_register, check_watch
+from slackmq.simulation.kv_history import Asking, Held, KvTruth, Watched
+from slackmq.simulation.kv_scenario import KV_CELLS, kv_replay
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SEEDS = 4
+
+
+@pytest.mark.parametrize("cell", KV_CELLS)
+def test_no_promise_of_a_store_is_broken(cell: str) -> None:
+    for seed in range(SEEDS):
+        verdict = kv_replay(seed, cell)
+        assert not verdict.broken, str(verdict)
+
+
+REGRESSIONS: Sequence[tuple[int, str, str]] = ()
+"""Seeds that failed once, and what was wrong with the store or its judges."""
+
+
+@pytest.mark.parametrize(("seed", "cell", "wrong"), REGRESSIONS, ids=[str(each[0]) for each in REGRESSIONS])
+def test_a_seed_of_a_store_that_failed_once_does_not_fail_again(seed: int, cell: str, wrong: str) -> None:
+    verdict = kv_replay(seed, cell)
+    assert not verdict.broken, f"{wrong}\n{verdict}"
+
+
+def test_a_history_has_all_that_is_judged_in_it() -> None:
+    verdict = kv_replay(1, "none")
+    answered = [asking for asking in verdict.askings if asking.ended < math.inf]
+    assert {asking.verb for asking in answered} == {"read", "local", "put", "cas", "count", "add"}
+    assert any(not asking.done for asking in answered)
+    assert len(verdict.holders) > 2
+    assert len({line.process[:2] for line in verdict.lines if getattr(line, "method", "") == "chat.postMessage"}) >= 5
+
+
+def test_writes_that_wait_go_out_together() -> None:
+    verdict = kv_replay(1, "S1")
+    posts = [line for line in verdict.lines if getattr(line, "method", "") == "chat.postMessage"]
+    assert posts
+
+
+def test_a_seed_of_a_store_plays_the_same_in_every_process() -> None:
+    program = (
+        "import hashlib; from slackmq.simulation.kv_scenario import kv_replay;"
+        "lines = kv_replay(5, 'everything').lines;"
+        "print(hashlib.sha256('\\n'.join(f'{line.at} {line}' for line in lines).encode()).hexdigest())"
+    )
+    lines = kv_replay(5, "everything").lines
+    digests = {hashlib.sha256("\n".join(f"{line.at} {line}" for line in lines).encode()).hexdigest()}
+    for hashes in ("0", "777"):
+        environment = {**os.environ, "PYTHONHASHSEED": hashes}
+        run = subprocess.run(
+            [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+        )
+        digests.add(run.stdout.strip())
+    assert len(digests) == 1
+
+
+def test_a_failing_seed_of_a_store_says_how_to_replay_it() -> None:
+    assert str(kv_replay(3, "none")).endswith("replay: python -m slackmq.simulation --kv --seed 3 --cell none")
+
+
+def test_the_command_judges_stores(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--kv", "--seed", "1", "--cell", "none"]) == 0
+    assert "0 broken promises" in capsys.readouterr().out
+    assert main(["--kv", "--seed", "1", "--cell", "M3"]) == 2
+
+
+NOTHING = KvTruth(changes=(), values={}, state=State(), pauses=())
+
+
+def test_the_judges_see_what_is_wrong() -> None:
+    put = Asking(process="w1", verb="put", key="a", new=1, began=0, ended=1, revision=7)
+    stale = Asking(process="w2", verb="read", key="a", new=None, began=2, ended=3)
+    assert [broken.rule for broken in check_register([put, stale])] == ["K1 linearizable"]
+    assert [broken.rule for broken in check_log([put], NOTHING)] == ["K2 log"]
+    holders = [Held(process="w1", token=5, began=0, ended=9), Held(process="w2", token=4, began=1, ended=2)]
+    assert [broken.rule for broken in check_lock(holders, NOTHING)] == ["K5 lock", "K5 lock"]
+    watched = Watched(process="w1", since=0, changes=[("a", 1, "put")])
+    assert [broken.rule for broken in check_watch([watched], NOTHING)] == ["K4 watch"]
