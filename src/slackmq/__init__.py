@@ -1,4 +1,4 @@
-"""Slack is the broker: a job queue and highly available bots in a Slack channel.
+"""Slack is the broker: a job queue, a key-value store and highly available bots in Slack channels.
 
 Every name here is loaded when it is first used, so `import slackmq` costs next to nothing.
 """
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from slackmq.errors import SlackMQError as SlackMQError
     from slackmq.handlers import Handlers as Handlers
     from slackmq.job import Job as Job
+    from slackmq.kv.batch import Batch as Batch
+    from slackmq.kv.entry import Change as Change
+    from slackmq.kv.entry import Entry as Entry
+    from slackmq.kv.store import AsyncStore as AsyncStore
     from slackmq.message import Claim as Claim
     from slackmq.message import Message as Message
     from slackmq.message import Mrkdwn as Mrkdwn
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from slackmq.slack.connect import Settings as Settings
     from slackmq.slack.connect import connect as connect
     from slackmq.sync import Queue as Queue
+    from slackmq.sync import Store as Store
     from slackmq.sync import Worker as Worker
     from slackmq.task import Task as Task
     from slackmq.worker import AsyncWorker as AsyncWorker
@@ -47,6 +52,12 @@ _ROOMS = {
     "AsyncWorker": "worker",
     "Queue": "sync",
     "Worker": "sync",
+    # state: a channel as a key-value store
+    "AsyncStore": "kv.store",
+    "Store": "sync",
+    "Batch": "kv.batch",
+    "Entry": "kv.entry",
+    "Change": "kv.entry",
     # what flows
     "Message": "message",
     "Claim": "message",

@@ -1,9 +1,10 @@
-"""The same library for code that does not await: the queue's verbs over an event loop on a thread of its own."""
+"""The same library for code that does not await: queues and stores over an event loop on a thread of its own."""
 
 from __future__ import annotations
 
 import os
 import threading
+from collections.abc import MutableMapping
 from concurrent.futures import CancelledError, wait
 from contextlib import ExitStack, asynccontextmanager
 from datetime import timedelta
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, Self, TypeVa
 from anyio.from_thread import start_blocking_portal
 
 from slackmq.claiming.marks import Marks
-from slackmq.errors import ConfigurationError
+from slackmq.errors import ConfigurationError, KeyNotFound
+from slackmq.kv.store import AsyncStore
 from slackmq.policy import Timing
 from slackmq.queue import AsyncQueue, accept_jobs
 from slackmq.queue import Lease as AsyncLease
@@ -30,13 +32,15 @@ if TYPE_CHECKING:
 
     from slackmq.handlers import Handlers
     from slackmq.hooks import Hook
-    from slackmq.message import Claim, Message, Receipt
+    from slackmq.kv.entry import Change, Status
+    from slackmq.kv.lock import Lock
+    from slackmq.message import Claim, Json, Message, Receipt
     from slackmq.policy import Verdict
     from slackmq.queue.setting import Choice, Setting
     from slackmq.slack.api import Slack
     from slackmq.slack.connect import Settings
 
-__all__ = ["Lease", "Queue", "Worker"]
+__all__ = ["Lease", "Queue", "Store", "Worker"]
 
 _NAP = 1.0
 """Seconds after which whoever waits looks for signals."""
@@ -84,7 +88,7 @@ def _wait(portal: BlockingPortal, start: Callable[[], Awaitable[_R]]) -> _R:
             pass
         return future.result()
     except CancelledError:
-        raise ConfigurationError("The queue was closed meanwhile.", remedy="Use it inside `with queue:`.") from None
+        raise ConfigurationError("It was closed meanwhile.", remedy="Use a queue or a store inside `with`.") from None
     except BaseException:
         if future.cancel():
             ended.wait(_WINDING_DOWN)
@@ -296,3 +300,122 @@ class Worker:
         """Claim nothing more; `run` returns when what is running has ended or was handed back."""
         portal, worker = self._there
         portal.call(worker.drain)
+
+
+class Store(MutableMapping[str, "Json | bytes"]):
+    """A channel as a key-value store, for code that does not await: a mapping, inside `with store:`.
+
+    What is read is at most a few seconds old, and shows this process's own writes; `entry(key, fresh=True)` misses
+    nothing that was written before it was called, and takes a few seconds. Any number of threads may use one store.
+
+    Args:
+        channel: "#name" or id; the same channel is the same store.
+        settings: which Slack, and as whom; None: by the environment at the moment of entering.
+        timing: the time constants; the same in all processes that use the store.
+        name: what this process calls itself in locks; drawn at random if None.
+        authors: user ids of the bots that may write; None: everybody in the channel.
+    """
+
+    def __init__(
+        self,
+        channel: str,
+        *,
+        settings: Settings | None = None,
+        timing: Timing | None = None,
+        name: str | None = None,
+        authors: frozenset[str] | None = None,
+    ) -> None:
+        self._channel = channel
+        self._settings = settings
+        self._timing = timing
+        self._name = name
+        self._authors = authors
+        self._stack = ExitStack()
+        self._opened: tuple[BlockingPortal, AsyncStore] | None = None
+
+    def __enter__(self) -> Self:
+        if self._opened is not None:
+            raise ConfigurationError("The store is open already.", remedy="Enter `with store:` once.")
+        with ExitStack() as stack:
+            portal = stack.enter_context(start_blocking_portal())
+            store = stack.enter_context(portal.wrap_async_context_manager(self._connected()))
+            self._stack = stack.pop_all()
+        self._opened = portal, store
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._opened = None
+        # The error stays on this side: closing is the same with and without it.
+        self._stack.close()
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncGenerator[AsyncStore]:
+        settings = self._settings or resolve(os.environ)
+        async with (
+            open_slack(settings) as slack,
+            AsyncStore(
+                slack,
+                self._channel,
+                events=open_events(settings),
+                timing=self._timing,
+                name=self._name,
+                authors=self._authors,
+            ) as store,
+        ):
+            yield store
+
+    @property
+    def _there(self) -> tuple[BlockingPortal, AsyncStore]:
+        if self._opened is None:
+            raise ConfigurationError("The store is not open.", remedy="Use it inside `with store:`.")
+        return self._opened
+
+    def __getitem__(self, key: str) -> Json | bytes:
+        return self.entry(key).value
+
+    def __setitem__(self, key: str, value: object) -> None:
+        self.put(key, value)
+
+    def __delitem__(self, key: str) -> None:
+        if key not in self:
+            raise KeyNotFound(key)
+        self.delete(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.find())
+
+    def __len__(self) -> int:
+        return len(self.find())
+
+    def status(self) -> Status:
+        """How the store is, as this process knows it."""
+        portal, store = self._there
+        return portal.call(store.status)
+
+    def watch(self, prefix: str = "", *, from_revision: int | None = None) -> Iterator[Change]:
+        """The changes of all keys that begin with `prefix`, each once, in order, for as long as one iterates."""
+        portal, store = self._there
+        changes = store.watch(prefix, from_revision=from_revision)
+        try:
+            while (change := _wait(portal, lambda: anext(changes, None))) is not None:
+                yield change
+        finally:
+            _wait(portal, changes.aclose)
+
+    def lock(self, name: str, *, ttl: timedelta = timedelta(seconds=60)) -> AbstractContextManager[Lock]:
+        """A lock: `with store.lock("x") as held:`. A thread cannot be stopped: if it is lost, leaving says so."""
+        portal, store = self._there
+        return portal.wrap_async_context_manager(store.lock(name, ttl=ttl))
+
+    entry = _blocking(AsyncStore.get)
+    find = _blocking(AsyncStore.keys)
+    put = _blocking(AsyncStore.put)
+    create = _blocking(AsyncStore.create)
+    update = _blocking(AsyncStore.update)
+    delete = _blocking(AsyncStore.delete)
+    purge = _blocking(AsyncStore.purge)
+    transact = _blocking(AsyncStore.transact)
+    commit = _blocking(AsyncStore.commit)
+    history = _blocking(AsyncStore.history)

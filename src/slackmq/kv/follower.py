@@ -231,11 +231,11 @@ class Follower:
 
     async def _rest(self) -> None:
         """Wait until a read is due: soon after what somebody waits for can be settled, now and then otherwise."""
-        begun = self._clock.monotonic()
+        begun, gap = self._clock.monotonic(), min(_GAP, self._timing.scan.total_seconds())
         period = (self._timing.quiet if self._connected else self._timing.scan).total_seconds()
         while True:
             elapsed = self._clock.monotonic() - begun
-            left = max(_GAP - elapsed, min(period - elapsed, self._due()))
+            left = max(gap - elapsed, min(period - elapsed, self._due()))
             if left <= 0:
                 self._asked = False
                 return
