@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import MutableMapping
-from concurrent.futures import CancelledError, wait
 from contextlib import ExitStack, asynccontextmanager
 from datetime import timedelta
-from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
 from anyio.from_thread import start_blocking_portal
 
@@ -17,6 +14,7 @@ from slackmq.claiming.marks import Marks
 from slackmq.errors import ConfigurationError, KeyNotFound
 from slackmq.kv.store import AsyncStore
 from slackmq.policy import Timing
+from slackmq.portal import blocking, wait_for
 from slackmq.queue import AsyncQueue, accept_jobs
 from slackmq.queue import Lease as AsyncLease
 from slackmq.queue.setting import agree, setting_of
@@ -24,7 +22,7 @@ from slackmq.slack.connect import open_events, open_slack, resolve
 from slackmq.worker import AsyncWorker
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from types import TracebackType
 
@@ -41,58 +39,6 @@ if TYPE_CHECKING:
     from slackmq.slack.connect import Settings
 
 __all__ = ["Lease", "Queue", "Store", "Worker"]
-
-_NAP = 1.0
-"""Seconds after which whoever waits looks for signals."""
-_WINDING_DOWN = 15.0
-"""Seconds that an interrupted call may take to give back what it holds."""
-
-_A = TypeVar("_A")
-_A_co = TypeVar("_A_co", covariant=True)
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
-
-
-class _Standing(Protocol[_A_co]):
-    """What stands for an async object on the loop's thread."""
-
-    @property
-    def _there(self) -> tuple[BlockingPortal, _A_co]: ...
-
-
-def _blocking(method: Callable[Concatenate[_A, _P], Awaitable[_R]]) -> Callable[Concatenate[_Standing[_A], _P], _R]:
-    """The blocking twin of an async method: same parameters, same result, same docstring."""
-
-    @wraps(method)
-    def call(self: _Standing[_A], /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        portal, there = self._there  # pyright: ignore[reportPrivateUsage]  # a method of the class, written outside it
-        return _wait(portal, lambda: method(there, *args, **kwargs))
-
-    return call
-
-
-def _wait(portal: BlockingPortal, start: Callable[[], Awaitable[_R]]) -> _R:
-    """Run on the loop's thread and wait for it; when interrupted (Ctrl-C), cancel it and wait for its end."""
-    ended = threading.Event()
-
-    async def run() -> _R:
-        try:
-            return await start()
-        finally:
-            ended.set()
-
-    future = portal.start_task_soon(run)
-    try:
-        # A signal that comes just before a thread goes to sleep does not wake it up, so nobody sleeps for long.
-        while not wait((future,), timeout=_NAP).done:
-            pass
-        return future.result()
-    except CancelledError:
-        raise ConfigurationError("It was closed meanwhile.", remedy="Use a queue or a store inside `with`.") from None
-    except BaseException:
-        if future.cancel():
-            ended.wait(_WINDING_DOWN)
-        raise
 
 
 class Lease:
@@ -135,9 +81,9 @@ class Lease:
         """Why it was lost, if it was."""
         return self._there[1].lost
 
-    ack = _blocking(AsyncLease.ack)
-    fail = _blocking(AsyncLease.fail)
-    release = _blocking(AsyncLease.release)
+    ack = blocking(AsyncLease.ack)
+    fail = blocking(AsyncLease.fail)
+    release = blocking(AsyncLease.release)
 
 
 class Queue:
@@ -237,11 +183,11 @@ class Queue:
         """
         portal, queue = self._there
         claims = queue.claims()
-        while (lease := _wait(portal, lambda: anext(claims, None))) is not None:
+        while (lease := wait_for(portal, lambda: anext(claims, None))) is not None:
             try:
                 yield Lease(portal, lease)
             except GeneratorExit:
-                _wait(portal, claims.aclose)
+                wait_for(portal, claims.aclose)
                 raise
 
     def hold(self, claim: Claim) -> Lease:
@@ -254,13 +200,13 @@ class Queue:
         portal, queue = self._there
         portal.call(queue.stop)
 
-    post = _blocking(AsyncQueue.post)
-    claim = _blocking(AsyncQueue.claim)
-    extend = _blocking(AsyncQueue.extend)
-    ack = _blocking(AsyncQueue.ack)
-    fail = _blocking(AsyncQueue.fail)
-    release = _blocking(AsyncQueue.release)
-    inspect = _blocking(AsyncQueue.inspect)
+    post = blocking(AsyncQueue.post)
+    claim = blocking(AsyncQueue.claim)
+    extend = blocking(AsyncQueue.extend)
+    ack = blocking(AsyncQueue.ack)
+    fail = blocking(AsyncQueue.fail)
+    release = blocking(AsyncQueue.release)
+    inspect = blocking(AsyncQueue.inspect)
 
 
 class Worker:
@@ -294,7 +240,7 @@ class Worker:
         """
         portal, worker = self._there
         with self._handlers.posting_to(self._queue):
-            _wait(portal, worker.run)
+            wait_for(portal, worker.run)
 
     def drain(self) -> None:
         """Claim nothing more; `run` returns when what is running has ended or was handed back."""
@@ -307,6 +253,8 @@ class Store(MutableMapping[str, "Json | bytes"]):
 
     What is read is at most a few seconds old, and shows this process's own writes; `entry(key, fresh=True)` misses
     nothing that was written before it was called, and takes a few seconds. Any number of threads may use one store.
+    Where a mapping has a method of the same name it has another here: `entry` is the `get` of `AsyncStore`, `find` its
+    `keys`, `replace` its `update`.
 
     Args:
         channel: "#name" or id; the same channel is the same store.
@@ -399,23 +347,23 @@ class Store(MutableMapping[str, "Json | bytes"]):
         portal, store = self._there
         changes = store.watch(prefix, from_revision=from_revision)
         try:
-            while (change := _wait(portal, lambda: anext(changes, None))) is not None:
+            while (change := wait_for(portal, lambda: anext(changes, None))) is not None:
                 yield change
         finally:
-            _wait(portal, changes.aclose)
+            wait_for(portal, changes.aclose)
 
     def lock(self, name: str, *, ttl: timedelta = timedelta(seconds=60)) -> AbstractContextManager[Lock]:
         """A lock: `with store.lock("x") as held:`. A thread cannot be stopped: if it is lost, leaving says so."""
         portal, store = self._there
         return portal.wrap_async_context_manager(store.lock(name, ttl=ttl))
 
-    entry = _blocking(AsyncStore.get)
-    find = _blocking(AsyncStore.keys)
-    put = _blocking(AsyncStore.put)
-    create = _blocking(AsyncStore.create)
-    update = _blocking(AsyncStore.update)
-    delete = _blocking(AsyncStore.delete)
-    purge = _blocking(AsyncStore.purge)
-    transact = _blocking(AsyncStore.transact)
-    commit = _blocking(AsyncStore.commit)
-    history = _blocking(AsyncStore.history)
+    entry = blocking(AsyncStore.get)
+    find = blocking(AsyncStore.keys)
+    put = blocking(AsyncStore.put)
+    create = blocking(AsyncStore.create)
+    replace = blocking(AsyncStore.update)
+    delete = blocking(AsyncStore.delete)
+    purge = blocking(AsyncStore.purge)
+    transact = blocking(AsyncStore.transact)
+    commit = blocking(AsyncStore.commit)
+    history = blocking(AsyncStore.history)

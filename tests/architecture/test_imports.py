@@ -30,7 +30,7 @@ DOORS = {
 
 PURE = (
     *("message", "envelope", "notes", "policy", "hooks", "claiming.marks", "queue.sightings", "queue.lag"),
-    *("kv.entry", "kv.record", "kv.log"),
+    *("kv.entry", "kv.record", "kv.log", "kv.batch", "kv.ledger", "kv.skew", "kv.snapshot", "kv.watching"),
     *("emulator.model", "emulator.workspace", "emulator.methods", "emulator.limits"),
     *("emulator.delivery", "emulator.request_url", "emulator.manifest", "emulator.faults", "emulator.lag"),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -14,16 +14,18 @@ from slackmq.kv.ledger import Ledger
 from slackmq.kv.log import State
 from slackmq.kv.record import GROUPS, RECORD, Record, micros, opened
 from slackmq.kv.skew import Skew
+from slackmq.kv.snapshot import SNAPSHOT, read_manifest
 from slackmq.points import pause
 from slackmq.slack.api import TOMBSTONE, Arrived, Changed, Connected, Deleted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from slackmq.clock import Clock
     from slackmq.errors import RecordRejected
     from slackmq.kv.ledger import Settled
     from slackmq.kv.record import Chain, Tag
+    from slackmq.kv.snapshot import Manifest
     from slackmq.policy import Timing
     from slackmq.slack.api import Event, Events, Page, Row, Slack
 
@@ -59,6 +61,8 @@ class Follower:
         skew: how long after a record no read can have missed it.
         rejected: how many messages looked like records and count for nobody.
         failure: why following ended, if it did: nothing will be settled any more.
+        archived: the newest snapshot that was seen, if any.
+        oldest: the oldest record that was seen, in microseconds by Slack's clock.
     """
 
     def __init__(
@@ -77,6 +81,8 @@ class Follower:
         self.skew = Skew(timing.skew.total_seconds())
         self.rejected = 0
         self.failure: SlackMQError | None = None
+        self.archived: Manifest | None = None
+        self.oldest = 1 << 62
         self._slack = slack
         self._events = events
         self._channel = channel
@@ -103,13 +109,15 @@ class Follower:
         """What is known of the log, for a writer to say."""
         return self.state.chain()
 
-    async def open(self) -> None:
-        """Read the whole log once.
+    async def open(self, base: State | None = None) -> None:
+        """Read the log once, from its beginning or from a snapshot on.
 
         Raises:
             LogBroken: records were deleted or edited.
             RecordTooNew: a record was written by a newer version.
         """
+        if base is not None:
+            self.ledger = Ledger(base)
         await self._read()
         if self.failure is None and self.ledger.suspect is not None:
             self.failure = self.ledger.suspect
@@ -291,8 +299,11 @@ class Follower:
         at = micros(row.ts)
         if at in self.ledger:
             return False
+        if row.metadata is not None and row.metadata.type == SNAPSHOT:
+            self._archive(row.metadata.payload)
         found = self._record(row)
         if isinstance(found, Record):
+            self.oldest = min(self.oldest, at)
             return self.ledger.see(at, row.user, found)
         if isinstance(found, RecordTooNew):
             self._fail(found)
@@ -307,6 +318,11 @@ class Follower:
         return opened(
             row.metadata.payload, channel=self._channel, author=row.user, tag=self._tag, authors=self._authors
         )
+
+    def _archive(self, payload: Mapping[str, Any]) -> None:
+        manifest = read_manifest(payload, channel=self._channel, tag=self._tag)
+        if manifest is not None and (self.archived is None or self.archived.upto < manifest.upto):
+            self.archived = manifest
 
     def _refuse(self, ts: str, why: RecordRejected) -> None:
         self._refused.add(ts)

@@ -94,9 +94,13 @@ class State:
         digest: of all of them, each with its place.
         now: everything up to this moment of Slack's clock, in microseconds, was taken in.
         revision: of the latest change.
+
+    Args:
+        lenient: whether to go on where records are missing that others knew.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, lenient: bool = False) -> None:
+        self._lenient = lenient
         self.at = 0
         self.count = 0
         self.digest = ""
@@ -149,7 +153,7 @@ class State:
         Raises:
             LogBroken: it knew records that are not there any more, or not as they were.
         """
-        if chain.at < self._floor or not chain.count:
+        if self._lenient or chain.at < self._floor or not chain.count:
             return
         place = self._places.get(chain.at)
         if place is None:
@@ -260,7 +264,7 @@ class State:
 
     def copy(self) -> State:
         """An independent state that is the same."""
-        twin = State()
+        twin = State(lenient=self._lenient)
         twin.at, twin.count, twin.digest, twin.now, twin.revision = (
             self.at,
             self.count,

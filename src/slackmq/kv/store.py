@@ -11,12 +11,14 @@ import anyio
 
 from slackmq.clock import SYSTEM
 from slackmq.errors import Ambiguous, ConfigurationError, KeyExists, KeyNotFound, RevisionMismatch, WriteLost
+from slackmq.kv.archive import Archive
 from slackmq.kv.batch import Batch
 from slackmq.kv.entry import Kind, Status, encode, moment
 from slackmq.kv.follower import Follower
 from slackmq.kv.lock import Lock
-from slackmq.kv.log import Head
-from slackmq.kv.record import GROUPS, plain_tag, revision
+from slackmq.kv.log import Head, State
+from slackmq.kv.own import Own
+from slackmq.kv.record import plain_tag, revision
 from slackmq.kv.watching import Watching
 from slackmq.kv.writer import Writer
 from slackmq.policy import Timing
@@ -47,6 +49,7 @@ class _Opened:
     channel: Channel
     follower: Follower
     writer: Writer
+    archive: Archive
 
 
 class AsyncStore:
@@ -65,6 +68,8 @@ class AsyncStore:
         name: what this process calls itself in locks; drawn at random if None.
         tag: what signs records; a plain digest by default, which shows damage and stops nobody.
         authors: user ids of the bots that may write; None: everybody in the channel.
+        repair: whether to take what is left of a log for the whole, where records were deleted or edited. Stop all
+            other processes, open the store once like this, and close it after `timing.skew`.
     """
 
     def __init__(
@@ -78,6 +83,7 @@ class AsyncStore:
         name: str | None = None,
         tag: Tag = plain_tag,
         authors: frozenset[str] | None = None,
+        repair: bool = False,
     ) -> None:
         self.name = name or clock.new_id()[:8]
         self.clock = clock
@@ -87,15 +93,15 @@ class AsyncStore:
         self._events = events or NoEvents()
         self._tag = tag
         self._authors = authors
+        self._repair = repair
         self._expected: dict[str, Outcome | None] = {}
-        self._own: dict[str, tuple[int, Head | None]] = {}
         self._watchers: set[Watching] = set()
-        self._me = ""
+        self._own = Own("")
         self._stack = AsyncExitStack()
         self._opened: _Opened | None = None
 
     async def __aenter__(self) -> Self:
-        self._me = (await self._slack.identity()).user
+        self._own = Own((await self._slack.identity()).user)
         channel = await self._slack.channel(self._name)
         follower = Follower(
             self._slack,
@@ -107,7 +113,11 @@ class AsyncStore:
             authors=self._authors,
             told=self._settled,
         )
-        await follower.open()
+        archive = Archive(self._slack, channel=channel.id, tag=self._tag, authors=self._authors)
+        found = None if self._repair else await archive.newest(self.timing.skew.total_seconds())
+        await follower.open(State(lenient=True) if self._repair else found)
+        if self._repair:
+            await archive.post(follower.state)
         writer = Writer(
             self._slack,
             channel=channel.id,
@@ -119,7 +129,8 @@ class AsyncStore:
         self._stack.callback(tasks.cancel_scope.cancel)
         tasks.start_soon(follower.run)
         tasks.start_soon(writer.run)
-        self._opened = _Opened(channel=channel, follower=follower, writer=writer)
+        tasks.start_soon(archive.keep, follower, self.clock)
+        self._opened = _Opened(channel=channel, follower=follower, writer=writer, archive=archive)
         return self
 
     async def __aexit__(
@@ -158,15 +169,14 @@ class AsyncStore:
             await follower.fresh()
         elif follower.failure is not None:
             raise follower.failure
-        return self._known(key)
+        return self._own.known(key, follower.state)
 
     async def keys(self, prefix: str = "", *, fresh: bool = False) -> list[str]:
         """The keys that begin with `prefix`, in alphabetical order."""
         follower = self._inside.follower
         if fresh:
             await follower.fresh()
-        known = {*follower.state.keys(prefix), *(key for key in self._own if key.startswith(prefix))}
-        return sorted(key for key in known if self._known(key) is not None)
+        return self._own.keys(prefix, follower.state)
 
     def status(self) -> Status:
         """How the store is, as this process knows it."""
@@ -270,7 +280,7 @@ class AsyncStore:
     async def transact(
         self, key: str, change: Callable[[Json | bytes], object], *, default: Json | bytes = None
     ) -> Entry:
-        """Read, change and write, again for as long as somebody else is faster.
+        """Read, change and write a key, again for as long as somebody else is faster.
 
         Args:
             key: which.
@@ -290,7 +300,7 @@ class AsyncStore:
                     raise
                 head = await self.head(key)
             else:
-                return Head(encode(new), made, head.first if head else made, self._me).entry(key)
+                return Head(encode(new), made, head.first if head else made, self._own.author).entry(key)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def commit(self, batch: Batch, *, urgency: Urgency = Urgency.CLAIM) -> int:
@@ -305,8 +315,7 @@ class AsyncStore:
         ack, outcome = await self.write(batch, urgency=urgency, settle=not _blind(batch.operations))
         if outcome is None:
             made = revision(ack.at, ack.index)
-            for operation in batch.operations:
-                self._remember(operation, made)
+            self._own.remember(batch.operations, made, self._inside.follower.state)
             return made
         if outcome.applied:
             return outcome.revision
@@ -356,20 +365,6 @@ class AsyncStore:
             )
         return ack, outcome
 
-    def _remember(self, operation: Operation, made: int) -> None:
-        """Show an own write before it is settled: it certainly counts, for it asked for no revision."""
-        old = self._known(operation.key)
-        if made // GROUPS > self._inside.follower.state.now and (old is None or old.revision < made):
-            self._own[operation.key] = (made, _headed(operation, made, old=old, author=self._me))
-
-    def _known(self, key: str) -> Head | None:
-        """The key as this process knows it: an own write that is not settled yet, or what is."""
-        state, own = self._inside.follower.state, self._own.get(key)
-        if own is not None and own[0] // GROUPS > state.now:
-            return own[1]
-        self._own.pop(key, None)
-        return state.get(key)
-
     def _settled(self, settled: Settled) -> None:
         """Take note of what the follower settled."""
         for op, outcome in settled.outcomes:
@@ -378,6 +373,14 @@ class AsyncStore:
         for watching in self._watchers:
             watching.offer(settled.changes)
 
+    async def snapshot(self) -> int:
+        """Post what is settled as a snapshot, for others to begin from; returns how many posts its parts took.
+
+        It is done by itself after each thousand records, and when the newest one is a month old.
+        """
+        inside = self._inside
+        return (await inside.archive.post(inside.follower.state)).parts
+
     async def news(self, within: float) -> None:
         """Wait until something is settled, `within` seconds at most."""
         await self._inside.follower.news(within)
@@ -385,14 +388,6 @@ class AsyncStore:
     def lock(self, name: str, *, ttl: timedelta = timedelta(seconds=60)) -> Lock:
         """A lock: `async with store.lock("x") as held:`; `held.token` is its fencing token."""
         return Lock(self, name, ttl=ttl)
-
-
-def _headed(operation: Operation, made: int, *, old: Head | None, author: str) -> Head | None:
-    """A key as an operation leaves it that made a revision of it."""
-    if operation.value is None:
-        return None
-    expires = made // GROUPS + operation.ttl if operation.ttl else 0
-    return Head(operation.value, made, old.first if old else made, author, expires)
 
 
 def _blind(operations: tuple[Operation, ...]) -> bool:

@@ -170,8 +170,16 @@ class _Program:
             await self._ask(store, Asking(process=name, verb="cas", key=key, new=scenario.value()), self._cas)
         elif luck < 0.9:  # noqa: PLR2004
             await self._ask(store, Asking(process=name, verb="count", key="n"), self._count)
-        else:
+        elif luck < 0.96:  # noqa: PLR2004
             await self._locked(store)
+        else:
+            await self._snapshot(store)
+
+    async def _snapshot(self, store: AsyncStore) -> None:
+        try:
+            await store.snapshot()
+        except Ambiguous:
+            return
 
     async def _ask(self, store: AsyncStore, asking: Asking, do: _Deed) -> None:
         """Ask, and write down what came of it; a store that failed ends the process, as it says."""

@@ -1,0 +1,142 @@
+"""Archive: posts snapshots of a store into its channel, and finds the newest one that verifies."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from slackmq.errors import MessageGone, SlackMQError, SnapshotDamaged
+from slackmq.kv.record import micros
+from slackmq.kv.snapshot import PART, SNAPSHOT, Manifest, packed, read_manifest, unpacked, written
+from slackmq.slack.api import Metadata, Urgency
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from slackmq.clock import Clock
+    from slackmq.kv.follower import Follower
+    from slackmq.kv.log import State
+    from slackmq.kv.record import Tag
+    from slackmq.slack.api import Row, Slack
+
+__all__ = ["Archive"]
+
+_log = logging.getLogger("slackmq.kv")
+_EVERY = 1_000
+"""Records after which a snapshot is posted: whoever opens the store reads two pages at most besides it."""
+_MONTH = 30 * 86_400 * 1_000_000
+"""Microseconds after which one is posted however little was written: Slack's free plan shows 90 days."""
+_TURN = 60.0
+"""Seconds within which the processes of a store take turns to post one."""
+_WINDOWS = (3_600.0, 86_400.0, 30 * 86_400.0)
+"""Seconds back from now in which a snapshot is looked for, one window after the other, before the whole channel is."""
+
+
+class Archive:
+    """The snapshots in one channel.
+
+    A snapshot is a message, its parts as replies to it, and, once they all stand, a manifest. Of one that was not
+    finished there is no manifest, so nobody reads it. Two of the same moment are the same, and two of different
+    moments are both good.
+
+    Args:
+        slack: the workspace.
+        channel: id of the channel.
+        tag: what signs manifests.
+        authors: user ids of those whose snapshots count; None: everybody's.
+    """
+
+    def __init__(self, slack: Slack, *, channel: str, tag: Tag, authors: frozenset[str] | None) -> None:
+        self._slack = slack
+        self._channel = channel
+        self._tag = tag
+        self._authors = authors
+
+    async def post(self, state: State) -> Manifest:
+        """Post a snapshot of a settled state; returns its manifest.
+
+        Raises:
+            SlackError: Slack refuses, or gave no answer: then there may be half a snapshot, which nobody reads.
+        """
+        upto, count, keys = state.now, state.count, len(state)
+        sha256, parts = packed(state)
+        text = f"A snapshot of {keys} keys, in {len(parts)} parts in this thread."
+        thread = await self._slack.post(self._channel, text, urgency=Urgency.SCAN)
+        for number, part in enumerate(parts):
+            metadata = Metadata(type=PART, payload={"number": number, "part": part})
+            await self._slack.post(
+                self._channel,
+                f"Part {number + 1} of {len(parts)}.",
+                metadata=metadata,
+                thread=thread,
+                urgency=Urgency.SCAN,
+            )
+        manifest = Manifest(upto=upto, count=count, thread=thread, parts=len(parts), sha256=sha256)
+        payload = written(manifest, channel=self._channel, tag=self._tag)
+        text = f"The snapshot of {keys} keys is complete."
+        metadata = Metadata(type=SNAPSHOT, payload=payload)
+        await self._slack.post(self._channel, text, metadata=metadata, urgency=Urgency.SCAN)
+        return manifest
+
+    async def keep(self, follower: Follower, clock: Clock) -> None:
+        """Post a snapshot whenever one is due, for as long as the store works."""
+        try:
+            while True:
+                await follower.news()
+                if not _due(follower):
+                    continue
+                # Several processes find it due at the same time, and one snapshot is enough.
+                await clock.sleep(clock.random() * _TURN)
+                if _due(follower):
+                    await self.post(follower.state)
+        except SlackMQError as error:
+            _log.warning("no snapshots are posted from here any more: %s", error)
+
+    async def newest(self, skew: float) -> State | None:
+        """The newest settled snapshot that verifies, None if there is none."""
+        tried: set[str] = set()
+        for oldest in (*(max(0.0, self._slack.now() - window) for window in _WINDOWS), 0.0):
+            page = await self._slack.history(self._channel, oldest=oldest)
+            settled = [row for row in page.rows if micros(row.ts) / 1_000_000 <= page.read_at - skew]
+            for manifest in self._manifests(settled):
+                if manifest.thread in tried:
+                    continue
+                tried.add(manifest.thread)
+                try:
+                    return await self._load(manifest)
+                except (SnapshotDamaged, MessageGone) as error:
+                    _log.warning("the snapshot %s is not used: %s", manifest.thread, error)
+        return None
+
+    def _manifests(self, rows: list[Row]) -> Iterator[Manifest]:
+        """The manifests among messages, the newest first."""
+        for row in reversed(rows):
+            if row.metadata is None or row.metadata.type != SNAPSHOT:
+                continue
+            if self._authors is not None and row.user not in self._authors:
+                continue
+            manifest = read_manifest(row.metadata.payload, channel=self._channel, tag=self._tag)
+            if manifest is not None and manifest.upto <= micros(row.ts):
+                yield manifest
+
+    async def _load(self, manifest: Manifest) -> State:
+        rows = await self._slack.replies(self._channel, manifest.thread)
+        parts: dict[int, str] = {}
+        for row in rows:
+            payload = row.metadata.payload if row.metadata and row.metadata.type == PART else {}
+            number, part = payload.get("number"), payload.get("part")
+            if isinstance(number, int) and isinstance(part, str):
+                parts.setdefault(number, part)
+        if sorted(parts) != list(range(manifest.parts)):
+            raise SnapshotDamaged(f"Of {manifest.parts} parts of a snapshot there are {len(parts)}.")
+        state = unpacked([parts[number] for number in range(manifest.parts)], manifest.sha256)
+        if (state.now, state.count) != (manifest.upto, manifest.count):
+            raise SnapshotDamaged("A snapshot is not of the moment that its manifest names.")
+        return state
+
+
+def _due(follower: Follower) -> bool:
+    """Whether so much was written since the newest snapshot, or so long ago, that another one is needed."""
+    state, newest = follower.state, follower.archived
+    count, since = (newest.count, newest.upto) if newest else (0, follower.oldest)
+    return state.count > count and (state.count - count >= _EVERY or state.now - since > _MONTH)

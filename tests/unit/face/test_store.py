@@ -1,0 +1,69 @@
+"""The store without await, over a real connection."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from slackmq.errors import ConfigurationError, KeyNotFound
+from slackmq.kv.batch import Batch
+from slackmq.kv.entry import Kind
+from slackmq.policy import Timing
+from slackmq.sync import Store
+
+if TYPE_CHECKING:
+    from .conftest import Office
+
+FAST = Timing(scan=timedelta(seconds=0.1), skew=timedelta(seconds=0.1))
+
+
+def state(office: Office) -> Store:
+    return Store("#jobs", settings=office.settings, timing=FAST)
+
+
+def test_a_store_is_a_mapping(office: Office) -> None:
+    with state(office) as store:
+        store["lamp"] = {"on": True}
+        store["b"] = b"\x00"
+        assert store["lamp"] == {"on": True}
+        assert dict(store) == {"lamp": {"on": True}, "b": b"\x00"}
+        assert ("lamp" in store, "x" in store, len(store)) == (True, False, 2)
+        assert store.get("x", 5) == 5
+        assert store.setdefault("lamp", 1) == {"on": True}
+        assert store.pop("b") == b"\x00"
+        with pytest.raises(KeyError):
+            store["b"]
+        with pytest.raises(KeyNotFound):
+            del store["b"]
+        store.update({"c": 3})
+        assert sorted(store) == ["c", "lamp"]
+
+
+def test_it_has_the_verbs_of_the_async_store(office: Office) -> None:
+    with state(office) as store:
+        first = store.create("k", 1)
+        entry = store.entry("k", fresh=True)
+        assert (entry.value, entry.revision) == (1, first)
+        store.replace("k", 2, last=first)
+        assert store.transact("k", lambda value: int(str(value)) + 1).value == 3
+        store.commit(Batch().put("a", 1).put("b", 2))
+        assert store.find() == ["a", "b", "k"]
+        assert store.entry("k", fresh=True).first == first
+        assert [change.kind for change in store.history("k")] == [Kind.PUT] * 3
+        watched = store.watch("a", from_revision=first)
+        assert next(watched).key == "a"
+        watched.close()  # type: ignore[attr-defined]  # a generator
+        with store.lock("door", ttl=timedelta(seconds=5)) as held:
+            assert held.token > first
+        store.purge("k")
+        assert store.status().rejected == 0
+
+
+def test_a_store_that_is_not_open_says_so(office: Office) -> None:
+    store = state(office)
+    with pytest.raises(ConfigurationError, match="not open"):
+        store["k"] = 1
+    with store, pytest.raises(ConfigurationError, match="open already"), store:
+        pass
