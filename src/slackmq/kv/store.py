@@ -69,7 +69,7 @@ class AsyncStore:
         tag: what signs records; a plain digest by default, which shows damage and stops nobody.
         authors: user ids of the bots that may write; None: everybody in the channel.
         repair: whether to take what is left of a log for the whole, where records were deleted or edited. Stop all
-            other processes, open the store once like this, and close it after `timing.skew`.
+            other processes, and open the store once like this.
     """
 
     def __init__(
@@ -115,9 +115,12 @@ class AsyncStore:
         )
         archive = Archive(self._slack, channel=channel.id, tag=self._tag, authors=self._authors)
         found = None if self._repair else await archive.newest(self.timing.skew.total_seconds())
+        if self._repair:
+            await self._settling()  # what was written a moment ago belongs to what is left
         await follower.open(State(lenient=True) if self._repair else found)
         if self._repair:
             await archive.post(follower.state)
+            await self._settling()  # now nobody can miss it
         writer = Writer(
             self._slack,
             channel=channel.id,
@@ -132,6 +135,9 @@ class AsyncStore:
         tasks.start_soon(archive.keep, follower, self.clock)
         self._opened = _Opened(channel=channel, follower=follower, writer=writer, archive=archive)
         return self
+
+    async def _settling(self) -> None:
+        await self.clock.sleep(2 * self.timing.skew.total_seconds())
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
