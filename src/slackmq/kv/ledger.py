@@ -40,7 +40,7 @@ class Ledger:
     """
 
     def __init__(self, base: State | None = None) -> None:
-        self._base = base or State()
+        self._base = State() if base is None else base
         self.state = self._base.copy()
         self.late = 0
         self.suspect: LogBroken | None = None
