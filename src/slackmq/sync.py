@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from slackmq.handlers import Handlers
     from slackmq.hooks import Hook
-    from slackmq.kv.entry import Change, Status
+    from slackmq.kv.entry import Change, Entry, Status
     from slackmq.kv.lock import Lock
     from slackmq.message import Claim, Json, Message, Receipt
     from slackmq.policy import Verdict
@@ -321,7 +321,8 @@ class Store(MutableMapping[str, "Json | bytes"]):
         return self._opened
 
     def __getitem__(self, key: str) -> Json | bytes:
-        return self.entry(key).value
+        found: Entry = self.entry(key)
+        return found.value
 
     def __setitem__(self, key: str, value: object) -> None:
         self.put(key, value)

@@ -123,8 +123,10 @@ class Archive:
         rows = await self._slack.replies(self._channel, manifest.thread)
         parts: dict[int, str] = {}
         for row in rows:
-            payload = row.metadata.payload if row.metadata and row.metadata.type == PART else {}
-            number, part = payload.get("number"), payload.get("part")
+            if row.metadata is None or row.metadata.type != PART:
+                continue
+            number: object = row.metadata.payload.get("number")
+            part: object = row.metadata.payload.get("part")
             if isinstance(number, int) and isinstance(part, str):
                 parts.setdefault(number, part)
         if sorted(parts) != list(range(manifest.parts)):

@@ -53,7 +53,7 @@ def encode(value: object) -> Value:
     Raises:
         ValueRejected: it can do neither.
     """
-    if isinstance(value, bytes | bytearray | memoryview):
+    if isinstance(value, bytes | bytearray):
         return Value(Form.BYTES, b64encode(value).decode())
     try:
         text = msgspec.json.encode(value).decode()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from slackmq.kv.writer import Ack
     from slackmq.policy import Timing
 
-__all__ = ["Lock"]
+__all__ = ["Lock", "Place"]
 
 _PREFIX = "lock/"
 _LEAST = 5

@@ -73,8 +73,10 @@ def _store(options: argparse.Namespace) -> int:
         return 2
     if options.seed is not None:
         verdict = kv_replay(options.seed, options.cell or "everything")
-        for line in (*verdict.lines, *sorted(verdict.askings, key=lambda asking: asking.began)):
-            _print(f"{line.at:9.3f} {line}" if hasattr(line, "at") else str(line))
+        for line in verdict.lines:
+            _print(f"{line.at:9.3f} {line}")
+        for asking in verdict.askings:
+            _print(str(asking))
         _print(f"\n{verdict}\n{len(verdict.broken)} broken promises in {verdict.seconds:.0f} s")
         return 1 if verdict.broken else 0
     base, tally = _base(options), KvTally()

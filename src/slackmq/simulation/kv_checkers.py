@@ -113,18 +113,17 @@ _STEPS = frozenset({"read", "put", "cas"})
 
 
 def _step(state: Hashable, asking: Asking) -> Hashable | None:
-    value: object = state[0] if isinstance(state, tuple) else None
+    """The state after an answer, as a tuple of the key's value; None if the answer contradicts the state before."""
+    before, after = state, (asking.new,)
     match asking.verb:
         case "read":
-            return state if value == asking.new else None
+            return before if before == after else None
         case "put":
-            return (asking.new,)
-        case _ if asking.ended == math.inf:
-            return (asking.new,) if value == asking.old else state
-        case _ if asking.done:
-            return (asking.new,) if value == asking.old else None
+            return after
+        case _ if before == (asking.old,):
+            return after if asking.done or asking.ended == math.inf else None
         case _:
-            return state if value != asking.old else None
+            return before if not asking.done or asking.ended == math.inf else None
 
 
 def check_log(askings: Sequence[Asking], truth: KvTruth) -> Iterator[Broken]:

@@ -42,7 +42,7 @@ def record(*operations: Operation) -> Record:
 
 
 def read(payload: Mapping[str, Any], **more: Any) -> object:
-    return opened(payload, **({"channel": "C1", "author": "U1"} | more))
+    return opened(payload, channel="C1", author="U1", **more)
 
 
 @given(
