@@ -42,13 +42,21 @@ class Pair:
         return self.ours.per_second / self.bare.per_second
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A server process, and the JSON of its first line."""
+
+    pid: int
+    about: dict[str, Any]
+
+
 @contextmanager
-def started(command: Sequence[str]) -> Generator[dict[str, Any]]:
-    """A server process and the JSON of its first line."""
+def started(command: Sequence[str]) -> Generator[Started]:
+    """Start a server process, and end it on leaving."""
     process = subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        yield json.loads(process.stdout.readline())
+        yield Started(pid=process.pid, about=json.loads(process.stdout.readline()))
     finally:
         process.terminate()
         process.wait(60)
@@ -67,7 +75,7 @@ def measured() -> list[Pair]:
 async def _measured() -> list[Pair]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        about = stack.enter_context(started(emulator(folder / "workspace.db")))
+        about = stack.enter_context(started(emulator(folder / "workspace.db"))).about
         url, token = about["base_url"], about["apps"][0]["bot_token"]
         channel = next(row["id"] for row in about["channels"] if row["name"] == "jobs")
 
@@ -76,7 +84,7 @@ async def _measured() -> list[Pair]:
 
         posts = [made("chat.postMessage", {"text": f"job number {number}"}) for number in range(ROUNDS * CALLS)]
         answers = await _answers(url, made)
-        bare = stack.enter_context(started(["-m", "tests.benchmarks.calls", json.dumps(answers)]))
+        bare = stack.enter_context(started(["-m", "tests.benchmarks.calls", json.dumps(answers)])).about
         pairs = [await _pair("chat.postMessage", about["base_url"], bare["base_url"], posts)]
         stamps = [json.loads(body)["ts"] for body in pairs[0].ours.bodies]
         marks = [made("reactions.add", {"timestamp": ts, "name": "eyes"}) for ts in stamps]
