@@ -22,19 +22,19 @@ class Load:
     """What calls took.
 
     Attributes:
-        seconds: from the first call to the last answer, of all rounds.
+        rates: calls a second, from the first call to the last answer, of each round.
         laps: seconds of each call.
         bodies: the answers, as they came.
     """
 
-    seconds: float = 0.0
+    rates: list[float] = field(default_factory=list[float])
     laps: list[float] = field(default_factory=list[float])
     bodies: list[bytes] = field(default_factory=list[bytes])
 
     @property
     def per_second(self) -> float:
-        """Calls a second."""
-        return len(self.laps) / self.seconds
+        """Calls a second, in the median round."""
+        return statistics.median(self.rates)
 
     @property
     def p50(self) -> float:
@@ -48,8 +48,9 @@ class Load:
 
     def add(self, other: Load) -> None:
         """Count another round in."""
-        self.seconds += other.seconds
+        self.rates += other.rates
         self.laps += other.laps
+        self.bodies += other.bodies
 
 
 class _Line(asyncio.Protocol):
@@ -116,7 +117,7 @@ async def calls(url: str, requests: Iterable[bytes], connections: int = CONNECTI
         for _ in range(connections)
     ]
     await asyncio.gather(*(line.closed for line in lines))
-    load.seconds = time.perf_counter() - begun
+    load.rates.append(len(load.laps) / (time.perf_counter() - begun))
     for body in load.bodies:
         if not body.startswith((b'{"ok": true', b'{"ok":true')):
             raise RuntimeError(f"A call was refused: {body[:200]!r}")

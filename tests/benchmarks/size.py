@@ -27,7 +27,7 @@ MESSAGES = 1_000_000
 CHANNELS = 1_000
 _TOGETHER = 10_000
 """Calls that are written in one transaction."""
-_PAGE = 100
+PAGE = 100
 _READS = 2_000
 _APART = 1_000_000
 """Microseconds between two messages."""
@@ -61,7 +61,7 @@ def measured(messages: int = MESSAGES, channels: int = CHANNELS) -> Size:
             asyncio.run(calls(url, [request(url, token, "auth.test", {})], 1))
             opening, resident = time.perf_counter() - begun, _resident(server.pid)
             channel = server.about["channels"][0]["id"]
-            read = request(url, token, "conversations.history", {"channel": channel, "limit": _PAGE})
+            read = request(url, token, "conversations.history", {"channel": channel, "limit": PAGE})
             page = asyncio.run(calls(url, [read] * _READS, 1)).p50
     return Size(opening=opening, mebibytes=resident, file=size / 2**20, page=page)
 
