@@ -111,11 +111,11 @@ async def calls(url: str, requests: Iterable[bytes], connections: int = CONNECTI
         RuntimeError: one was not answered ok.
     """
     load, waiting, loop, parts = Load(), deque(requests), asyncio.get_running_loop(), urlsplit(url)
+    host, port = parts.hostname, parts.port
+    assert host is not None
+    assert port is not None
     begun = time.perf_counter()
-    lines = [
-        (await loop.create_connection(lambda: _Line(waiting, load), parts.hostname, parts.port))[1]
-        for _ in range(connections)
-    ]
+    lines = [(await loop.create_connection(lambda: _Line(waiting, load), host, port))[1] for _ in range(connections)]
     await asyncio.gather(*(line.closed for line in lines))
     load.rates.append(len(load.laps) / (time.perf_counter() - begun))
     for body in load.bodies:

@@ -119,9 +119,8 @@ def _simulated() -> float:
 def table(subjects: Iterable[str]) -> str:
     """The figures as Markdown."""
     lines = ["| Figure | Goal | Measured |", "|---|---|---|"]
-    lines += [
-        f"| {name} | {goal} | {measured} |" for subject in subjects for name, goal, measured in SUBJECTS[subject]()
-    ]
+    made = (row for subject in subjects for row in SUBJECTS[subject]())
+    lines += [f"| {name} | {goal} | {measured} |" for name, goal, measured in made]
     return "\n".join(lines) + "\n"
 
 
