@@ -12,6 +12,7 @@ demo: ## set up, then: three workers, one channel, one of them killed (ARGS="--h
 
 test: setup ## set up, then pass all checks: lint, types, layers, docs, tests
 	@scripts/chromium
+	@scripts/judges
 	@.venv/bin/python scripts/check.py
 
 setup: ## make .venv with everything a developer needs

@@ -92,4 +92,5 @@ def page(session: nox.Session) -> None:
 def clients(session: nox.Session) -> None:
     """Other people's Slack clients take the local Slack for Slack."""
     prepare(session)
+    session.run("scripts/judges", external=True)
     session.run(PYTHON, "-m", "pytest", "tests/clients", *session.posargs, external=True)

@@ -81,7 +81,7 @@ def numbered(blocks: list[Row], ident: str) -> list[Row]:
 
 def numbered_block(block: Row, seed: str) -> Row:
     """The block, of a shape that `block_problems` finds nothing wrong with, with the ids that Slack draws."""
-    row: Row = {"block_id": derived_id("", seed)[:5], **block}
+    row: Row = {"block_id": derived_id("", seed)[:5], **_written_out(block)}
     for name in ("accessory", "element"):
         if isinstance(row.get(name), dict):
             row[name] = _numbered_element(row[name], f"{seed}/{name}")
@@ -89,6 +89,28 @@ def numbered_block(block: Row, seed: str) -> Row:
         elements = enumerate(row.get("elements", ()))
         row["elements"] = [_numbered_element(element, f"{seed}/{index}") for index, element in elements]
     return row
+
+
+def _written_out(node: Row) -> Row:
+    """The same with what Slack adds to texts that leave it open: it shows emoji, and finds links itself."""
+    row: Row = {name: _written_out_value(value) for name, value in node.items()}
+    match row:
+        case {"type": "plain_text", "text": str()}:
+            return {"emoji": True, **row}
+        case {"type": "mrkdwn", "text": str()}:
+            return {"verbatim": False, **row}
+        case _:
+            return row
+
+
+def _written_out_value(value: object) -> object:
+    match value:
+        case dict():
+            return _written_out(cast("Row", value))
+        case list():
+            return [_written_out_value(each) for each in cast("list[object]", value)]
+        case _:
+            return value
 
 
 def _numbered_element(element: Row, seed: str) -> Row:

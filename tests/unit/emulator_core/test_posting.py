@@ -35,6 +35,17 @@ def test_blocks_and_buttons_without_ids_get_some(bot: Ask, jobs: str) -> None:
     assert strange["type"] == ["strange"]
 
 
+def test_texts_in_blocks_come_back_with_what_slack_adds_where_an_app_left_it_open(bot: Ask, jobs: str) -> None:
+    words: dict[str, Any] = {"type": "mrkdwn", "text": "*now*"}
+    plain: dict[str, Any] = {"type": "plain_text", "text": "Go"}
+    button = {"type": "button", "action_id": "go", "text": plain}
+    given = [{"type": "section", "text": words, "fields": [{**words, "verbatim": True}], "accessory": button}]
+    (block,) = bot("chat.postMessage", channel=jobs, text="x", blocks=given)["message"]["blocks"]
+    assert block["text"] == {**words, "verbatim": False}
+    assert block["fields"] == [{**words, "verbatim": True}]
+    assert block["accessory"]["text"] == {**plain, "emoji": True}
+
+
 def test_the_channel_can_be_named_only_when_posting(bot: Ask, jobs: str) -> None:
     assert bot("chat.postMessage", channel="#jobs", text="x")["channel"] == jobs
     assert bot("chat.postMessage", channel="jobs", text="x")["channel"] == jobs
