@@ -49,6 +49,6 @@ def _size() -> list[Row]:
     return [
         ("1,000,000 messages in 1,000 channels, resident memory", "", memory),
         ("the same, data file", "", f"{large.file:.0f} MiB"),
-        ("the same, from the command to the first ok", "", f"{large.opening:.0f} s"),
+        ("the same, from the command to the first ok", "", f"{large.opening:.0f} s, {large.cpu:.0f} s of CPU"),
         (f"the same, a page of {size.PAGE} messages, ratio to a workspace that holds no more", "<= 2", page),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import tempfile
 import time
@@ -39,12 +40,14 @@ class Size:
 
     Attributes:
         opening: seconds from the command to the first `ok`, the whole journal replayed.
+        cpu: seconds of CPU that this took.
         mebibytes: resident memory after that.
         file: MiB of the data file.
         page: seconds of a call for a page of history of a full channel, at the median.
     """
 
     opening: float
+    cpu: float
     mebibytes: float
     file: float
     page: float
@@ -60,10 +63,11 @@ def measured(messages: int = MESSAGES, channels: int = CHANNELS) -> Size:
             url, token = server.about["base_url"], server.about["apps"][0]["bot_token"]
             asyncio.run(calls(url, [request(url, token, "auth.test", {})], 1))
             opening, resident = time.perf_counter() - begun, _resident(server.pid)
+            cpu = _cpu(server.pid)
             channel = server.about["channels"][0]["id"]
             read = request(url, token, "conversations.history", {"channel": channel, "limit": PAGE})
             page = asyncio.run(calls(url, [read] * _READS, 1)).p50
-    return Size(opening=opening, mebibytes=resident, file=size / 2**20, page=page)
+    return Size(opening=opening, cpu=cpu, mebibytes=resident, file=size / 2**20, page=page)
 
 
 def write(data: Path, messages: int, channels: int) -> None:
@@ -92,6 +96,12 @@ def _resident(pid: int) -> float:
     """MiB of a process, as Linux counts them."""
     lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:"))
+
+
+def _cpu(pid: int) -> float:
+    """Seconds of CPU of a process, of all its threads."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

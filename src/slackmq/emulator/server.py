@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +18,7 @@ from slackmq.emulator.receipts import HORIZON
 from slackmq.emulator.workspace import NOBODY, Workspace, is_open, is_write
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Generator, Mapping
     from contextvars import Context
     from pathlib import Path
 
@@ -158,7 +159,8 @@ class Server:
             journal = await loop.run_in_executor(disk, lambda: Journal(data, seed=seed))
             try:
                 server = cls(journal=journal, disk=disk, limits=limits, clock=clock, origin=origin)
-                await loop.run_in_executor(disk, server._replay)
+                with _no_collections():
+                    await loop.run_in_executor(disk, server._replay)
                 yield server
             finally:
                 # The thread does one thing after the other: whatever is being written comes first.
@@ -306,6 +308,18 @@ class Server:
 
     async def _on_disk(self, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._disk, work)
+
+
+@contextmanager
+def _no_collections() -> Generator[None]:
+    """Replaying leaves no cycles behind: to look for them in a heap that only grows costs a fifth of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _cry(method: str, error: JournalError) -> None:
