@@ -149,11 +149,11 @@ async def test_no_answer_is_none_and_for_text_no_text() -> None:
         assert await label.ask("x") == ""
 
     @handlers.task
-    def silent() -> None: ...
+    def silent() -> int | None:
+        return None
 
     with handlers.posting_to(Sheet()):
-        silence: object = await silent.ask()
-    assert silence is None
+        assert await silent.ask() is None
 
 
 @pytest.mark.parametrize(
