@@ -189,7 +189,7 @@ class Streams:
             for change in here
             if not change.thread and not change.is_gone
         ]
-        replies = {reply.ts: reply for reply in reading.thread(stream.channel, stream.thread)}
+        replies = {one.ts: one for one in reading.thread(stream.channel, stream.thread) if not one.whisper}
         right = [(change, replies.get(change.ts)) for change in here if change.ts in replies]
         added = [message for change, message in left if message and change.is_new]
         added += [message for message in whispers.added if message.place == "messages"]
