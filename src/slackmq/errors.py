@@ -27,8 +27,8 @@
     │   └── ArgumentsRejected       the handler's arguments do not fit
     ├── StoreError                  of a key-value store
     │   ├── KeyNotFound             a KeyError, too
-    │   ├── KeyExists               somebody was first
     │   ├── RevisionMismatch        the key was changed since it was read
+    │   │   └── KeyExists           somebody was first
     │   ├── ValueRejected           too large, or nothing that can be stored; nothing was sent
     │   ├── KeyRejected             no key; nothing was sent
     │   ├── RecordRejected          a record of the log that cannot be read; it counts for nobody
@@ -39,6 +39,11 @@
     │   ├── SnapshotDamaged         a snapshot that does not verify
     │   ├── WriteLost               Slack stored it too late or never: it was not written
     │   └── LockLost                the lock ran out before it could be renewed
+    ├── Unanswered                  a job that somebody waits for; carries its `ts`
+    │   ├── JobFailed               it is dead; carries `reason`
+    │   ├── JobVanished             somebody deleted it
+    │   ├── ResultUntold            it is done, and its result cannot be told
+    │   └── AnswerLate              it has not ended in time, and goes on
     ├── LeaseLost                   the claim ran out before it could be extended
     │   └── InvariantBreach         somebody took what only the holder may take: a bug, or a stranger with this token
     ├── Retry                       raised by a handler: not now, try again `after`
@@ -56,6 +61,7 @@ __all__ = [
     "AlreadyPinned",
     "AlreadyReacted",
     "Ambiguous",
+    "AnswerLate",
     "ArgumentsRejected",
     "ChannelArchived",
     "ChannelNotFound",
@@ -65,6 +71,8 @@ __all__ = [
     "EnvelopeTooNew",
     "ForeignEnvelope",
     "InvariantBreach",
+    "JobFailed",
+    "JobVanished",
     "KeyExists",
     "KeyNotFound",
     "KeyRejected",
@@ -83,6 +91,7 @@ __all__ = [
     "RecordTooNew",
     "Refused",
     "Reject",
+    "ResultUntold",
     "Retry",
     "RevisionMismatch",
     "SlackError",
@@ -93,6 +102,7 @@ __all__ = [
     "TokenRefused",
     "TooManyPins",
     "TooManyReactions",
+    "Unanswered",
     "UnknownKind",
     "ValueRejected",
     "WriteLost",
@@ -247,39 +257,15 @@ class StoreError(SlackMQError):
 
 
 class KeyNotFound(StoreError, KeyError):
-    """There is no such key, or not any more.
-
-    Attributes:
-        key: which.
-    """
+    """There is no such key, or not any more; carries `key`."""
 
     def __init__(self, key: str) -> None:
         super().__init__(f"There is no key {key!r}.")
         self.key = key
 
 
-class KeyExists(StoreError):
-    """The key is there already; nothing was written.
-
-    Attributes:
-        key: which.
-        revision: the one that stands there.
-    """
-
-    def __init__(self, key: str, revision: int) -> None:
-        super().__init__(f"The key {key!r} is there already, in revision {revision}.", remedy="Update it, or put it.")
-        self.key = key
-        self.revision = revision
-
-
 class RevisionMismatch(StoreError):
-    """The key does not stand in the revision that was named; nothing was written.
-
-    Attributes:
-        key: which.
-        expected: the revision that was named, 0 for none.
-        revision: the one that stands there, 0 for none.
-    """
+    """`key` stands in `revision`, and not in the `expected` one; 0 is none. Nothing was written."""
 
     def __init__(self, key: str, *, expected: int, revision: int) -> None:
         super().__init__(
@@ -288,6 +274,10 @@ class RevisionMismatch(StoreError):
         self.key = key
         self.expected = expected
         self.revision = revision
+
+
+class KeyExists(RevisionMismatch):
+    """The key is there already: somebody was first."""
 
 
 class ValueRejected(StoreError):
@@ -328,6 +318,53 @@ class WriteLost(StoreError):
 
 class LockLost(StoreError):
     """The lock ran out before it could be renewed; somebody else may hold it now."""
+
+
+class Unanswered(SlackMQError):
+    """A job that somebody waits for has no result to give.
+
+    Attributes:
+        ts: the job's timestamp.
+    """
+
+    def __init__(self, ts: str, cause: str, *, remedy: str = "") -> None:
+        super().__init__(f"The job {ts} {cause}", remedy=remedy)
+        self.ts = ts
+
+
+class JobFailed(Unanswered):
+    """The job is dead: it was refused, or its last attempt failed.
+
+    Attributes:
+        reason: why, as its thread says.
+    """
+
+    def __init__(self, ts: str, reason: str) -> None:
+        super().__init__(ts, f"failed: {reason}", remedy="Its thread says what happened, attempt by attempt.")
+        self.reason = reason
+
+
+class JobVanished(Unanswered):
+    """Somebody deleted the job."""
+
+    def __init__(self, ts: str) -> None:
+        super().__init__(ts, "was deleted.", remedy="Whoever deletes a job cancels it; post it again if it is wanted.")
+
+
+class ResultUntold(Unanswered):
+    """The job is done, and its result is too long, no JSON, or not of the type that the task says."""
+
+    def __init__(self, ts: str, why: str) -> None:
+        remedy = "Return less, or the address where the result lies."
+        super().__init__(ts, f"is done, but its result cannot be told: {why}.", remedy=remedy)
+
+
+class AnswerLate(Unanswered, TimeoutError):
+    """The job has not ended in time. It goes on."""
+
+    def __init__(self, ts: str, within: timedelta) -> None:
+        cause = f"has not ended within {within.total_seconds():g} s, and goes on."
+        super().__init__(ts, cause, remedy="Wait longer: task.within(…).ask(…).")
 
 
 class LeaseLost(SlackMQError):

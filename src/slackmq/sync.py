@@ -13,9 +13,9 @@ from anyio.from_thread import start_blocking_portal
 from slackmq.claiming.marks import Marks
 from slackmq.errors import ConfigurationError, KeyNotFound
 from slackmq.kv.store import AsyncStore
-from slackmq.policy import Timing
+from slackmq.policy import Timing, accept_jobs
 from slackmq.portal import blocking, wait_for
-from slackmq.queue import AsyncQueue, accept_jobs
+from slackmq.queue import AsyncQueue
 from slackmq.queue import Lease as AsyncLease
 from slackmq.queue.setting import agree, setting_of
 from slackmq.slack.connect import open_events, open_slack, resolve
@@ -203,6 +203,7 @@ class Queue:
     post = blocking(AsyncQueue.post)
     claim = blocking(AsyncQueue.claim)
     extend = blocking(AsyncQueue.extend)
+    answer = blocking(AsyncQueue.answer)
     ack = blocking(AsyncQueue.ack)
     fail = blocking(AsyncQueue.fail)
     release = blocking(AsyncQueue.release)

@@ -55,23 +55,27 @@ async def _demo(*, hold: bool, seconds: float, port: int) -> Exit:
         tasks.start_soon(_stop_on_signal, tasks.cancel_scope)
         with TemporaryDirectory(prefix="slackmq-demo-") as folder:
             async with Children.of(Path(folder)) as children:
-                ended.append(await _play(children, Path(folder), seconds, port))
+                deadline = anyio.current_time() + seconds
+                scene = await _staged(children, Path(folder), port)
+                ended.append(await _play(scene, deadline))
                 if hold:
-                    sys.stdout.write("The page stays open until Ctrl-C.\n")
+                    sys.stdout.write("The page stays open until Ctrl-C; ☠ at its foot kills a worker.\n")
                     sys.stdout.flush()
-                    await anyio.sleep_forever()
+                    await scene.obey()
         tasks.cancel_scope.cancel()
     return ended[0] if ended else Exit.INTERRUPTED
 
 
-async def _play(children: Children, folder: Path, seconds: float, port: int) -> Exit:
-    deadline = anyio.current_time() + seconds
+async def _staged(children: Children, folder: Path, port: int) -> Scene:
     workspace = await children.workspace(port)
     sys.stdout.write(f"Watch it in a browser: {workspace.page_url}\n")
     sys.stdout.flush()
     target = folder / "target.jsonl"
     workers = [_worker(children, workspace, target, f"worker-{number}") for number in range(1, _WORKERS + 1)]
-    scene = Scene(workspace=workspace, workers=workers, target=Target(target))
+    return Scene(workspace=workspace, workers=workers, target=Target(target))
+
+
+async def _play(scene: Scene, deadline: float) -> Exit:
     with opened() as screen:
         await _run(scene, screen, deadline)
     found = scene.tally()
@@ -98,7 +102,7 @@ async def _run(scene: Scene, screen: Screen, deadline: float) -> None:
     """Until all is done, or the time is over."""
     with anyio.CancelScope(deadline=deadline):
         async with anyio.create_task_group() as tasks:
-            for task in (scene.person, scene.program, scene.killer):
+            for task in (scene.person, scene.program, scene.killer, scene.obey):
                 tasks.start_soon(task)
             while not scene.over:
                 await scene.look()

@@ -51,6 +51,10 @@ class _Record(msgspec.Struct, frozen=True, kw_only=True):
     calls: list[dict[str, Any]]
 
 
+class _Orders(msgspec.Struct, frozen=True, kw_only=True):
+    kill: list[str]
+
+
 class Neighbour(msgspec.Struct, frozen=True, kw_only=True):
     """What `slackmq emulator --json` prints as its first line.
 
@@ -128,11 +132,27 @@ class Neighbour(msgspec.Struct, frozen=True, kw_only=True):
             raise Unreachable(f"{self.page_url} does not show its record (HTTP {status}).")
         return msgspec.json.decode(body, type=_Record).calls
 
+    async def killed(self, names: Sequence[str]) -> Sequence[str]:
+        """Offer these processes on the page to be killed, for the next seconds; which ones the page asks to kill.
+
+        Raises:
+            Unreachable: it does not answer, or another one does.
+        """
+        body = msgspec.json.encode({"names": names})
+        status, answer = await anyio.to_thread.run_sync(self._send, "POST", "/emulator/killables", body)
+        if status != 200:  # noqa: PLR2004  # HTTP's own number
+            raise Unreachable(f"{self.page_url} takes no names of processes (HTTP {status}).")
+        return msgspec.json.decode(answer, type=_Orders).kill
+
     def _get(self, path: str) -> tuple[int, bytes]:
+        return self._send("GET", path)
+
+    def _send(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
         where = urlsplit(self.base_url)
         connection = HTTPConnection(where.hostname or "", where.port, timeout=_TIMEOUT)
         try:
-            connection.request("GET", path, headers={_HEADER: self.operator_token})
+            headers = {_HEADER: self.operator_token, "Content-Type": "application/json"}
+            connection.request(method, path, body=body, headers=headers)
             response = connection.getresponse()
             return response.status, response.read()
         except (OSError, HTTPException) as error:

@@ -43,6 +43,8 @@ _PLANTS = ("fern", "basil", "ivy", "cactus", "orchid", "palm", "fig", "mint")
 _LONG = 3.0
 """Seconds of the jobs whose worker may be killed: enough to be caught, less than half a lease."""
 _SHORT = 0.5
+_LOOK = 0.5
+"""Seconds from one question to the next, whom the page wants killed."""
 _KILL_FROM = 3
 """The worker is killed that holds a long job once so many jobs were posted by the program."""
 
@@ -130,6 +132,14 @@ class Scene:
                 self.kills.append(Kill(worker=pid, at=wall_clock()))
                 worker.kill()
                 return
+
+    async def obey(self) -> None:
+        """Offer the workers on the page to be killed, and kill those that somebody chose there; never ends."""
+        while True:
+            running = {worker.name: worker.pid for worker in self.workers if worker.running}
+            for name in await self.workspace.killed(sorted(running)):
+                self._kill(running[name])
+            await SYSTEM.sleep(_LOOK)
 
     def name_of(self, pid: int) -> str:
         """What a worker is called."""

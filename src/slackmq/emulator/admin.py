@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-__all__ = ["Admin"]
+__all__ = ["Admin", "is_near"]
 
 _LONGEST = 366 * 86400
 """Seconds that the clock goes forward at once."""
@@ -56,7 +56,7 @@ class Admin:
 
     def _admitted(self, handler: Handler) -> Handler:
         async def admitted(request: web.Request) -> web.StreamResponse:
-            if not self._everywhere and not _is_near(request.remote):
+            if not self._everywhere and not is_near(request.remote):
                 raise web.HTTPForbidden(text="This door is for this machine alone; --admin anywhere opens it.\n")
             scheme, _, given = request.headers.get("Authorization", "").partition(" ")
             wanted = self._house.admin_token.encode()
@@ -131,7 +131,8 @@ async def _args(request: web.Request) -> Mapping[str, Any]:
     return sent.args
 
 
-def _is_near(remote: str | None) -> bool:
+def is_near(remote: str | None) -> bool:
+    """Whether a request comes from this machine."""
     try:
         return remote is not None and ip_address(remote).is_loopback
     except ValueError:

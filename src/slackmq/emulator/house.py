@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from slackmq.emulator.about import About
     from slackmq.emulator.courier import Courier
     from slackmq.emulator.desk import Desk
+    from slackmq.emulator.killables import Killables
     from slackmq.emulator.rtm import Rtm
     from slackmq.emulator.server import Server
     from slackmq.emulator.socket_mode import Connection, Sockets
@@ -31,6 +32,7 @@ class House:
         rtm: the RTM connections.
         authority: host and port at which it answers.
         weather: the faults.
+        killables: the processes that launchers named.
         secret: opens the operator's door.
         admin_token: opens the door at /__admin/.
     """
@@ -41,6 +43,7 @@ class House:
     courier: Courier
     rtm: Rtm
     weather: Weather
+    killables: Killables
     authority: str
     secret: str
     admin_token: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import os
 import secrets
 import signal
@@ -26,6 +27,7 @@ from slackmq.emulator.file_door import FileDoor
 from slackmq.emulator.guard import Guard, headers, is_loopback
 from slackmq.emulator.house import House
 from slackmq.emulator.journal import JournalError
+from slackmq.emulator.killables import Killables
 from slackmq.emulator.limits import Limits
 from slackmq.emulator.page.site import Site, Stock
 from slackmq.emulator.receipts import Receipts
@@ -96,6 +98,7 @@ async def serve(
         async with embedded(host=host, port=port, data=data, limits=limits, apps=apps, admin=admin_anywhere) as house:
             if faults is not None:
                 house.weather.arm(faults, seed)
+            gc.freeze()  # what is there now stays: to look through it for garbage again and again costs every call
             ready(house.about())
             await stop.wait()
     finally:
@@ -210,7 +213,7 @@ async def _doors(
     stock, receipts, admin_token = await asyncio.to_thread(_loaded, data, server.now())
     house = _furnished(server, receipts, authority=authority, secret=secret, admin_token=admin_token)
     file_door = FileDoor(server, Blobs(_beside(data, "files")))
-    site = Site(server=server, desk=house.desk, sockets=house.sockets, file_door=file_door, stock=stock)
+    site = Site(house, file_door=file_door, stock=stock)
     guard = Guard(host=host, port=bound.getsockname()[1])
     walls = [guard.middleware, site.presence.middleware, house.weather.middleware]
     app = web.Application(middlewares=walls, client_max_size=LARGEST_BODY)
@@ -235,6 +238,7 @@ async def _doors(
             house.sockets.dismiss("refresh_requested")
             house.rtm.close()
             site.close()
+            house.killables.close()
             await house.weather.close()
     finally:
         await runner.cleanup()
@@ -250,6 +254,7 @@ def _furnished(server: Server, receipts: Receipts, *, authority: str, secret: st
         courier=Courier(server, desk, receipts=receipts, weather=weather),
         rtm=Rtm(server, weather=weather),
         weather=weather,
+        killables=Killables(secret),
         authority=authority,
         secret=secret,
         admin_token=admin_token,
@@ -262,6 +267,7 @@ def _routes(house: House, *, everywhere: bool) -> list[list[web.RouteDef]]:
     return [
         WebApi(server, sockets, house.rtm, weather=house.weather).routes(),
         house.rtm.routes(),
+        house.killables.routes(),
         Admin(house, everywhere=everywhere).routes(),
         Backstage(server, sockets, about=lambda: house.about().to_json(), secret=house.secret).routes(),
         Workbench(house.desk, sockets, house.courier, secret=house.secret).routes(),

@@ -34,17 +34,24 @@ class Weather:
         self._server = server
         self._plan: Plan | None = None
         self._lag: Lag | None = None
+        self._told: list[Callable[[], None]] = []
         self._late: set[asyncio.Task[None]] = set()
         server.listen(self._heard)
+
+    def watch(self, told: Callable[[], None]) -> None:
+        """Call `told` whenever faults are armed or disarmed, and when a call suffered."""
+        self._told.append(told)
 
     def arm(self, faults: Faults, seed: int = 0) -> None:
         """From now on let these faults happen; those that were armed before end, and counting begins anew."""
         self._plan = Plan(seed=seed, faults=faults)
         self._lag = Lag(plan=self._plan) if faults.lag else None
+        self._stir()
 
     def disarm(self) -> None:
         """From now on nothing goes wrong; what is delayed already still comes late."""
         self._plan = self._lag = None
+        self._stir()
 
     @property
     def armed(self) -> dict[str, Any] | None:
@@ -77,10 +84,14 @@ class Weather:
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         """Let a request meet its fate."""
+        if self._plan is None:
+            return await handler(request)
         place, _, rest = request.path.lstrip("/").partition("/")
-        if self._plan is None or place not in _DOORS:
+        if place not in _DOORS:
             return await handler(request)
         fate = self._plan.fate(await self._caller(request, place), _DOORS[place] or rest)
+        if fate.failure is not None:
+            self._stir()
         if fate.failure is Failure.LATE_EFFECT and place == "upload":
             return _cut(request)  # its bytes went with the connection
         return await self._meet(fate, request, handler)
@@ -135,6 +146,10 @@ class Weather:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         found = self._server.workspace.authorize(token.strip() if scheme.lower() == "bearer" else None)
         return "" if isinstance(found, str) else found.app or found.user
+
+    def _stir(self) -> None:
+        for told in self._told:
+            told()
 
     def _heard(self, done: Done) -> None:
         if self._lag is not None:

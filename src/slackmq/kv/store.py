@@ -261,7 +261,7 @@ class AsyncStore:
         try:
             return await self.commit(Batch().create(key, value, ttl=ttl))
         except RevisionMismatch as error:
-            raise KeyExists(key, error.revision) from None
+            raise KeyExists(key, expected=0, revision=error.revision) from None
 
     async def update(self, key: str, value: object, *, last: int, ttl: timedelta | None = None) -> int:
         """Write a value in the place of the one in revision `last`; returns its revision.

@@ -5,6 +5,7 @@ Apps may write anything into a block: what is of the wrong shape is left out, ne
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from slackmq.emulator.page.view import Directory
 
 __all__ = ["Attachment", "Block", "Element", "attachments", "blocks", "drawn_text", "field_name"]
+
+_COLOURS = {"good": "#2eb886", "warning": "#daa038", "danger": "#a30200"}
+"""Slack's names (docs.slack.dev, "Secondary message attachments")."""
+_HEX = re.compile(r"#?([0-9A-Fa-f]{6})")
 
 _INPUT_TYPES = {
     "email_text_input": "email",
@@ -75,6 +80,8 @@ class Block:
 
     Attributes:
         text: what is written in it, drawn.
+        link: where a video is watched.
+        credit: who made a video, and who shows it.
         picture: the address of its image, "" for none; `text` is then its description.
     """
 
@@ -86,15 +93,18 @@ class Block:
     accessory: Element | None = None
     picture: str = ""
     title: str = ""
+    link: str = ""
+    credit: str = ""
     hint: str = ""
     optional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """An attachment of the older kind."""
+    """An attachment of the older kind; `colour` is six digits with #, "" for none."""
 
     pretext: Markup
+    colour: str
     author: str
     title: str
     link: str
@@ -120,6 +130,7 @@ def attachments(given: object, directory: Directory) -> tuple[Attachment, ...]:
     """Draw a list of attachments."""
     return tuple(
         Attachment(
+            colour=_colour(row.get("color")),
             pretext=shown(words(row.get("pretext")), directory.names),
             author=text_in(row.get("author_name")),
             title=text_in(row.get("title")),
@@ -170,8 +181,11 @@ def _block(row: Mapping[str, Any], directory: Directory, state: Mapping[str, Any
         fields=tuple(drawn_text(field, directory) for field in rows(row.get("fields"))),
         elements=elements,
         accessory=accessory,
-        picture=_picture(row.get("image_url")) or _picture(row_in(row.get("slack_file")).get("url")),
+        picture=_picture(row.get("image_url") or row.get("thumbnail_url"))
+        or _picture(row_in(row.get("slack_file")).get("url")),
         title=text_in(row.get("title")),
+        link=safe_link(row.get("title_url")) or safe_link(row.get("video_url")),
+        credit=", ".join(filter(None, (words(row.get("author_name")), words(row.get("provider_name"))))),
         hint=text_in(row.get("hint")),
         optional=row.get("optional") is True,
     )
@@ -248,3 +262,8 @@ def _picture(given: object) -> str:
     """The address of a picture that the page may show; "" for any other."""
     address = safe_link(given)
     return "" if address.startswith("mailto:") else address
+
+
+def _colour(given: object) -> str:
+    found = _HEX.fullmatch(words(given))
+    return f"#{found[1]}" if found else _COLOURS.get(words(given), "")

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, cast
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from slackmq.emulator.emoji import standard
+from slackmq.emulator.faults import Faults
 from slackmq.emulator.page.emoji import COMMON, QUICK, character
+from slackmq.emulator.page.fault_words import RATES, SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,6 +34,7 @@ class Drawing:
             undefined=StrictUndefined,
         )
         everywhere = cast("dict[str, object]", self._environment.globals)  # type: ignore[redundant-cast]  # not to pyright
+        everywhere.update(calm=Faults().to_json(), rates=RATES, seconds=SECONDS)
         everywhere.update(common=COMMON, emoji=sorted(standard()), quick=[(name, character(name)) for name in QUICK])
         self._templates = {name: self._environment.get_template(name) for name in self._environment.list_templates()}
 

@@ -110,7 +110,8 @@ class Reading:
 
     def whisper(self, row: Mapping[str, Any]) -> view.MessageView:
         """One message that only this person sees."""
-        return self._drawn([row], row["channel"], "messages", row["ts"])[0]
+        place = "replies" if "thread_ts" in row else "messages"
+        return self._drawn([row], row["channel"], place, row["ts"])[0]
 
     def pins(self, channel: str) -> tuple[view.MessageView, ...]:
         """What is pinned in a channel, the newest pin first."""
@@ -144,7 +145,8 @@ class Reading:
         args = {"channel": channel, "ts": ts, "include_all_metadata": True}
         rows = self._pages("conversations.replies", "messages", args)
         unique = {row["ts"]: row for row in rows}  # every page may begin with the parent again
-        return self._drawn(list(unique.values()), channel, "replies", ts)
+        unique |= {row["ts"]: row for row in self._whispers_of(channel, next(iter(unique), ""))}
+        return self._drawn(sorted(unique.values(), key=lambda row: str(row["ts"])), channel, "replies", ts)
 
     def placed(self, place: str, channel: str, ts: str) -> view.MessageView | None:
         """One message as it stands in a place, "messages" or "replies"; None if it is gone."""
@@ -177,6 +179,10 @@ class Reading:
         first = rows[0]["ts"] if rows else "0"
         here = [row for row in self.whispers if row["channel"] == channel and "thread_ts" not in row]
         return [row for row in here if first <= row["ts"] and (not before or row["ts"] < before)]
+
+    def _whispers_of(self, channel: str, thread: str) -> list[Mapping[str, Any]]:
+        """What is whispered in a thread."""
+        return [row for row in self.whispers if row["channel"] == channel and row.get("thread_ts") == thread != ""]
 
     def _newest(self, channel: str) -> list[Mapping[str, Any]]:
         """The newest messages of a channel, replies in threads included, without order."""

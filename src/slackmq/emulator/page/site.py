@@ -12,16 +12,15 @@ from slackmq.emulator.page.homes import Homes
 from slackmq.emulator.page.presence import Presence
 from slackmq.emulator.page.presses import Presses
 from slackmq.emulator.page.stream import Streams
+from slackmq.emulator.page.trouble import Trouble
 from slackmq.emulator.page.uploads import Uploads
 from slackmq.emulator.page.visitors import Visitors
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from slackmq.emulator.desk import Desk
     from slackmq.emulator.file_door import FileDoor
-    from slackmq.emulator.server import Server
-    from slackmq.emulator.socket_mode import Sockets
+    from slackmq.emulator.house import House
 
 __all__ = ["Site", "Stock"]
 
@@ -38,25 +37,27 @@ class Site:
     """Everything at / that people see.
 
     Args:
-        server: the workspace behind its order of calls.
-        desk: where people's deeds with apps are handed over.
-        sockets: the Socket Mode connections.
+        house: the running workspace.
         file_door: keeps the bytes of files.
         stock: templates and static files.
     """
 
-    def __init__(self, *, server: Server, desk: Desk, sockets: Sockets, file_door: FileDoor, stock: Stock) -> None:
-        drawing = stock.drawing
+    def __init__(self, house: House, *, file_door: FileDoor, stock: Stock) -> None:
+        drawing, server, sockets = stock.drawing, house.server, house.sockets
         self.presence = Presence(server, sockets)
         """Must see every request, as its middleware."""
-        homes, visitors = Homes(server), Visitors(server, self.presence)
-        presses = Presses(desk=desk, visitors=visitors, drawing=drawing)
+        trouble = Trouble(weather=house.weather, killables=house.killables, drawing=drawing)
+        homes, visitors = Homes(server), Visitors(server, self.presence, trouble)
+        presses = Presses(desk=house.desk, visitors=visitors, drawing=drawing)
         self._streams = Streams(server=server, visitors=visitors, drawing=drawing, presence=self.presence, homes=homes)
+        house.weather.watch(self._streams.stir)
+        house.killables.watch(self._streams.stir)
         self._routes = (
             *PageDoor(server=server, visitors=visitors, drawing=drawing, streams=self._streams, homes=homes).routes(),
             *Deeds(server=server, visitors=visitors, drawing=drawing, presses=presses, sockets=sockets).routes(),
             *Uploads(server=server, visitors=visitors, drawing=drawing, door=file_door).routes(),
             *presses.routes(),
+            *trouble.routes(),
             *self._streams.routes(),
             *stock.files.routes(),
         )

@@ -83,7 +83,7 @@ class Streams:
         self._open: set[_Stream] = set()
         self._closing = False
         server.listen(self._heard)
-        presence.watch(self._stir)
+        presence.watch(self.stir)
 
     @property
     def version(self) -> str:
@@ -97,9 +97,10 @@ class Streams:
     def close(self) -> None:
         """End all streams; browsers try to come back by themselves."""
         self._closing = True
-        self._stir()
+        self.stir()
 
-    def _stir(self) -> None:
+    def stir(self) -> None:
+        """Draw anew what stands around the messages on all of them."""
         for stream in self._open:
             stream.stirred.set()
 
@@ -188,9 +189,10 @@ class Streams:
             for change in here
             if not change.thread and not change.is_gone
         ]
-        replies = {reply.ts: reply for reply in reading.thread(stream.channel, stream.thread)}
+        replies = {one.ts: one for one in reading.thread(stream.channel, stream.thread) if not one.whisper}
         right = [(change, replies.get(change.ts)) for change in here if change.ts in replies]
-        added = [message for change, message in left if message and change.is_new] + whispers.added
+        added = [message for change, message in left if message and change.is_new]
+        added += [message for message in whispers.added if message.place == "messages"]
         if added:
             self._visitors.saw(reading.directory.me, stream.channel, added[-1].ts)
         altered = [message for change, message in (*left, *right) if message and not change.is_new]
@@ -200,7 +202,8 @@ class Streams:
             + whispers.gone,
             altered=altered + whispers.altered,
             added=sorted(added, key=lambda message: message.ts),
-            answered=[reply for change, reply in right if reply and change.is_new],
+            answered=[reply for change, reply in right if reply and change.is_new]
+            + [message for message in whispers.added if message.place == "replies"],
             **self._frame(stream, reading),
         )
 
@@ -230,7 +233,7 @@ class Streams:
         if row is not None and row["hash"] != stream.tab:
             stream.tab = row["hash"]
             html += self._drawing.draw("tab.html", tab=surface(row, reading.directory), oob=True)
-        before, stream.whispers = stream.whispers, _here(reading, stream.channel)
+        before, stream.whispers = stream.whispers, _here(reading, stream.channel, stream.thread)
         return html, _Whispers.between(before, stream.whispers, reading)
 
 
@@ -249,12 +252,16 @@ class _Whispers:
         return cls(
             added=[reading.whisper(row) for ts, row in after.items() if ts not in before],
             altered=[reading.whisper(row) for ts, row in after.items() if before.get(ts, row) != row],
-            gone=[f"m-{ts.replace('.', '-')}" for ts in before if ts not in after],
+            gone=[reading.whisper(row).id for ts, row in before.items() if ts not in after],
         )
 
 
-def _here(reading: Reading, channel: str) -> dict[str, Mapping[str, Any]]:
-    return {row["ts"]: row for row in reading.whispers if row["channel"] == channel and "thread_ts" not in row}
+def _here(reading: Reading, channel: str, thread: str) -> dict[str, Mapping[str, Any]]:
+    """What is whispered in the channel, and in the thread that is open."""
+    shown = {"", thread}
+    return {
+        row["ts"]: row for row in reading.whispers if row["channel"] == channel and row.get("thread_ts", "") in shown
+    }
 
 
 def _element(change: Touched) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from slackmq.emulator.model import Caller
     from slackmq.emulator.page.presence import Presence
     from slackmq.emulator.page.sidebar import Place
+    from slackmq.emulator.page.trouble import Trouble
     from slackmq.emulator.server import Server
 
 __all__ = ["COOKIE", "Visitors"]
@@ -30,11 +31,13 @@ class Visitors:
     Args:
         server: the workspace behind its order of calls.
         presence: who works on what.
+        trouble: what is armed, and who may be killed.
     """
 
-    def __init__(self, server: Server, presence: Presence) -> None:
+    def __init__(self, server: Server, presence: Presence, trouble: Trouble) -> None:
         self._server = server
         self._presence = presence
+        self._trouble = trouble
         self._since = f"{server.now() / 1e6:.6f}"  # what was there before this run began is no news
         self._seen: dict[str, dict[str, str]] = {}
 
@@ -107,7 +110,7 @@ class Visitors:
             )
             for app in self.apps()
         ]
-        return {**sections(shown, self.people(), entries, me), "connections": connections}
+        return {**sections(shown, self.people(), entries, me), "connections": connections, **self._trouble.shown()}
 
     def ids(self) -> Mapping[str, str]:
         """Name -> id of everybody who can be mentioned, bots included."""
