@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from slack_sdk import WebClient
 
+from slackmq.clock import SYSTEM
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from slackmq.emulator.launch import About
 
@@ -42,6 +45,14 @@ def manifest(url: str = "", **settings: Any) -> dict[str, Any]:
             **settings,
         },
     }
+
+
+def chatbot(scopes: Sequence[str], events: Sequence[str], url: str = "", **settings: Any) -> dict[str, Any]:
+    """The same app with other scopes and events."""
+    given = manifest(url, **settings)
+    given["oauth_config"] = {"scopes": {"bot": list(scopes)}}
+    given["settings"]["event_subscriptions"]["bot_events"] = list(events)
+    return given
 
 
 class Operator:
@@ -82,3 +93,10 @@ class Operator:
         """Who listens, and how."""
         reply: Any = self._client.api_call("listeners")
         return dict(reply.data)
+
+    def awaited(self, app: str, within: float = 10.0) -> None:
+        """Wait until the app listens on a socket: what is said before is told it late, or not at all."""
+        never, deadline = threading.Event(), SYSTEM.monotonic() + within
+        while app not in self.listeners()["sockets"]:
+            assert SYSTEM.monotonic() < deadline, "the app has opened no socket"
+            never.wait(0.02)
