@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, cast
 
 from slackmq.emulator.block_shape import block_problems
+from slackmq.emulator.block_texts import spelled_out
 from slackmq.emulator.identifiers import derived_id
 from slackmq.emulator.refusal import Refusal
 
@@ -80,8 +81,8 @@ def numbered(blocks: list[Row], ident: str) -> list[Row]:
 
 
 def numbered_block(block: Row, seed: str) -> Row:
-    """The block, of a shape that `block_problems` finds nothing wrong with, with the ids that Slack draws."""
-    row: Row = {"block_id": derived_id("", seed)[:5], **block}
+    """The block, of a shape that `block_problems` finds nothing wrong with, with the ids and defaults of Slack."""
+    row: Row = {"block_id": derived_id("", seed)[:5], **spelled_out(block)}
     for name in ("accessory", "element"):
         if isinstance(row.get(name), dict):
             row[name] = _numbered_element(row[name], f"{seed}/{name}")

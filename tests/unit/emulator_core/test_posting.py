@@ -35,6 +35,21 @@ def test_blocks_and_buttons_without_ids_get_some(bot: Ask, jobs: str) -> None:
     assert strange["type"] == ["strange"]
 
 
+def test_texts_of_blocks_come_back_with_their_defaults_spelled_out(bot: Ask, jobs: str) -> None:
+    plain, verbatim = {"type": "plain_text", "text": "Go"}, {"type": "mrkdwn", "text": "*x*", "verbatim": True}
+    button = {"type": "button", "action_id": "go", "text": plain}
+    given = [
+        {"type": "section", "text": {"type": "mrkdwn", "text": "*x*"}, "accessory": button},
+        {"type": "context", "elements": [verbatim, {**plain, "emoji": False}]},
+        {"type": "section", "text": {"type": "plain_text", "text": 7}},
+    ]
+    section, context, strange = bot("chat.postMessage", channel=jobs, text="x", blocks=given)["message"]["blocks"]
+    assert section["text"] == {"type": "mrkdwn", "text": "*x*", "verbatim": False}
+    assert section["accessory"] == {**button, "text": {**plain, "emoji": True}}
+    assert context["elements"] == [verbatim, {**plain, "emoji": False}]
+    assert strange["text"] == {"type": "plain_text", "text": 7}
+
+
 def test_the_channel_can_be_named_only_when_posting(bot: Ask, jobs: str) -> None:
     assert bot("chat.postMessage", channel="#jobs", text="x")["channel"] == jobs
     assert bot("chat.postMessage", channel="jobs", text="x")["channel"] == jobs

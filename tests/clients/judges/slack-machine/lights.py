@@ -89,7 +89,7 @@ class Lights(MachineBasePlugin):
     async def deploy(self, command: Command) -> AsyncGenerator[str]:
         """Answer at once, then in the channel."""
         yield f"setting {command.text}"
-        await command.say("set")
+        await command.say("set", ephemeral=False)
         tell(command=command.command, sender=command.sender.name, channel=command.channel.name)
 
     @action("go", "row")
