@@ -31,12 +31,12 @@ def needs(judge: str) -> pytest.MarkDecorator:
 
 
 class Judge:
-    """A running judge. It tells the test JSON values, each on a line after `MARK`; all else that it prints is its log."""
+    """A running judge. What it tells the test are JSON values, each on a line after `MARK`; all else is its log."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
         self._lines: queue.Queue[Any] = queue.Queue()
-        self._talk: list[str] = []
+        self.log: list[str] = []
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
 
@@ -46,20 +46,20 @@ class Judge:
             if line.startswith(MARK):
                 self._lines.put(json.loads(line.removeprefix(MARK)))
             else:
-                self._talk.append(line)
+                self.log.append(line)
         self._lines.put(EOFError)
 
     def says(self, within: float = PATIENCE) -> Any:
         """The next value that it prints.
 
         Raises:
-            AssertionError: it ended, or printed nothing for `within` seconds; with its log.
+            AssertionError: it ended, or told nothing for `within` seconds.
         """
         try:
             value = self._lines.get(timeout=within)
         except queue.Empty:
             value = EOFError
-        assert value is not EOFError, "the judge said no more:\n" + "".join(self._talk)
+        assert value is not EOFError, "the judge told nothing more"
         return value
 
     def until(self, true: Callable[[Any], bool]) -> Any:
@@ -70,12 +70,8 @@ class Judge:
 
     def end(self) -> None:
         """End it, and wait until it is gone."""
-        self.process.terminate()
-        try:
-            self.process.wait(timeout=2)
-        except subprocess.TimeoutExpired:  # errbot and Bolt wait for threads that have nothing to do
-            self.process.kill()
-            self.process.wait()
+        self.process.kill()  # it has nothing to put away, and errbot would wait for its threads
+        self.process.wait()
         self._reader.join()
         assert self.process.stdout is not None
         self.process.stdout.close()
@@ -83,7 +79,10 @@ class Judge:
 
 @contextmanager
 def running(name: str, program: str, **facts: Any) -> Generator[Judge]:
-    """Run tests/clients/judges/<name>/<program>; it gets `facts` as one JSON object, its only argument."""
+    """Run tests/clients/judges/<name>/<program>; it gets `facts` as one JSON object, its only argument.
+
+    A test that fails meanwhile shows what the judge printed.
+    """
     home = ENVIRONMENTS / name
     interpreter = ["node"] if name == "node" else [str(home / "bin" / "python"), "-u"]
     command = [*interpreter, str(PROGRAMS / name / program), json.dumps(facts)]
@@ -95,5 +94,8 @@ def running(name: str, program: str, **facts: Any) -> Generator[Judge]:
     )
     try:
         yield judge
+    except BaseException as error:
+        error.add_note(f"what {name}/{program} printed:\n{''.join(judge.log)}")
+        raise
     finally:
         judge.end()

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from slack_sdk import WebClient
 
 from slackmq.clock import SYSTEM
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from slackmq.emulator.launch import About
 
+Value = TypeVar("Value")
 SCOPES = ["chat:write", "channels:history", "channels:read", "commands", "app_mentions:read", "reactions:read"]
 
 
@@ -94,9 +95,15 @@ class Operator:
         reply: Any = self._client.api_call("listeners")
         return dict(reply.data)
 
-    def awaited(self, app: str, within: float = 10.0) -> None:
+    def awaited(self, app: str) -> None:
         """Wait until the app listens on a socket: what is said before is told it late, or not at all."""
-        never, deadline = threading.Event(), SYSTEM.monotonic() + within
-        while app not in self.listeners()["sockets"]:
-            assert SYSTEM.monotonic() < deadline, "the app has opened no socket"
-            never.wait(0.02)
+        eventually(lambda: app in self.listeners()["sockets"])
+
+
+def eventually(ask: Callable[[], Value], within: float = 8.0) -> Value:
+    """What `ask` answers as soon as that is true; asked again and again for `within` seconds."""
+    never, deadline = threading.Event(), SYSTEM.monotonic() + within
+    while not (value := ask()):
+        assert SYSTEM.monotonic() < deadline, f"after {within:.0f} s it is still {value!r}"
+        never.wait(0.02)
+    return value

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from slack_sdk import WebClient
-from tests.clients.judge import Judge, needs, running
+from tests.clients.judge import needs, running
 from tests.clients.manifests import Operator, chatbot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from tests.clients.judge import Judge
 
     from slackmq.emulator.launch import About
 
@@ -42,7 +44,7 @@ def person(emulator: About) -> Any:
 
 @pytest.fixture
 def installed(operator: Operator, person: Any) -> Mapping[str, Any]:
-    """The app, in a workspace that also has what is rarer: a guest, a private channel, direct messages, an old channel."""
+    """The app, in a workspace that also has a guest, a private channel, direct messages and an old channel."""
     app = operator.install(chatbot(SCOPES, EVENTS))
     operator.call("emulator.users.create", name="guest", guest="restricted")
     person.conversations_open(users=app["bot_user"])
@@ -117,7 +119,12 @@ def test_a_button_opens_a_modal_that_is_submitted_or_closed(
     operator.person("interactions.click", channel=jobs, message_ts=ts, action_id="go")
     clicked = machine.until(lambda said: "clicked" in said)
     assert (clicked["clicked"], clicked["by"]) == ("42", operator.about.users[0].name)
-    filled = {"name": {"name": "lamp"}, "much": {"much": "7"}, "day": {"day": "2026-11-30"}, "boxes": {"boxes": ["hall"]}}
+    filled = {
+        "name": {"name": "lamp"},
+        "much": {"much": "7"},
+        "day": {"day": "2026-11-30"},
+        "boxes": {"boxes": ["hall"]},
+    }
     assert operator.person("modals.submit", view_id=clicked["view"], values=filled)["answer"] == {}
     submitted = machine.until(lambda said: "submitted" in said)["submitted"]
     assert (submitted["name"]["value"], submitted["much"]["value"]) == ("lamp", 7)

@@ -26,7 +26,8 @@ FACTS = json.loads(sys.argv[1])
 
 def tell(**said: object) -> None:
     """Tell the test."""
-    print("tell:", json.dumps(said), flush=True)
+    sys.stdout.write(f"tell: {json.dumps(said)}\n")
+    sys.stdout.flush()
 
 
 def plain(text: str) -> dict[str, str]:
