@@ -1,4 +1,4 @@
-"""@slack/socket-mode for Node: events, redelivery, buttons, modals and commands, acknowledged with and without payload."""
+"""@slack/socket-mode for Node: events, redelivery, buttons, modals and commands, and what its answers carry."""
 
 from __future__ import annotations
 
