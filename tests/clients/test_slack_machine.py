@@ -119,6 +119,7 @@ def test_a_button_opens_a_modal_that_is_submitted_or_closed(
     operator.person("interactions.click", channel=jobs, message_ts=ts, action_id="go")
     clicked = machine.until(lambda said: "clicked" in said)
     assert (clicked["clicked"], clicked["by"]) == ("42", operator.about.users[0].name)
+    assert person.conversations_history(channel=jobs, limit=1)["messages"][0]["text"] == "opened"
     filled = {
         "name": {"name": "lamp"},
         "much": {"much": "7"},

@@ -13,6 +13,7 @@ from slackmq.simulation.truth import Truth
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from slackmq.claiming.way import Way
     from slackmq.simulation.record import Line
 
 LEASE = 60.0
@@ -84,11 +85,9 @@ def worked_in_vain(run: int) -> list[Line]:
     ]
 
 
-def rules(lines: Sequence[Line]) -> list[str]:
-    return [
-        violation.rule.split()[0]
-        for violation in check(Truth(sorted(lines, key=lambda line: line.at), timing=Timing()))
-    ]
+def rules(lines: Sequence[Line], *, way: Way = "reaction") -> list[str]:
+    truth = Truth(sorted(lines, key=lambda line: line.at), timing=Timing(), way=way)
+    return [violation.rule.split()[0] for violation in check(truth)]
 
 
 def test_a_job_that_is_posted_claimed_worked_and_marked_breaks_no_promise() -> None:
@@ -157,6 +156,15 @@ def test_two_processes_that_both_take_the_end_for_theirs_are_two_completions() -
     both: list[Line] = [Told(at=7, process=name, ts=TS, token=1) for name in ("a", "b")]
     assert "I5" in rules([posted(1), *worked(2, "a", 1), *both])
     assert rules([posted(1), *worked(2, "a", 1), both[0]]) == []
+
+
+def test_after_a_persons_unpin_the_work_may_be_done_again_and_both_may_take_the_end_for_theirs() -> None:
+    unpin = Disturbed(at=6.5, process=TS, what="unpin")
+    both: list[Line] = [Told(at=at, process=name, ts=TS, token=1) for name, at in (("a", 6.4), ("b", 6.6))]
+    late = Disturbed(at=6.7, process=TS, what="unpin")
+    assert "I5" not in rules([posted(1), *worked(2, "a", 1), unpin, *both], way="pin")
+    assert "I5" in rules([posted(1), *worked(2, "a", 1), late, *both], way="pin")
+    assert "I5" in rules([posted(1), *worked(2, "a", 1), unpin, *both])
 
 
 def test_what_no_emoji_was_left_for_belongs_to_who_wrote_its_claim_into_the_thread() -> None:

@@ -52,6 +52,7 @@ REGRESSIONS: Sequence[tuple[int, str, Way, str]] = (
     (7007138, "S3", "native", "an outage that began before an execution may keep it from being extended"),
     (7002412, "everything", "pin", "the mark of a lapsed holder may take effect after the next claim, before its work"),
     (4100153, "H5-long", "pin", "a 429 from before an execution may keep it from being extended in the thread"),
+    (8200016, "crowd", "pin", "after a person's unpin a bot may do again what it has not yet heard to be done"),
     (3400187, "H5-long", "native", "a 429 from before an execution may keep it from being extended"),
 )
 """Seeds that failed once, and what was wrong with the product or its judges."""

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any, cast
 
 from slackmq.emulator.block_shape import block_problems
-from slackmq.emulator.block_texts import spelled_out
 from slackmq.emulator.identifiers import derived_id
 from slackmq.emulator.refusal import Refusal
 
@@ -81,8 +80,8 @@ def numbered(blocks: list[Row], ident: str) -> list[Row]:
 
 
 def numbered_block(block: Row, seed: str) -> Row:
-    """The block, of a shape that `block_problems` finds nothing wrong with, with the ids and defaults of Slack."""
-    row: Row = {"block_id": derived_id("", seed)[:5], **spelled_out(block)}
+    """The block, of a shape that `block_problems` finds nothing wrong with, with the ids that Slack draws."""
+    row: Row = {"block_id": derived_id("", seed)[:5], **_written_out(block)}
     for name in ("accessory", "element"):
         if isinstance(row.get(name), dict):
             row[name] = _numbered_element(row[name], f"{seed}/{name}")
@@ -90,6 +89,28 @@ def numbered_block(block: Row, seed: str) -> Row:
         elements = enumerate(row.get("elements", ()))
         row["elements"] = [_numbered_element(element, f"{seed}/{index}") for index, element in elements]
     return row
+
+
+def _written_out(node: Row) -> Row:
+    """The same with what Slack adds to texts that leave it open: it shows emoji, and finds links itself."""
+    row: Row = {name: _written_out_value(value) for name, value in node.items()}
+    match row:
+        case {"type": "plain_text", "text": str()}:
+            return {"emoji": True, **row}
+        case {"type": "mrkdwn", "text": str()}:
+            return {"verbatim": False, **row}
+        case _:
+            return row
+
+
+def _written_out_value(value: object) -> object:
+    match value:
+        case dict():
+            return _written_out(cast("Row", value))
+        case list():
+            return [_written_out_value(each) for each in cast("list[object]", value)]
+        case _:
+            return value
 
 
 def _numbered_element(element: Row, seed: str) -> Row:

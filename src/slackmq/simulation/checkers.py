@@ -116,10 +116,15 @@ def _taken_early(truth: Truth, job: Job, copy: Copy) -> Iterator[Violation]:
 
 
 def completed_twice(truth: Truth) -> Iterator[Violation]:
-    """I5: at most one effective completion per job: of its copies one is marked done, and one process told so."""
+    """I5: at most one effective completion per job: of its copies one is marked done, and one process told so.
+
+    A person who takes a pin off asks for the work again, and a bot may hear that sooner than it hears that it was done.
+    """
     for job in truth.jobs.values():
         for copy in job.copies.values():
             for line, told in copy.told[1:]:
+                if truth.way == "pin" and _taken_off(truth, copy.ts, told.at):
+                    continue
                 what = f"{told.process} took the end of {job.key} for its own, as {copy.told[0][1].process} had"
                 yield Violation(rule="I5 completed twice", what=what, line=line)
         if job.deleted:
@@ -127,6 +132,11 @@ def completed_twice(truth: Truth) -> Iterator[Violation]:
         ends = [copy.ended for copy in job.copies.values() if copy.ended and copy.ended[0] is Outcome.DONE]
         for _, taken in sorted(ends, key=lambda end: end[1].at)[1:]:
             yield Violation(rule="I5 completed twice", what=f"{job.key} was marked done again", line=taken.line)
+
+
+def _taken_off(truth: Truth, ts: str, until: float) -> bool:
+    """Whether a person took the pin off a message before a moment."""
+    return any(line.what == "unpin" and line.process == ts and line.at <= until for line in truth.disturbances)
 
 
 def unfenced(truth: Truth) -> Iterator[Violation]:

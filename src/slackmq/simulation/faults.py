@@ -53,6 +53,7 @@ class Faults:
         outages: S3, times a minute that the token is revoked, or the channel archived, for up to 40 s.
         points: the part of the product's named points at which a process is held up, or ended.
         limits: S1, True if Slack's published rate limits are enforced.
+        workers: how many work; six are two processes of each of three apps, where bots of several apps claim by pins.
         drift: C4, how much faster or slower local clocks may run.
         until: seconds after which nothing new goes wrong.
     """
@@ -87,6 +88,7 @@ class Faults:
     outages: float = 0.0
     points: float = 0.0
     limits: bool = False
+    workers: int = 4
     drift: float = 0.001
     until: float = 120.0
 
@@ -155,6 +157,7 @@ CELLS: Mapping[str, Faults] = {
     "points": Faults(points=0.06),
     "everything": _EVERYTHING,
     "swarm": _EVERYTHING,
+    "crowd": replace(_EVERYTHING, workers=6),
 }
 """What goes wrong, by name; "storm" makes holders and successors meet as often as it can, "swarm" is the most that a
 seed draws its own mixture from."""

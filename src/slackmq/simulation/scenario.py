@@ -48,9 +48,8 @@ __all__ = ["Scenario", "Verdict", "replay"]
 
 _log = logging.getLogger("slackmq")
 JOBS = 20
-WORKERS = 4
 APPS = 3
-"""So many apps share the work by pins; one of them has two processes."""
+"""So many apps share the work by pins; of four workers two belong to one of them."""
 ATTEMPTS = 4
 _POISON = -1.0
 """The duration of the job that kills whoever begins it."""
@@ -118,7 +117,7 @@ class _Program:
 
 
 class Scenario:
-    """One run: four workers, twenty jobs of a producer, a few messages of a person, and faults.
+    """One run: four workers or more, twenty jobs of a producer, a few messages of a person, and faults.
 
     Args:
         seed: decides everything.
@@ -163,7 +162,7 @@ class Scenario:
 
     async def _main(self) -> Verdict:
         nemesis = self._nemesis
-        for number in range(1, WORKERS + 1):
+        for number in range(1, self.faults.workers + 1):
             nemesis.start(f"w{number}")
         Process("p").start(self._produce)
         async with anyio.create_task_group() as tasks:

@@ -35,19 +35,15 @@ def test_blocks_and_buttons_without_ids_get_some(bot: Ask, jobs: str) -> None:
     assert strange["type"] == ["strange"]
 
 
-def test_texts_of_blocks_come_back_with_their_defaults_spelled_out(bot: Ask, jobs: str) -> None:
-    plain, verbatim = {"type": "plain_text", "text": "Go"}, {"type": "mrkdwn", "text": "*x*", "verbatim": True}
+def test_texts_in_blocks_come_back_with_what_slack_adds_where_an_app_left_it_open(bot: Ask, jobs: str) -> None:
+    words: dict[str, Any] = {"type": "mrkdwn", "text": "*now*"}
+    plain: dict[str, Any] = {"type": "plain_text", "text": "Go"}
     button = {"type": "button", "action_id": "go", "text": plain}
-    given = [
-        {"type": "section", "text": {"type": "mrkdwn", "text": "*x*"}, "accessory": button},
-        {"type": "context", "elements": [verbatim, {**plain, "emoji": False}]},
-        {"type": "section", "text": {"type": "plain_text", "text": 7}},
-    ]
-    section, context, strange = bot("chat.postMessage", channel=jobs, text="x", blocks=given)["message"]["blocks"]
-    assert section["text"] == {"type": "mrkdwn", "text": "*x*", "verbatim": False}
-    assert section["accessory"] == {**button, "text": {**plain, "emoji": True}}
-    assert context["elements"] == [verbatim, {**plain, "emoji": False}]
-    assert strange["text"] == {"type": "plain_text", "text": 7}
+    given = [{"type": "section", "text": words, "fields": [{**words, "verbatim": True}], "accessory": button}]
+    (block,) = bot("chat.postMessage", channel=jobs, text="x", blocks=given)["message"]["blocks"]
+    assert block["text"] == {**words, "verbatim": False}
+    assert block["fields"] == [{**words, "verbatim": True}]
+    assert block["accessory"]["text"] == {**plain, "emoji": True}
 
 
 def test_the_channel_can_be_named_only_when_posting(bot: Ask, jobs: str) -> None:

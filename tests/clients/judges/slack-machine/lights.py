@@ -95,7 +95,8 @@ class Lights(MachineBasePlugin):
 
     @action("go", "row")
     async def go(self, clicked: BlockAction) -> None:
-        """Open the form."""
+        """Open the form, and say so over the response_url."""
+        await clicked.say("opened", ephemeral=False)
         view = (await clicked.open_modal(FORM))["view"]
         tell(clicked=clicked.triggered_action.value, by=clicked.user.name, view=view["id"])
 
