@@ -195,7 +195,8 @@ def people(scene: Scene) -> None:
 
 def files(scene: Scene, operator: Ask) -> None:
     sent: list[dict[str, Any]] = []
-    for name, more in {"table.csv": {}, "cat.png": {"alt_txt": "a cat"}, "code": {"snippet_type": "python"}}.items():
+    kinds: dict[str, dict[str, Any]] = {"a.csv": {}, "cat.png": {"alt_txt": "cat"}, "code": {"snippet_type": "python"}}
+    for name, more in kinds.items():
         ident = scene.ask("files.getUploadURLExternal", filename=name, length=8, **more)["file_id"]
         operator("emulator.files.uploaded", file=ident, length=8)
         sent.append({"id": ident, "title": name})
