@@ -115,7 +115,8 @@ def test_it_sends_a_card_and_a_file(person: Any, jobs: str) -> None:
 def test_it_hears_of_mentions_and_reactions(errbot: Judge, person: Any, emulator: About, jobs: str) -> None:
     user = emulator.users[0]
     ts = person.chat_postMessage(channel=jobs, text=f"<@{user.id}> look at <#{jobs}>")["ts"]
-    assert errbot.until(lambda said: "mentioned" in said) == {"mentioned": [f"<@{user.id}>", f"<#{jobs}|jobs>"]}
+    named = {"mentioned": [f"<@{user.id}>", f"<#{jobs}|jobs>"], "text": f"<@{user.id}> look at <#{jobs}|jobs>"}
+    assert errbot.until(lambda said: "mentioned" in said) == named
     person.reactions_add(channel=jobs, timestamp=ts, name="eyes")
     assert errbot.until(lambda said: "reaction" in said) == {"reaction": "eyes", "by": user.name}
 
