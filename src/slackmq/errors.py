@@ -25,6 +25,11 @@
     │   ├── TextTruncated           Slack cut its end off
     │   ├── UnknownKind             no handler here has this name
     │   └── ArgumentsRejected       the handler's arguments do not fit
+    ├── Unanswered                  a job that somebody waits for; carries its `ts`
+    │   ├── JobFailed               it is dead; carries `reason`
+    │   ├── JobVanished             somebody deleted it
+    │   ├── ResultUntold            it is done, and its result cannot be told
+    │   └── AnswerLate              it has not ended in time, and goes on
     ├── LeaseLost                   the claim ran out before it could be extended
     │   └── InvariantBreach         somebody took what only the holder may take: a bug, or a stranger with this token
     ├── Retry                       raised by a handler: not now, try again `after`
@@ -42,6 +47,7 @@ __all__ = [
     "AlreadyPinned",
     "AlreadyReacted",
     "Ambiguous",
+    "AnswerLate",
     "ArgumentsRejected",
     "ChannelArchived",
     "ChannelNotFound",
@@ -51,6 +57,8 @@ __all__ = [
     "EnvelopeTooNew",
     "ForeignEnvelope",
     "InvariantBreach",
+    "JobFailed",
+    "JobVanished",
     "LeaseLost",
     "MessageEdited",
     "MessageGone",
@@ -60,6 +68,7 @@ __all__ = [
     "RateLimited",
     "Refused",
     "Reject",
+    "ResultUntold",
     "Retry",
     "SlackError",
     "SlackMQError",
@@ -67,6 +76,7 @@ __all__ = [
     "TokenRefused",
     "TooManyPins",
     "TooManyReactions",
+    "Unanswered",
     "UnknownKind",
     "first",
 ]
@@ -212,6 +222,53 @@ class UnknownKind(MessageRejected):
 
 class ArgumentsRejected(MessageRejected):
     """The arguments in the message do not fit the handler's parameters."""
+
+
+class Unanswered(SlackMQError):
+    """A job that somebody waits for has no result to give.
+
+    Attributes:
+        ts: the job's timestamp.
+    """
+
+    def __init__(self, ts: str, cause: str, *, remedy: str = "") -> None:
+        super().__init__(f"The job {ts} {cause}", remedy=remedy)
+        self.ts = ts
+
+
+class JobFailed(Unanswered):
+    """The job is dead: it was refused, or its last attempt failed.
+
+    Attributes:
+        reason: why, as its thread says.
+    """
+
+    def __init__(self, ts: str, reason: str) -> None:
+        super().__init__(ts, f"failed: {reason}", remedy="Its thread says what happened, attempt by attempt.")
+        self.reason = reason
+
+
+class JobVanished(Unanswered):
+    """Somebody deleted the job."""
+
+    def __init__(self, ts: str) -> None:
+        super().__init__(ts, "was deleted.", remedy="Whoever deletes a job cancels it; post it again if it is wanted.")
+
+
+class ResultUntold(Unanswered):
+    """The job is done, and its result is too long, no JSON, or not of the type that the task says."""
+
+    def __init__(self, ts: str, why: str) -> None:
+        remedy = "Return less, or the address where the result lies."
+        super().__init__(ts, f"is done, but its result cannot be told: {why}.", remedy=remedy)
+
+
+class AnswerLate(Unanswered, TimeoutError):
+    """The job has not ended in time. It goes on."""
+
+    def __init__(self, ts: str, within: timedelta) -> None:
+        cause = f"has not ended within {within.total_seconds():g} s, and goes on."
+        super().__init__(ts, cause, remedy="Wait longer: task.within(…).ask(…).")
 
 
 class LeaseLost(SlackMQError):

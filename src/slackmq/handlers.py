@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
 
 import anyio
 import anyio.to_thread
-import msgspec
 
+from slackmq.answer import answer_of
 from slackmq.errors import ConfigurationError, TextTruncated, UnknownKind
 from slackmq.parameters import Parameters, place
 from slackmq.policy import Accept, Ignore, Later, Options, Refuse
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
     from datetime import timedelta
 
+    from slackmq.answer import Answer
     from slackmq.job import Job
     from slackmq.message import Message
     from slackmq.policy import Backoff, Verdict
@@ -76,21 +77,17 @@ class Bound:
     handler: Handler
     arguments: Mapping[str, object]
 
-    async def __call__(self, job: Job) -> str | None:
-        """Run it and return its answer as Slack text; what it raises goes through unchanged.
+    async def __call__(self, job: Job) -> Answer:
+        """Run it and return its answer; what it raises goes through unchanged.
 
         A function that is not `async` runs on a thread of its own. Threads cannot be stopped: when this call is
         cancelled, `job.cancelled` becomes true at once, and the call still waits for the function to end.
-
-        Returns:
-            None for None and for empty text; text as it is, shown character by character unless it is `Mrkdwn`;
-            anything else as JSON in a code block.
         """
         run = functools.partial(self.handler.parameters.call, self.handler.function, self.arguments, job)
         result = run() if inspect.iscoroutinefunction(self.handler.function) else await _on_thread(run, job)
         if inspect.isawaitable(result):
             result = await result
-        return _answer(result)
+        return answer_of(result)
 
 
 class Handlers:
@@ -329,18 +326,3 @@ def _truncated() -> TextTruncated:
         f"This text has {LONGEST_TEXT} characters or more: Slack has probably cut off its end.",
         remedy="Send a shorter one, or put the long part into a file.",
     )
-
-
-def _answer(result: object) -> str | None:
-    """A handler's result as Slack text. The work is done by now, so no result may make this fail."""
-    if isinstance(result, str):
-        return result if result.strip() else None
-    if result is None:
-        return None
-    try:
-        text = msgspec.json.format(msgspec.json.encode(result, enc_hook=str), indent=2).decode()
-    except (TypeError, ValueError, OverflowError, RecursionError):
-        text = repr(result)
-    # Three backticks would end the block; in JSON a backtick stands inside a string, where \u0060 means the same.
-    text = text.replace("`", "\\u0060")
-    return f"```{text}```"

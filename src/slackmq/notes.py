@@ -36,6 +36,8 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         lease: of a claim or its prolongation, seconds that it lasts.
         base: the user whose pin it follows, prolongs or gives back.
         since: when that pin was put there, seconds since 1970.
+        result: of an answer, what the handler returned, as JSON; "" for None, and where `why` says why it is not told.
+        why: why the message was refused or died, or why the result is not told.
         about: the op of the claim that it prolongs, ends, gives back or withdraws.
     """
 
@@ -50,6 +52,8 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     lease: float = 0.0
     base: str = ""
     since: float = 0.0
+    result: str = ""
+    why: str = ""
     about: str = ""
 
     def payload(self) -> dict[str, Any]:

@@ -121,6 +121,17 @@ class Parameters:
         self._reject(wrong)
         return arguments
 
+    def result(self, function: Callable[..., object], told: str) -> object:
+        """A handler's result from JSON, as the type that its function says it returns; "" stands for None.
+
+        Raises:
+            ValueError: it is not of this type.
+        """
+        hint = _returned(function)
+        if not told:
+            return "" if hint is str else None
+        return msgspec.convert(msgspec.json.decode(told), hint, dec_hook=_decode)
+
     def call(self, function: Callable[..., object], arguments: Mapping[str, object], job: Job) -> object:
         """Call the function with converted arguments, and the job where it asks for it."""
         bound = self.signature.bind_partial()
@@ -158,6 +169,17 @@ def _hints(function: Callable[..., object]) -> dict[str, Any]:
             f"{place(function)}: the annotation {error.name!r} is not defined when the program runs.",
             remedy="Import it at the top of the module, outside `if TYPE_CHECKING:`.",
         ) from error
+
+
+def _returned(function: Callable[..., object]) -> Any:
+    """The type of a function's result; Any where it says nothing that is known when the program runs."""
+    plain = inspect.unwrap(function)
+    plain = getattr(plain, "__func__", plain)
+    bare = types.SimpleNamespace(__annotations__={"return": plain.__annotations__.get("return", Any)})
+    try:
+        return typing.get_type_hints(bare, globalns=plain.__globals__, include_extras=True)["return"]
+    except NameError:
+        return Any
 
 
 def _is_job(hint: object) -> bool:

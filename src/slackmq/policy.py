@@ -30,6 +30,7 @@ __all__ = [
     "Timing",
     "Verdict",
     "Wait",
+    "accept_jobs",
     "check_lease",
     "decide",
     "doubtful",
@@ -251,6 +252,11 @@ def doubtful(message: Message) -> bool:
         return False
     prompt = message.sent_at is not None and float(message.ts) - message.sent_at <= _PROMPT
     return message.keyed or message.repost > 0 or not prompt
+
+
+def accept_jobs(message: Message) -> Verdict:
+    """Take every job that a program posted, and nothing that a person typed."""
+    return Ignore() if message.kind is None else Accept(options=Options())
 
 
 def verdict_on(letter: Letter, select: Callable[[Message], Verdict]) -> Verdict:

@@ -14,8 +14,8 @@ from anyio.from_thread import start_blocking_portal
 
 from slackmq.claiming.marks import Marks
 from slackmq.errors import ConfigurationError
-from slackmq.policy import Timing
-from slackmq.queue import AsyncQueue, accept_jobs
+from slackmq.policy import Timing, accept_jobs
+from slackmq.queue import AsyncQueue
 from slackmq.queue import Lease as AsyncLease
 from slackmq.queue.setting import agree, setting_of
 from slackmq.slack.connect import open_events, open_slack, resolve
@@ -253,6 +253,7 @@ class Queue:
     post = _blocking(AsyncQueue.post)
     claim = _blocking(AsyncQueue.claim)
     extend = _blocking(AsyncQueue.extend)
+    answer = _blocking(AsyncQueue.answer)
     ack = _blocking(AsyncQueue.ack)
     fail = _blocking(AsyncQueue.fail)
     release = _blocking(AsyncQueue.release)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
+from datetime import timedelta
 from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import timedelta
+from slackmq.errors import ResultUntold
 
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from slackmq.answer import Answer
     from slackmq.job import Job
     from slackmq.message import Json, Message
     from slackmq.parameters import Parameters
@@ -19,6 +22,8 @@ _P = ParamSpec("_P")
 _Q = ParamSpec("_Q")
 _R_co = TypeVar("_R_co", covariant=True)
 _R = TypeVar("_R")
+_A = TypeVar("_A")
+_PATIENCE = timedelta(minutes=1)
 
 
 class Poster(Protocol):
@@ -30,6 +35,10 @@ class Poster(Protocol):
         """Post a job and return it as it stands in the channel."""
         ...
 
+    async def answer(self, message: Message, *, within: timedelta) -> Answer:
+        """Wait until a job has ended, and return what its handler answered."""
+        ...
+
 
 class Task(Generic[_Q, _P, _R_co]):
     """A function that programs post: `await resize.post("cat.png", width=300)`.
@@ -39,6 +48,7 @@ class Task(Generic[_Q, _P, _R_co]):
     Attributes:
         name: the kind of its messages.
         key: the idempotency key of its posts, None for a new one each time.
+        patience: how long `ask` waits.
     """
 
     __name__: str
@@ -53,6 +63,7 @@ class Task(Generic[_Q, _P, _R_co]):
         lease: timedelta | None,
         door: Callable[[], Poster],
         key: str | None = None,
+        patience: timedelta = _PATIENCE,
     ) -> None:
         functools.update_wrapper(self, function)
         self._parameters = parameters
@@ -60,6 +71,7 @@ class Task(Generic[_Q, _P, _R_co]):
         self._door = door
         self.name = name
         self.key = key
+        self.patience = patience
 
     def __call__(self, *args: _Q.args, **kwargs: _Q.kwargs) -> _R_co:
         """Run the function itself, without Slack."""
@@ -75,10 +87,49 @@ class Task(Generic[_Q, _P, _R_co]):
         body = self._parameters.body(args, kwargs)
         return await self._door().post(self.name, body, key=self.key, lease=self._lease)
 
+    @overload
+    async def ask(self: Task[_Q, _P, Awaitable[_A]], *args: _P.args, **kwargs: _P.kwargs) -> _A: ...
+    @overload
+    async def ask(self: Task[_Q, _P, _A], *args: _P.args, **kwargs: _P.kwargs) -> _A: ...
+    async def ask(self, *args: _P.args, **kwargs: _P.kwargs) -> object:
+        """Post a job and wait for its result, a minute unless `within` says otherwise.
+
+        Returns:
+            What the function returned, wherever it ran, converted to the type that it says it returns.
+
+        Raises:
+            ArgumentsRejected: the arguments do not fit the function; nothing was sent.
+            JobFailed: the job is dead.
+            JobVanished: somebody deleted it.
+            ResultUntold: it is done, but its result is too long, no JSON, or of another type.
+            AnswerLate: it has not ended in time; it goes on.
+        """
+        message = await self.post(*args, **kwargs)
+        answer = await self._door().answer(message, within=self.patience)
+        if answer.why:
+            raise ResultUntold(message.ts, answer.why)
+        try:
+            return self._parameters.result(self.__wrapped__, answer.result)
+        except ValueError as error:
+            raise ResultUntold(message.ts, str(error)) from error
+
     def keyed(self, key: str) -> Task[_Q, _P, _R_co]:
         """The same task, whose posts carry this idempotency key: of all jobs with one key, one is worked on."""
+        return self._but(key=key, patience=self.patience)
+
+    def within(self, patience: timedelta) -> Task[_Q, _P, _R_co]:
+        """The same task, whose `ask` waits so long for an answer."""
+        return self._but(key=self.key, patience=patience)
+
+    def _but(self, *, key: str | None, patience: timedelta) -> Task[_Q, _P, _R_co]:
         return Task(
-            self.__wrapped__, name=self.name, parameters=self._parameters, lease=self._lease, door=self._door, key=key
+            self.__wrapped__,
+            name=self.name,
+            parameters=self._parameters,
+            lease=self._lease,
+            door=self._door,
+            key=key,
+            patience=patience,
         )
 
     def __repr__(self) -> str:

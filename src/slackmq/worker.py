@@ -18,6 +18,7 @@ from slackmq.job import Job
 from slackmq.points import pause
 
 if TYPE_CHECKING:
+    from slackmq.answer import Answer
     from slackmq.clock import Clock
     from slackmq.handlers import Bound, Handlers
     from slackmq.policy import Options
@@ -32,7 +33,7 @@ _GIVING_UP = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Done:
-    answer: str | None
+    answer: Answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

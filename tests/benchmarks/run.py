@@ -1,4 +1,4 @@
-"""All figures in one run, as a table: `python -m tests.benchmarks.run [--write FILE]`."""
+"""All figures in one run, as a table: `python -m tests.benchmarks.run [queue] [emulator] [--write FILE]`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ import logging
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
-from tests.benchmarks import budget, drain, latency, weight
+from tests.benchmarks import budget, drain, emulator, latency, weight
 
 from slackmq.policy import Timing
 from slackmq.simulation.scenario import replay
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _RUNS = 60
 """Simulated runs that are timed, with all faults at once."""
@@ -22,8 +26,12 @@ Row = tuple[str, str, str]
 
 
 def rows() -> list[Row]:
-    """Figure, goal, what was measured."""
+    """Figure, goal, what was measured, of the queue."""
     return [*_calls(), *_rates(), *_takeovers(), *_work(), *_costs()]
+
+
+SUBJECTS = {"queue": rows, "emulator": emulator.rows}
+"""Name -> what makes its rows."""
 
 
 def _calls() -> list[Row]:
@@ -108,19 +116,23 @@ def _simulated() -> float:
     return _RUNS * 60 / (time.perf_counter() - begun)
 
 
-def table() -> str:
+def table(subjects: Iterable[str]) -> str:
     """The figures as Markdown."""
     lines = ["| Figure | Goal | Measured |", "|---|---|---|"]
-    lines += [f"| {name} | {goal} | {measured} |" for name, goal, measured in rows()]
+    made = (row for subject in subjects for row in SUBJECTS[subject]())
+    lines += [f"| {name} | {goal} | {measured} |" for name, goal, measured in made]
     return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
     logging.disable(logging.CRITICAL)
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("subjects", nargs="*", metavar="subject", help="queue, emulator; without one, both")
     parser.add_argument("--write", type=Path, help="a Markdown file to write the table to")
     options = parser.parse_args()
-    text = table()
+    if unknown := set(options.subjects) - set(SUBJECTS):
+        parser.error(f"There are no figures of {', '.join(sorted(unknown))}: the subjects are {', '.join(SUBJECTS)}.")
+    text = table(options.subjects or SUBJECTS)
     print(text)  # noqa: T201  # the result
     if options.write:
         options.write.write_text(text, encoding="utf-8")

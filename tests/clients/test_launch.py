@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import socket
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import anyio
+import anyio.lowlevel
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -161,6 +163,44 @@ async def test_writes_from_many_callers_replay_to_the_same_workspace(tmp_path: P
         assert await server.record(0) == record
     assert reads[0] == reads[1]
     assert len(record) == 60
+
+
+async def test_calls_that_share_a_transaction_on_a_full_disk_are_all_refused(
+    tmp_path: Path,
+) -> None:
+    async with Server.opened(tmp_path / "workspace.db", seed=Seed(), limits=Limits.off()) as server:
+        token = server.ask(OPERATOR, "emulator.apps.list", {})["apps"][0]["bot_token"]
+        channel = server.ask(OPERATOR, "emulator.channels.list", {})["channels"][0]["id"]
+        await server._on_disk(lambda: server._journal._connection.execute("PRAGMA max_page_count = 1"))
+        answers: list[int] = []
+
+        async def post(text: str) -> None:
+            answers.append((await server.call(token, "chat.postMessage", {"channel": channel, "text": text})).status)
+
+        async with anyio.create_task_group() as group:
+            for text in ("small", "x" * 10_000, "small too"):
+                group.start_soon(post, text)
+        assert answers == [500, 500, 500]
+        assert (await server.call(token, "conversations.history", {"channel": channel})).reply["messages"] == []
+        assert await server.record(0) == []
+
+
+async def test_a_write_whose_caller_is_gone_takes_effect_whole_and_in_its_place(tmp_path: Path) -> None:
+    async with Server.opened(tmp_path / "workspace.db", seed=Seed(), limits=Limits.off()) as server:
+        token = server.ask(OPERATOR, "emulator.apps.list", {})["apps"][0]["bot_token"]
+        channel = server.ask(OPERATOR, "emulator.channels.list", {})["channels"][0]["id"]
+
+        async def post(text: str) -> None:
+            assert (await server.call(token, "chat.postMessage", {"channel": channel, "text": text})).reply["ok"]
+
+        tasks = [asyncio.ensure_future(post(text)) for text in ("first", "second", "third", "fourth")]
+        await anyio.lowlevel.checkpoint()
+        tasks[1].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        history = (await server.call(token, "conversations.history", {"channel": channel})).reply["messages"]
+        assert [row["text"] for row in history] == ["fourth", "third", "second", "first"]
+        assert [call["args"]["text"] for call in await server.record(0)] == ["first", "second", "third", "fourth"]
+        assert tasks[1].cancelled()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

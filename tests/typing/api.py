@@ -78,6 +78,9 @@ async def right(job: slackmq.Job) -> None:
     assert_type(await send_mail.post(to="you@example.org"), slackmq.Message)
     assert_type(await send_mail(job, "you@example.org"), int)
     await tidy.post()
+    assert_type(await shrink.ask("cat.png"), float)
+    assert_type(await resize.keyed("cat/300").within(timedelta(minutes=5)).ask("cat.png", width=300), str)
+    assert_type(await send_mail.ask("you@example.org"), int)
     assert_type(await count.post(3), slackmq.Message)
     async with app, slackmq.connect() as slack, slackmq.AsyncQueue(slack, "#jobs") as queue:
         async for lease in queue.claims():

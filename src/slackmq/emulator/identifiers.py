@@ -8,18 +8,18 @@ import hmac
 __all__ = ["derived_id", "derived_secret", "derived_uuid"]
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_LENGTH = 10
+_PAIRS = [low + high for high in _DIGITS for low in _DIGITS]
+"""Two digits at a time, the lower one first."""
 
 
 def derived_id(prefix: str, *of: object) -> str:
     """`prefix` and ten capital letters or digits, as Slack's ids look: "C" -> "C07K…"; the same for the same `of`."""
     name = f"{prefix}/{'/'.join(map(str, of))}"
     number = int.from_bytes(hashlib.sha256(name.encode(errors="surrogatepass")).digest()[:8], "big")
-    digits: list[str] = []
-    for _ in range(_LENGTH):
-        number, digit = divmod(number, 36)
-        digits.append(_DIGITS[digit])
-    return prefix + "".join(digits)
+    for _ in range(5):
+        number, pair = divmod(number, 1296)
+        prefix += _PAIRS[pair]
+    return prefix
 
 
 def derived_secret(secret: str, label: str, length: int) -> str:

@@ -9,19 +9,19 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from slackmq.emulator.migration import LAYOUT, SCHEMA, migrate
 from slackmq.emulator.model import Caller
 from slackmq.emulator.seed import Seed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
     from typing import Self
 
-__all__ = ["Entry", "Journal", "JournalError", "JournalFull", "JournalUnreadable"]
+__all__ = ["Entry", "Journal", "JournalError", "JournalFull", "JournalUnreadable", "Told"]
 
 _MAGIC = 0x534C4B4D  # "SLKM", SQLite's application_id of our files
 _SEED = "emulator.seed"
@@ -43,6 +43,9 @@ class JournalFull(JournalError):
 class JournalUnreadable(JournalError):
     """The file is no journal, is damaged, or is of a newer version."""
 
+
+Told: TypeAlias = "tuple[int, Caller, str, Mapping[str, object]]"
+"""A call as `Workspace.apply` takes it: moment, caller, method, arguments."""
 
 _PATIENCE = 0.5
 """Seconds to wait for a process that is just closing the file."""
@@ -81,7 +84,7 @@ class Journal:
         self._name = "the journal in memory" if path is None else str(path)
         self._rows: sqlite3.Connection | None = None
         self._next = 1
-        self._callers: dict[str, int] = {}
+        self._callers: dict[Caller, int] = {}
         try:
             self._rows = sqlite3.connect(
                 ":memory:" if path is None else path, isolation_level=None, check_same_thread=False, timeout=_PATIENCE
@@ -100,29 +103,42 @@ class Journal:
         Raises:
             JournalFull: the disk is full; nothing was written, and the call must not be applied.
         """
-        try:
-            told = {name: value for name, value in args.items() if name != "token"}
-            self._insert(self._next, now, _of_caller(caller), method, told)
-            self._next += 1
-        except sqlite3.Error as error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise self._explained(error) from error
+        self.append_all([(now, caller, method, args)])
 
-    def replay(self) -> Iterator[tuple[int, Caller, str, Mapping[str, object]]]:
+    def append_all(self, calls: Sequence[Told]) -> None:
+        """Write calls down, as `append` does one, in this order and in one transaction: all of them, or none.
+
+        Raises:
+            JournalFull: the disk is full; nothing was written, and none of the calls must be applied.
+        """
+        rows, before = self._connection, len(self._callers)
+        try:
+            rows.execute("BEGIN IMMEDIATE")
+            lines = [
+                (number, at, self._number_of(caller), method, _written(args))
+                for number, (at, caller, method, args) in enumerate(calls, start=self._next)
+            ]
+            rows.executemany("INSERT INTO calls VALUES (?, ?, ?, ?, ?)", lines)
+            rows.execute("COMMIT")
+        except BaseException as error:
+            for caller in [*self._callers][before:]:
+                del self._callers[caller]
+            if rows.in_transaction:
+                rows.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error):
+                raise self._explained(error) from error
+            raise
+        self._next += len(lines)
+
+    def replay(self) -> Iterator[Told]:
         """All calls in order, as `append` and `Workspace.apply` take them."""
-        for entry in self.record():
-            yield entry.at, entry.caller, entry.method, entry.args
+        for _, at, caller, method, args in self._told(0):
+            yield at, caller, method, args
 
     def record(self, since: int = 0) -> Iterator[Entry]:
         """The calls with a number greater than `since`, in order."""
-        try:
-            select = "SELECT number, at, caller, method, args FROM calls WHERE number > ? ORDER BY number"
-            callers = {number: _caller(text) for text, number in self._callers.items()}
-            for number, at, caller, method, args in self._connection.execute(select, (since,)):
-                yield Entry(number=number, at=at, caller=callers[caller], method=method, args=json.loads(args))
-        except sqlite3.Error as error:
-            raise self._explained(error) from error
+        for number, at, caller, method, args in self._told(since):
+            yield Entry(number=number, at=at, caller=caller, method=method, args=args)
 
     def latest(self) -> int:
         """The moment of the last call, in microseconds since 1970; 0 if there is none.
@@ -175,7 +191,7 @@ class Journal:
             self._create(seed)
         elif version < SCHEMA:
             migrate(rows, version)
-        self._callers = dict(rows.execute("SELECT caller, number FROM callers"))
+        self._callers = {_caller(text): number for number, text in rows.execute("SELECT number, caller FROM callers")}
         self._next = 1 + int(rows.execute("SELECT max(number) FROM calls").fetchone()[0] or 0)
         return self._read_seed()
 
@@ -199,18 +215,24 @@ class Journal:
         except (TypeError, ValueError, KeyError) as error:
             raise JournalUnreadable(f"{self._name} has no readable seed.", remedy="Name another data file.") from error
 
-    def _insert(self, number: int, at: int, caller: Mapping[str, Any], method: str, args: Mapping[str, object]) -> None:
-        rows, text = self._connection, json.dumps(caller)
-        known = self._callers.get(text)
-        who = len(self._callers) + 1 if known is None else known
-        row = (number, at, who, method, json.dumps(args))
-        if known is None:  # both rows, or none
-            rows.execute("BEGIN IMMEDIATE")
-            rows.execute("INSERT INTO callers VALUES (?, ?)", (who, text))
-        rows.execute("INSERT INTO calls VALUES (?, ?, ?, ?, ?)", row)
-        if known is None:
-            rows.execute("COMMIT")
-            self._callers[text] = who
+    def _told(self, since: int) -> Iterator[tuple[int, int, Caller, str, Mapping[str, object]]]:
+        try:
+            rows = self._connection
+            callers = {number: _caller(text) for number, text in rows.execute("SELECT number, caller FROM callers")}
+            select = "SELECT number, at, caller, method, args FROM calls WHERE number > ? ORDER BY number"
+            for number, at, caller, method, args in rows.execute(select, (since,)):
+                yield number, at, callers[caller], method, json.loads(args)
+        except sqlite3.Error as error:
+            raise self._explained(error) from error
+
+    def _number_of(self, caller: Caller) -> int:
+        """The caller's row, which is written if it is new."""
+        number = self._callers.get(caller)
+        if number is None:
+            new = "INSERT INTO callers (caller) VALUES (?) RETURNING number"
+            number = int(self._connection.execute(new, (json.dumps(_of_caller(caller)),)).fetchone()[0])
+            self._callers[caller] = number
+        return number
 
     def _explained(self, error: sqlite3.Error) -> JournalError:
         code = getattr(error, "sqlite_errorcode", 0) or 0
@@ -232,6 +254,10 @@ class Journal:
                     f"{self._name} cannot be used: {error}.",
                     remedy="Check that its folder exists, that you may write there, and that nobody else has it open.",
                 )
+
+
+def _written(args: Mapping[str, object]) -> str:
+    return json.dumps({name: value for name, value in args.items() if name != "token"})
 
 
 def _of_caller(caller: Caller) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import os
 import secrets
 import signal
@@ -96,6 +97,7 @@ async def serve(
         async with embedded(host=host, port=port, data=data, limits=limits, apps=apps, admin=admin_anywhere) as house:
             if faults is not None:
                 house.weather.arm(faults, seed)
+            gc.freeze()  # what is there now stays: to look through it for garbage again and again costs every call
             ready(house.about())
             await stop.wait()
     finally:

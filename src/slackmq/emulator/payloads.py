@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from slackmq.emulator.app_secrets import verification_token
 from slackmq.emulator.identifiers import derived_secret
 from slackmq.emulator.surfaces import ReplyUrl, Trigger
 from slackmq.emulator.timestamps import ts_of
@@ -23,7 +22,7 @@ def basics(call: Call, app: App, user: User, kind: str) -> Row:
         "type": kind,
         "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": seed.team_id},
         "api_app_id": app.id,
-        "token": verification_token(seed, app.id),
+        "token": app.verification_token,
         "team": {"id": seed.team_id, "domain": seed.domain},
         "enterprise": None,
         "is_enterprise_install": False,
@@ -34,7 +33,7 @@ def command_body(call: Call, app: App, user: User, channel: Channel, *, command:
     """What a slash command says; the response_url and the trigger are added by whoever draws them."""
     seed = call.state.seed
     return {
-        "token": verification_token(seed, app.id),
+        "token": app.verification_token,
         "team_id": seed.team_id,
         "team_domain": seed.domain,
         "channel_id": channel.id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from slackmq.emulator.app_secrets import verification_token
 from slackmq.emulator.identifiers import derived_id, derived_secret
 from slackmq.emulator.model import Caller
 from slackmq.emulator.state import App, Channel, State, User
@@ -80,6 +81,7 @@ def admit_app(
         events=subscribed,
         hears=heard(subscribed, granted),
         profile=_bot_profile(seed, ident, bot_id, name, created),
+        verification_token=verification_token(seed, ident),
         created=created,
         unlisted=unlisted,
     )

@@ -132,11 +132,11 @@ _THREAD_KEYS = frozenset(
 
 def tell_message(call: Call, channel: Channel, row: Row, *, ts: str | None = None) -> None:
     """Tell of a message, and once more those whom it mentions; `ts` is the event's own, if not the row's."""
-    inner: dict[str, Any] = {**row, "channel": channel.id, "event_ts": ts or row["ts"]}
+    where: dict[str, Any] = {"channel": channel.id, "event_ts": ts or row["ts"]}
     text = str(row.get("text", ""))
-    call.tell(_MESSAGES[channel.kind], channel, {**inner, "channel_type": _TYPES[channel.kind]})
+    call.tell(_MESSAGES[channel.kind], channel, {**row, **where, "channel_type": _TYPES[channel.kind]})
     if "subtype" not in row and "<@" in text and any(mentions(text, app.bot_user) for app in call.state.apps.values()):
-        call.tell("app_mention", channel, {**inner, "type": "app_mention"})
+        call.tell("app_mention", channel, {**row, **where, "type": "app_mention"})
 
 
 def tell_change(call: Call, channel: Channel, inner: dict[str, Any]) -> None:

@@ -41,7 +41,7 @@ async def read(request: web.Request) -> Sent:
     Raises:
         aiohttp.web.HTTPRequestEntityTooLarge: the body is larger than the application's `client_max_size`.
     """
-    query = dict(request.query)
+    query = dict(request.query) if request.query_string else {}
     asked = query.pop("token", None)
     bearer = _bearer(request.headers.get("Authorization", "")) or asked
     charset = "charset=" in request.headers.get("Content-Type", "")

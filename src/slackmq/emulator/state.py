@@ -37,6 +37,7 @@ class App:
         hears: the events it is subscribed to and has the scope for.
         manifest: what it was installed from; None if the operator said what it may do, without one.
         profile: the `bot_profile` in its messages.
+        verification_token: what stands as `token` in everything it is sent.
         unlisted: True if it is sold, but not in Slack's Marketplace: then it reads history slowly.
     """
 
@@ -51,6 +52,7 @@ class App:
     hears: frozenset[str]
     manifest: Manifest | None = None
     profile: Row
+    verification_token: str
     created: int
     revoked: bool = False
     unlisted: bool = False

@@ -77,8 +77,10 @@ class Weather:
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         """Let a request meet its fate."""
+        if self._plan is None:
+            return await handler(request)
         place, _, rest = request.path.lstrip("/").partition("/")
-        if self._plan is None or place not in _DOORS:
+        if place not in _DOORS:
             return await handler(request)
         fate = self._plan.fate(await self._caller(request, place), _DOORS[place] or rest)
         if fate.failure is Failure.LATE_EFFECT and place == "upload":

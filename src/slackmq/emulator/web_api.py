@@ -8,6 +8,7 @@ from aiohttp import web
 
 from slackmq.emulator.methods import METHODS
 from slackmq.emulator.sent import read
+from slackmq.emulator.wire import encoded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,11 +68,13 @@ class WebApi:
             reply["url"] = f"ws://{request.host}{self._rtm.invite(sent.token or '', caller.user)}"
         if sent.warning:
             _warn(reply, sent.warning)
-        response = web.json_response(reply, status=answer.status)
-        response.headers.update(_scopes(method, caller))
+        headers = _scopes(method, caller)
         if answer.retry_after is not None:
-            response.headers["Retry-After"] = str(answer.retry_after)
-        return response
+            headers["Retry-After"] = str(answer.retry_after)
+        body = encoded(reply)
+        return web.Response(
+            body=body, status=answer.status, content_type="application/json", charset="utf-8", headers=headers
+        )
 
 
 def refused(code: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from slackmq.emulator.app_secrets import signing_secret, verification_token
+from slackmq.emulator.app_secrets import signing_secret
 from slackmq.emulator.arguments import Arguments
 from slackmq.emulator.call import Call
 from slackmq.emulator.identifiers import derived_id
@@ -131,7 +131,7 @@ class Workspace:
 
     def verification_token(self, app: str) -> str:
         """What stands as `token` in everything an app is sent."""
-        return verification_token(self.seed, app)
+        return self._state.apps[app].verification_token
 
     def upload(self, ticket: str) -> str | None:
         """The id of the file whose bytes a ticket lets in; None if it is unknown, or the upload is over."""
@@ -159,7 +159,7 @@ class Workspace:
         installed = self._state.apps[app]
         team = self.seed.team_id
         return {
-            "token": verification_token(self.seed, app),
+            "token": installed.verification_token,
             "team_id": team,
             "context_team_id": team,
             "context_enterprise_id": None,

@@ -1,7 +1,7 @@
 """The queue: posting jobs, contending for them, keeping and ending claims."""
 
 from slackmq.queue.lease import Lease
-from slackmq.queue.queue import AsyncQueue, accept_jobs
+from slackmq.queue.queue import AsyncQueue
 from slackmq.queue.standing import Standing
 
-__all__ = ["AsyncQueue", "Lease", "Standing", "accept_jobs"]
+__all__ = ["AsyncQueue", "Lease", "Standing"]

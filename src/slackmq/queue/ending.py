@@ -14,6 +14,7 @@ from slackmq.slack.api import Urgency
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from slackmq.answer import Answer
     from slackmq.claiming.thread import Thread
     from slackmq.claiming.way import Claiming
     from slackmq.clock import Clock
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from slackmq.slack.api import Slack
 
 __all__ = ["Ending"]
+
+_LONGEST = 1_000
+"""Characters of a reason that programs are told; people read all of it in the thread."""
 
 
 class Ending:
@@ -48,23 +52,27 @@ class Ending:
         self._worker = worker
         self._hook = hook
 
-    async def done(self, sighting: Sighting, claim: Claim, answer: str | None) -> Receipt:
+    async def done(self, sighting: Sighting, claim: Claim, answer: Answer) -> Receipt:
         """The work is done. The answer is written before the mark, so that a crash between them repeats it.
 
         After the deadline the mark goes first: if somebody else has finished meanwhile, the answer is theirs.
         """
         lapsed = self._clock.monotonic() >= claim.deadline
-        if answer is not None and not lapsed:
-            await self._note(sighting, claim, "answer", answer)
+        if not lapsed:
+            await self._answer(sighting, claim, answer)
         effective = await self._mark(sighting, claim, Outcome.DONE)
-        if answer is not None and lapsed and effective:
-            await self._note(sighting, claim, "answer", answer)
+        if lapsed and effective:
+            await self._answer(sighting, claim, answer)
         return self._receipt(sighting, claim, Outcome.DONE, effective=effective)
+
+    async def _answer(self, sighting: Sighting, claim: Claim, answer: Answer) -> None:
+        if answer.text is not None:
+            await self._note(sighting, claim, "answer", answer.text, result=answer.result, why=answer.why)
 
     async def dead(self, sighting: Sighting, claim: Claim, reason: str) -> Receipt:
         """It will not be tried again; the thread says why, once."""
         if not sighting.record.refused:
-            await self._note(sighting, claim, "refusal", f":x: {reason}")
+            await self._note(sighting, claim, "refusal", f":x: {reason}", why=reason[:_LONGEST])
             await pause("after_dead_note")
         effective = await self._mark(sighting, claim, Outcome.DEAD)
         return self._receipt(sighting, claim, Outcome.DEAD, effective=effective)
@@ -94,6 +102,8 @@ class Ending:
         failed: bool = True,
         about: str = "",
         base: str = "",
+        result: str = "",
+        why: str = "",
     ) -> None:
         note = Note(
             note=kind,
@@ -105,6 +115,8 @@ class Ending:
             worker=self._worker,
             about=about,
             base=base,
+            result=result,
+            why=why,
         )
         await self._thread.write(claim.message, note, text, sighting.record, urgency=Urgency.DONE)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskGroup
 
+    from slackmq.answer import Answer
     from slackmq.clock import Clock
     from slackmq.message import Claim, Message, Receipt
 
@@ -39,7 +40,7 @@ class Keeper(Protocol):
         """Prolong a claim."""
         ...
 
-    async def ack(self, claim: Claim, answer: str | None = None) -> Receipt:
+    async def ack(self, claim: Claim, answer: str | Answer | None = None) -> Receipt:
         """End a claim: the work is done."""
         ...
 
@@ -128,7 +129,7 @@ class Lease:
             with CancelScope(shield=True), anyio.move_on_after(_GIVING_BACK):
                 await self.release()
 
-    async def ack(self, answer: str | None = None) -> Receipt:
+    async def ack(self, answer: str | Answer | None = None) -> Receipt:
         """The work is done: answer in the thread, then mark. Goes on even if the claim lapses meanwhile."""
         self._settling = True
         self.receipt = await self._keeper.ack(self.claim, answer)

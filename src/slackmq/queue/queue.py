@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 import anyio
 
+from slackmq.answer import Answer, answer_of
 from slackmq.claiming.marks import Marks, Reading
 from slackmq.claiming.thread import Thread
 from slackmq.claiming.ways import claiming_by
@@ -18,11 +18,13 @@ from slackmq.envelope import Letter
 from slackmq.errors import ConfigurationError
 from slackmq.hooks import Extended, Failed, Lost
 from slackmq.message import Post, seconds
-from slackmq.policy import Accept, Ignore, Options, Take, Timing, Wait, check_lease, doubtful, lease_of
+from slackmq.policy import Take, Timing, Wait, accept_jobs, check_lease, doubtful, lease_of
+from slackmq.queue.asking import Asking
 from slackmq.queue.contest import Chosen, Contest
 from slackmq.queue.ending import Ending
 from slackmq.queue.janitor import Janitor
 from slackmq.queue.lease import Lease
+from slackmq.queue.opened import Opened
 from slackmq.queue.poster import Poster
 from slackmq.queue.show import Show
 from slackmq.queue.sightings import Sighting, Sightings
@@ -34,8 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
     from types import TracebackType
 
-    from anyio.abc import TaskGroup
-
     from slackmq.claiming.way import Way
     from slackmq.clock import Clock
     from slackmq.errors import LeaseLost
@@ -46,28 +46,10 @@ if TYPE_CHECKING:
     from slackmq.queue.standing import Standing
     from slackmq.slack.api import Channel, Events, Identity, Slack
 
-__all__ = ["AsyncQueue", "accept_jobs"]
+__all__ = ["AsyncQueue"]
 
 _log = logging.getLogger("slackmq.queue")
 _FIRST = Take(generation=1)
-
-
-def accept_jobs(message: Message) -> Verdict:
-    """Take every job that a program posted, and nothing that a person typed."""
-    return Ignore() if message.kind is None else Accept(options=Options())
-
-
-@dataclass(slots=True, kw_only=True)
-class _Opened:
-    """What a queue has only while it is open."""
-
-    identity: Identity
-    channel: Channel
-    watch: Watch
-    contest: Contest
-    poster: Poster
-    tasks: TaskGroup
-    watching: bool = False
 
 
 class AsyncQueue:
@@ -131,7 +113,7 @@ class AsyncQueue:
         self._ending = Ending(slack, self._claiming, self._thread, clock=clock, worker=self.worker, hook=self._tell)
         self._stack = AsyncExitStack()
         self._stopping = False
-        self._opened: _Opened | None = None
+        self._opened: Opened | None = None
 
     async def __aenter__(self) -> Self:
         identity = await self._slack.identity()
@@ -154,8 +136,16 @@ class AsyncQueue:
         self._stack.callback(tasks.cancel_scope.cancel)
         shared, clock = self._claiming.shared, self._clock
         poster = Poster(self._slack, channel=channel.id, me=identity.user, shared=shared, clock=clock, hook=self._tell)
-        self._opened = _Opened(
-            identity=identity, channel=channel, watch=watch, contest=contest, poster=poster, tasks=tasks
+        longest = self.timing.scan.total_seconds()
+        asking = Asking(self._slack, watch, self._sightings, self._thread, clock=clock, longest=longest)
+        self._opened = Opened(
+            identity=identity,
+            channel=channel,
+            watch=watch,
+            contest=contest,
+            poster=poster,
+            asking=asking,
+            tasks=tasks,
         )
         return self
 
@@ -182,7 +172,7 @@ class AsyncQueue:
         await self._stack.aclose()
 
     @property
-    def _inside(self) -> _Opened:
+    def _inside(self) -> Opened:
         if self._opened is None:
             raise ConfigurationError("The queue is not open.", remedy="Use it inside `async with queue:`.")
         return self._opened
@@ -318,14 +308,27 @@ class AsyncQueue:
         self._tell(Extended(claim=extended))
         return extended
 
-    async def ack(self, claim: Claim, answer: str | None = None) -> Receipt:
+    async def answer(self, message: Message, *, within: timedelta) -> Answer:
+        """Wait until a job that was posted here has ended, and return what its handler answered.
+
+        A process that claims hears of the end; any other reads the channel every `timing.scan`.
+
+        Raises:
+            JobFailed: it is dead.
+            JobVanished: somebody deleted it.
+            AnswerLate: it has not ended by then; it goes on.
+        """
+        return await self._inside.asking.answer(message, within=within, watching=self._inside.watching)
+
+    async def ack(self, claim: Claim, answer: str | Answer | None = None) -> Receipt:
         """The work is done: answer in the thread, mark the message done.
 
         Args:
             claim: the claim under which it was done.
-            answer: for the thread, in Slack's mark-up; None for no answer.
+            answer: for the thread, in Slack's mark-up, and for a program that asked; None for no answer.
         """
-        return await self._ending.done(self._sighting(claim), claim, answer)
+        told = answer if isinstance(answer, Answer) else answer_of(answer)
+        return await self._ending.done(self._sighting(claim), claim, told)
 
     async def fail(self, claim: Claim, reason: str, *, retry_in: timedelta | None = None) -> Receipt:
         """The attempt failed: the thread says why; the next attempt may begin in `retry_in`, or never if None."""

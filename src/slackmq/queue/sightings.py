@@ -101,6 +101,12 @@ class Sightings:
             return True
         return message.ts == min((ts for ts in copies if not self._by_ts[ts].withdrawn), default=message.ts)
 
+    def first(self, message: Message) -> Sighting | None:
+        """The earliest message with the same key that was seen: the one that is worked on; None if none was."""
+        copies = sorted(self._copies.get(message.key, ()))
+        known = [self._by_ts[ts] for ts in copies]
+        return next((sighting for sighting in known if not sighting.withdrawn), known[-1] if known else None)
+
     def open(self) -> Iterator[Sighting]:
         """The messages for which there may be something to do, in the order in which they were first seen."""
         for ts, sighting in list(self._open.items()):

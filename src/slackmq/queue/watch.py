@@ -91,6 +91,8 @@ class Watch:
         self._hook = hook
         self.lag = Lag(skew=timing.skew.total_seconds(), longest=timing.lease.total_seconds() / 2)
         self._news = anyio.Event()
+        self.shown: frozenset[str] = frozenset()
+        """What the last scan showed: all that is recent, and all that is known and unfinished."""
         self.seen = 0
         """How often anything was seen."""
         self._rescan = anyio.Event()
@@ -165,7 +167,8 @@ class Watch:
         self._unknown_claim = False
         page = await self._slack.history(self._channel, oldest=max(0.0, oldest))
         await pause("after_scan")
-        shown = frozenset(seconds(row.ts) for row in page.rows)
+        self.shown = frozenset(row.ts for row in page.rows)
+        shown = frozenset(map(seconds, self.shown))
         self.lag.read(read_at=page.read_at, oldest=oldest, shown=shown)
         self._tell_lag()
         self.take_in(page)

@@ -135,6 +135,21 @@ def test_a_full_file_refuses_a_call_whole_and_keeps_the_earlier_ones(path: Path)
         assert intact(journal, written + 1)
 
 
+def test_calls_are_written_together_or_not_at_all(path: Path) -> None:
+    other = Caller(type="bot", user="U2", app="A2", bot="B2")
+    with Journal(path) as journal:
+        journal.append(0, BOT, "pins.add", {"n": 0})
+        bound(journal, 1)
+        with pytest.raises(JournalFull):
+            journal.append_all([(1, other, "pins.add", {"n": 1}), (2, BOT, "pins.add", {"text": "x" * 10_000})])
+        assert intact(journal, 1)
+        bound(journal, 300)
+        journal.append_all([(1, other, "pins.add", {"n": 1}), (2, BOT, "pins.add", {"n": 2})])
+    with Journal(path) as journal:
+        assert intact(journal, 3)
+        assert [entry.caller for entry in journal.record()] == [BOT, other, BOT]
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 256 KiB."""

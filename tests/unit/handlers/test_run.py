@@ -33,7 +33,7 @@ def job() -> Job:
 async def run(function: "Callable[..., object]", **body: Json) -> str | None:
     handlers = Handlers()
     handlers.task(name="any")(function)
-    return await handlers.bind(posted("any", **body))(job())
+    return (await handlers.bind(posted("any", **body))(job())).text
 
 
 async def test_an_async_function_runs_in_the_loop() -> None:

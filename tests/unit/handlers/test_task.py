@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from slackmq.answer import Answer, answer_of
 from slackmq.clock import SYSTEM
-from slackmq.errors import ArgumentsRejected, ConfigurationError
+from slackmq.errors import ArgumentsRejected, ConfigurationError, ResultUntold
 from slackmq.handlers import Handlers
 from slackmq.job import Job
 from slackmq.message import Claim, Json, Message
@@ -19,9 +20,11 @@ class Mode(Enum):
 
 
 class Sheet:
-    """A queue that writes down what was posted."""
+    """A queue that writes down what was posted, and has one answer to everything."""
 
-    def __init__(self) -> None:
+    def __init__(self, answer: Answer | None = None) -> None:
+        self.answers = answer or Answer(text=None)
+        self.waited: list[timedelta] = []
         self.posts: list[tuple[str, Mapping[str, Json], str | None, timedelta | None]] = []
 
     async def post(
@@ -29,6 +32,11 @@ class Sheet:
     ) -> Message:
         self.posts.append((kind, body, key, lease))
         return Message(channel="C1", ts="1.000001", author="U1", kind=kind, body=body, key=key or "new")
+
+    async def answer(self, message: Message, *, within: timedelta) -> Answer:
+        assert message.ts == "1.000001"
+        self.waited.append(within)
+        return self.answers
 
 
 handlers = Handlers()
@@ -115,3 +123,47 @@ def test_a_task_is_still_the_function() -> None:
     claim = Claim(message=Message(channel="C1", ts="1.0", author="U1", key="k"), token=1, attempt=1, deadline=0.0)
     assert resize(Job(claim=lambda: claim, clock=SYSTEM), Path("cat.png"), 3) == "k: cat.png 3 fast"
     assert (resize.__name__, resize.__doc__) == ("resize", "Make it smaller.")
+
+
+@handlers.task
+def measure(path: Path) -> tuple[Mode, Path]:
+    return (Mode.FAST, path)
+
+
+async def test_whoever_asks_gets_the_result_with_the_type_that_the_function_says() -> None:
+    sheet = Sheet(answer_of(measure(Path("cat.png"))))
+    with handlers.posting_to(sheet):
+        assert await measure.ask(Path("cat.png")) == (Mode.FAST, Path("cat.png"))
+    assert sheet.waited == [timedelta(minutes=1)]
+
+
+async def test_within_says_how_long_to_wait_and_keyed_is_kept() -> None:
+    sheet = Sheet(answer_of("small"))
+    with handlers.posting_to(sheet):
+        assert await label.keyed("k").within(timedelta(seconds=3)).ask("x") == "small"
+    assert (sheet.waited, sheet.posts[0][2]) == ([timedelta(seconds=3)], "k")
+
+
+async def test_no_answer_is_none_and_for_text_no_text() -> None:
+    with handlers.posting_to(Sheet()):
+        assert await label.ask("x") == ""
+
+    @handlers.task
+    def silent() -> int | None:
+        return None
+
+    with handlers.posting_to(Sheet()):
+        assert await silent.ask() is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (answer_of("x" * 9_000), "9,002 bytes of JSON"),
+        (answer_of([float]), None),
+        (answer_of("no number"), "Expected `float`, got `str`"),
+    ],
+)
+async def test_a_result_that_cannot_be_told_is_an_error_that_says_why(answer: Answer, why: str | None) -> None:
+    with handlers.posting_to(Sheet(answer)), pytest.raises(ResultUntold, match=why):
+        await scale.ask(2.0)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from slackmq.emulator.app_secrets import signing_secret, verification_token
+from slackmq.emulator.app_secrets import signing_secret
 from slackmq.emulator.identifiers import derived_id, derived_secret
 from slackmq.emulator.manifest import manifest_of
 from slackmq.emulator.manifest_text import read_manifest
@@ -124,7 +124,7 @@ def _hook(state: State, app: App, channel: Channel) -> None:
 def _credentials(state: State, app: App) -> Reply:
     return {
         "client_id": f"{state.seed.team_id}.{app.id}",
-        "verification_token": verification_token(state.seed, app.id),
+        "verification_token": app.verification_token,
         "signing_secret": signing_secret(state.seed, app.id),
     }
 

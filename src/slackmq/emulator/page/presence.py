@@ -168,9 +168,11 @@ class Presence:
                     pass
 
     def _marked(self, user: str, channel: str, ts: str, mark: str) -> None:
-        bot = next((app for app in self._apps() if app["bot_user"] == user), None)
         clock = _CLOCK.fullmatch(mark)
-        if bot is None or not (clock or mark in _ENDS or not mark):
+        if not (clock or mark in _ENDS or not mark):
+            return
+        bot = next((app for app in self._apps() if app["bot_user"] == user), None)
+        if bot is None:
             return
         known = self._hands.get((channel, ts))
         if known is not None and not mark:

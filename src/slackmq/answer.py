@@ -1,0 +1,60 @@
+"""Answer: what a handler returned, as people read it in the thread, and as the program reads it that asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from slackmq.envelope import BODY_LIMIT
+
+__all__ = ["Answer", "answer_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a handler returned.
+
+    Attributes:
+        text: for people, in Slack's mark-up; None for nothing to say.
+        result: the same as JSON, for a program that asked; "" for None, and where `why` says that it is not told.
+        why: why the result is not told.
+    """
+
+    text: str | None
+    result: str = ""
+    why: str = ""
+
+
+def answer_of(result: object) -> Answer:
+    """A handler's result as an answer. The work is done by now, so no result may make this fail.
+
+    Returns:
+        Text as it is, shown character by character unless it is `Mrkdwn`; nothing for None and for empty text;
+        anything else as JSON in a code block.
+    """
+    if result is None:
+        return Answer(text=None)
+    told, why = _told(result)
+    if isinstance(result, str):
+        return Answer(text=result if result.strip() else None, result=told, why=why)
+    # Three backticks would end the block; in JSON a backtick stands inside a string, where the escape means the same.
+    readable = _readable(result).replace("`", "\\u0060")
+    return Answer(text=f"```{readable}```", result=told, why=why)
+
+
+def _told(result: object) -> tuple[str, str]:
+    try:
+        told = msgspec.json.encode(result, enc_hook=str).decode()
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        return "", f"the result, a {type(result).__name__}, cannot be written as JSON: {error}"
+    if (size := len(told.encode())) > BODY_LIMIT:
+        return "", f"the result has {size:,} bytes of JSON, and a note carries {BODY_LIMIT:,}"
+    return told, ""
+
+
+def _readable(result: object) -> str:
+    try:
+        return msgspec.json.format(msgspec.json.encode(result, enc_hook=str), indent=2).decode()
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return repr(result)

@@ -1,0 +1,130 @@
+"""Asking: waits for the end of a message, and reads its answer in the thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio
+
+from slackmq.answer import Answer
+from slackmq.errors import Ambiguous, AnswerLate, JobFailed, JobVanished
+from slackmq.message import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import timedelta
+
+    from slackmq.claiming.thread import Thread
+    from slackmq.clock import Clock
+    from slackmq.message import Message
+    from slackmq.notes import Note
+    from slackmq.queue.sightings import Sighting, Sightings
+    from slackmq.queue.watch import Watch
+    from slackmq.slack.api import Slack
+
+__all__ = ["Asking"]
+
+_FIRST = 1.0
+"""Seconds until the channel is read for the first time by a process that does not watch it; then twice as many, and
+again, up to the period of the workers: the budget of reads is theirs too."""
+
+
+class Asking:
+    """Waits for answers.
+
+    Args:
+        slack: the workspace.
+        watch: what reads the channel.
+        sightings: what is known of it.
+        thread: where answers stand.
+        clock: the time of this process.
+        longest: seconds between two reads of the channel by a process that does not watch it.
+    """
+
+    def __init__(
+        self, slack: Slack, watch: Watch, sightings: Sightings, thread: Thread, *, clock: Clock, longest: float
+    ) -> None:
+        self._slack = slack
+        self._watch = watch
+        self._sightings = sightings
+        self._thread = thread
+        self._clock = clock
+        self._longest = longest
+        self._reading = anyio.Lock()
+
+    async def answer(self, message: Message, *, within: timedelta, watching: bool) -> Answer:
+        """Wait until a message has ended, and return its answer.
+
+        Args:
+            message: what was posted; of several with one key, whichever is worked on is waited for.
+            within: how long.
+            watching: whether this process reads the channel anyway, and hears of it.
+
+        Raises:
+            JobFailed: it is dead.
+            JobVanished: somebody deleted it.
+            AnswerLate: it has not ended by then; it goes on.
+        """
+        with anyio.move_on_after(within.total_seconds()):
+            return await self._read(await self._ended(message, watching=watching))
+        raise AnswerLate(message.ts, within)
+
+    async def _ended(self, message: Message, *, watching: bool) -> Sighting:
+        pause = _FIRST
+        while True:
+            found = self._sightings.first(message)
+            if found is not None and not found.open:
+                return found
+            if watching:
+                await self._watch.news(self._longest)
+            else:
+                await self._look(pause)
+                await self._miss(found)
+                pause = min(2 * pause, self._longest)
+
+    async def _look(self, pause: float) -> None:
+        """Read the channel after a while, unless somebody else who waits has read it meanwhile."""
+        seen = self._watch.seen
+        await self._clock.sleep(pause)
+        async with self._reading:
+            if seen == self._watch.seen:
+                try:
+                    await self._watch.scan()
+                except Ambiguous:
+                    return
+
+    async def _miss(self, sighting: Sighting | None) -> None:
+        """Notice that a message was deleted, which only an event would tell."""
+        if sighting is None or not sighting.open or sighting.message.ts in self._watch.shown:
+            return
+        await self._clock.sleep(self._watch.lag.skew)
+        try:
+            sighting.gone = await self._slack.row(sighting.message.channel, sighting.message.ts) is None
+        except Ambiguous:
+            return
+
+    async def _read(self, sighting: Sighting) -> Answer:
+        message = sighting.message
+        if sighting.gone:
+            raise JobVanished(message.ts)
+        note = await self._note(sighting)
+        if sighting.ended is Outcome.DEAD:
+            raise JobFailed(message.ts, note.why if note else "")
+        return Answer(text=None, result=note.result, why=note.why) if note else Answer(text=None)
+
+    async def _note(self, sighting: Sighting) -> Note | None:
+        """What the thread says of the end; read once more, later, where nothing is to be seen yet."""
+        kind = "refusal" if sighting.ended is Outcome.DEAD else "answer"
+        for again in (True, False):
+            await self._thread.read(sighting.message, sighting.record)
+            if note := _newest(kind, sighting.record.entries.values()):
+                return note
+            if again:
+                await self._clock.sleep(self._watch.lag.skew)
+        return None
+
+
+def _newest(kind: str, entries: Iterable[tuple[str, str, Note]]) -> Note | None:
+    """The last note of a kind: whoever was late says nothing."""
+    notes = [(ts, note) for ts, _, note in entries if note.note == kind]
+    return max(notes, key=lambda entry: entry[0])[1] if notes else None
