@@ -95,7 +95,7 @@ def page(session: nox.Session) -> None:
 
 @nox.session
 def clients(session: nox.Session) -> None:
-    """Other people's Slack clients take the local Slack for Slack."""
+    """Other people's Slack clients, each in an environment of its own, take the local Slack for Slack."""
     prepare(session)
     session.run("scripts/judges", external=True)
     session.run(PYTHON, "-m", "pytest", "tests/clients", *session.posargs, external=True)

@@ -8,7 +8,11 @@ import msgspec
 
 from slackmq.envelope import BODY_LIMIT
 
-__all__ = ["Answer", "answer_of"]
+__all__ = ["LONGEST", "Answer", "answer_of"]
+
+LONGEST = 12_000
+"""Characters of an answer that people are shown. Slack takes 40,000 (docs.slack.dev, chat.postMessage, "Truncating
+content") and refuses what is much longer; what is escaped grows up to fivefold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +41,17 @@ def answer_of(result: object) -> Answer:
         return Answer(text=None)
     told, why = _told(result)
     if isinstance(result, str):
-        return Answer(text=result if result.strip() else None, result=told, why=why)
+        return Answer(text=_cut(result) if result.strip() else None, result=told, why=why)
     # Three backticks would end the block; in JSON a backtick stands inside a string, where the escape means the same.
     readable = _readable(result).replace("`", "\\u0060")
-    return Answer(text=f"```{readable}```", result=told, why=why)
+    return Answer(text=f"```{_cut(readable)}```", result=told, why=why)
+
+
+def _cut(text: str) -> str:
+    """The text as far as people will read it. A `Mrkdwn` keeps its kind."""
+    if len(text) <= LONGEST:
+        return text
+    return type(text)(f"{text[:LONGEST]}… (cut: it has {len(text):,} characters)")
 
 
 def _told(result: object) -> tuple[str, str]:

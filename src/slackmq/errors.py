@@ -107,6 +107,7 @@ __all__ = [
     "ValueRejected",
     "WriteLost",
     "first",
+    "told",
 ]
 
 
@@ -389,6 +390,16 @@ class Retry(SlackMQError):
 
 class Reject(SlackMQError):
     """Raised by a handler: this message can never succeed. It is marked dead, without further attempts."""
+
+
+def told(error: BaseException) -> str:
+    """An exception of strangers' code in one line; it may be unable to say what it is."""
+    name = type(error).__name__
+    try:
+        words = str(error)
+    except Exception:  # noqa: BLE001  # its `__str__` is strangers' code too
+        return name
+    return f"{name}: {words}" if words else name
 
 
 def first(group: BaseExceptionGroup[SlackError]) -> SlackError:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
 
 import anyio
 import anyio.to_thread
+from anyio import get_cancelled_exc_class
 
 from slackmq.answer import answer_of
 from slackmq.errors import ConfigurationError, TextTruncated, UnknownKind
@@ -298,14 +299,16 @@ def _read(function: Callable[..., object], options: Options, *, untyped: object)
 
 async def _on_thread(run: Callable[[], object], job: Job) -> object:
     """The result of a plain function, which hears of a cancellation by its job only."""
-    error: Exception | None = None
+    error: BaseException | None = None
     result: object = None
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_pass_on_cancellation, job)
         try:
             # A limiter for each call is no limit: how many run at once is the worker's `concurrency`, not anyio's 40.
             result = await anyio.to_thread.run_sync(run, limiter=anyio.CapacityLimiter(1))
-        except Exception as raised:  # noqa: BLE001  # raised again below, outside the group, which would wrap it
+        except get_cancelled_exc_class():
+            raise
+        except BaseException as raised:  # noqa: BLE001  # raised again below, outside the group, which would wrap it
             error = raised
         tasks.cancel_scope.cancel()
     if error is not None:

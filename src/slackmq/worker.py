@@ -13,7 +13,7 @@ import anyio.lowlevel
 from anyio import CancelScope, get_cancelled_exc_class
 
 from slackmq.clock import SYSTEM
-from slackmq.errors import ArgumentsRejected, LeaseLost, Reject, Retry, SlackError, UnknownKind, first
+from slackmq.errors import ArgumentsRejected, LeaseLost, Reject, Retry, SlackError, UnknownKind, first, told
 from slackmq.job import Job
 from slackmq.points import pause
 
@@ -170,12 +170,15 @@ class AsyncWorker:
             await _ours_to_obey()
             return _Failed(reason="it was cancelled from within", retry_in=self._retry_in(options, lease))
         except Reject as error:
-            return _Failed(reason=str(error), retry_in=None)
+            return _Failed(reason=_said(error), retry_in=None)
         except Retry as error:
-            return _Failed(reason=str(error), retry_in=self._retry_in(options, lease, error.after))
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # handlers are strangers' code
+            return _Failed(reason=_said(error), retry_in=self._retry_in(options, lease, error.after))
+        except GeneratorExit:
+            raise  # nobody runs this any more
+        except BaseException as error:  # noqa: BLE001  # handlers are strangers' code, and may raise what they like
+            await _ours_to_obey()
             _log.warning("%s failed", bound.handler.name, exc_info=error)
-            return _Failed(reason=f"{type(error).__name__}: {error}", retry_in=self._retry_in(options, lease))
+            return _Failed(reason=told(error), retry_in=self._retry_in(options, lease))
         return _Failed(reason=f"it took longer than {options.timeout}", retry_in=self._retry_in(options, lease))
 
     def _retry_in(self, options: Options, lease: Lease, after: timedelta | None = None) -> timedelta | None:
@@ -189,9 +192,18 @@ class AsyncWorker:
         return min(after, self._queue.timing.window / 2)
 
 
+def _said(error: Reject | Retry) -> str:
+    """What a handler raised on purpose says, without its class."""
+    return told(error).removeprefix(f"{type(error).__name__}: ")
+
+
 async def _ours_to_obey() -> None:
-    """Raise if this task is being cancelled; a handler may also have awaited something that somebody else cancelled."""
+    """Raise if the worker wants this task to stop.
+
+    It only ever says so by a scope. A handler may also have awaited what somebody else cancelled, or have cancelled the
+    task that it runs in: that is its own affair.
+    """
     await anyio.lowlevel.checkpoint_if_cancelled()
     task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
+    while task is not None and task.cancelling():
+        task.uncancel()

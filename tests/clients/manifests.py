@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from slack_sdk import WebClient
 
+from slackmq.clock import SYSTEM
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from slackmq.emulator.launch import About
 
+Value = TypeVar("Value")
 SCOPES = ["chat:write", "channels:history", "channels:read", "commands", "app_mentions:read", "reactions:read"]
 
 
@@ -42,6 +46,14 @@ def manifest(url: str = "", **settings: Any) -> dict[str, Any]:
             **settings,
         },
     }
+
+
+def chatbot(scopes: Sequence[str], events: Sequence[str], url: str = "", **settings: Any) -> dict[str, Any]:
+    """The same app with other scopes and events."""
+    given = manifest(url, **settings)
+    given["oauth_config"] = {"scopes": {"bot": list(scopes)}}
+    given["settings"]["event_subscriptions"]["bot_events"] = list(events)
+    return given
 
 
 class Operator:
@@ -82,3 +94,16 @@ class Operator:
         """Who listens, and how."""
         reply: Any = self._client.api_call("listeners")
         return dict(reply.data)
+
+    def awaited(self, app: str) -> None:
+        """Wait until the app listens on a socket: what is said before is told it late, or not at all."""
+        eventually(lambda: app in self.listeners()["sockets"])
+
+
+def eventually(ask: Callable[[], Value], within: float = 12.0) -> Value:
+    """What `ask` answers as soon as that is true; asked again and again for `within` seconds."""
+    never, deadline = threading.Event(), SYSTEM.monotonic() + within
+    while not (value := ask()):
+        assert SYSTEM.monotonic() < deadline, f"after {within:.0f} s it is still {value!r}"
+        never.wait(0.02)
+    return value

@@ -29,6 +29,13 @@ def test_the_sync_client_learns_who_it_is_and_what_it_may_do(client: Any, emulat
     assert "chat:write" in reply.headers["x-oauth-scopes"]
 
 
+def test_the_address_of_a_socket_is_all_that_the_app_level_token_is_told(emulator: About) -> None:
+    reply: Any = WebClient(emulator.apps[0].app_token, base_url=emulator.base_url).apps_connections_open(
+        app_token=emulator.apps[0].app_token
+    )
+    assert (reply.data.keys(), reply["url"][:15]) == ({"ok", "url"}, "ws://127.0.0.1:")
+
+
 def test_the_sync_client_posts_reads_reacts_and_pins(client: Any, jobs: str) -> None:
     metadata = {"event_type": "job", "event_payload": {"width": 300, "tags": ["a", "b"]}}
     ts = client.chat_postMessage(channel=jobs, text="resize", metadata=metadata)["ts"]

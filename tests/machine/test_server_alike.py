@@ -64,7 +64,7 @@ async def _served(calls: list[tuple[str, str, dict[str, Any]]]) -> list[Any]:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(steps, min_size=20, max_size=50))
+@given(st.lists(steps, min_size=50, max_size=50))
 def test_the_server_answers_as_the_core_does(steps: list[tuple[str, str, dict[str, Any]]]) -> None:
     calls = [(token, method, {"channel": JOBS, **args}) for token, method, args in steps]
     core, expected = Workspace(), list[Any]()

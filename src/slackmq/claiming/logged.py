@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Logged", "Taken", "log_of"]
 
+_SPARE = 3.0
+"""With fewer posts to spare than this no claim is written. A channel takes one post a second, and who holds a claim of
+the log needs some for its notes and extensions: with a backlog of lapsed claims and many hands free, nothing would ever
+be finished within its lease, and all would begin anew."""
 _LEAST = 0.05
 """Seconds between two looks at Slack's clock: it is only estimated, and may stand still for a moment."""
 
@@ -80,7 +84,12 @@ class Logged:
             base: the user whose pin it follows, "" if it follows none.
             since: when that pin was put there.
             settle: False only for a holder who goes on in the log while nobody else may write there.
+
+        Returns:
+            None if it is not ours, or if posts are short: those of claims that are held go first.
         """
+        if settle and self._slack.spare("post", message.channel) < _SPARE:
+            return None
         note = Note(
             note="claim",
             op=self._clock.new_id(),
@@ -109,7 +118,7 @@ class Logged:
             return
         while (left := seconds(entry[0]) + self._skew - self._slack.now()) > 0:
             await self._clock.sleep(max(left, _LEAST))
-        await self._thread.read(message, traces.record)
+        await self._thread.read(message, traces.record, urgency=Urgency.CLAIM)
 
     async def withdraw(self, message: Message, traces: Traces, hold: Hold) -> None:
         """Write that a claim counts as never made."""

@@ -333,7 +333,7 @@ class PinClaiming:
         """Read what others wrote while nothing of ours held; False if Slack did not answer."""
         await self._clock.sleep(self._skew)
         try:
-            await self._thread.read(claim.message, traces.record)
+            await self._thread.read(claim.message, traces.record, urgency=Urgency.CLAIM)
         except Ambiguous:
             return False
         return True

@@ -17,13 +17,13 @@ from slackmq.errors import (
 )
 from slackmq.notes import NOTE, read
 from slackmq.points import pause
-from slackmq.slack.api import Metadata
+from slackmq.slack.api import Metadata, Urgency
 
 if TYPE_CHECKING:
     from slackmq.clock import Clock
     from slackmq.message import Message
     from slackmq.notes import Note, Record
-    from slackmq.slack.api import Row, Slack, Urgency
+    from slackmq.slack.api import Row, Slack
 
 __all__ = ["Thread"]
 
@@ -51,10 +51,10 @@ class Thread:
         self._shared = shared
         self._peers = peers
 
-    async def read(self, message: Message, into: Record) -> None:
+    async def read(self, message: Message, into: Record, *, urgency: Urgency = Urgency.SCAN) -> None:
         """Add what the thread says to `into`. Only notes by bots of the queue count: everybody can write there."""
         me = (await self._slack.identity()).user
-        rows = await self._slack.replies(message.channel, message.ts)
+        rows = await self._slack.replies(message.channel, message.ts, urgency=urgency)
         trusted = (row for row in rows if row.user == me or (self._shared and self._is_peer(row)))
         notes = (row for row in trusted if row.metadata and row.metadata.type == NOTE)
         read(((row.ts, row.user, row.metadata.payload) for row in notes if row.metadata), into)

@@ -110,6 +110,9 @@ def clock(ahead: float) -> Finding:
 async def _history(slack: Client, channel: str) -> Finding:
     try:
         place = await slack.channel(channel)
+    except Refused as error:
+        return Finding(what="channel", wrong=error)
+    try:
         args = {"channel": place.id, "limit": _UNLISTED + 1}
         return plan(await slack.caller.read("conversations.history", args, urgency=Urgency.SCAN))
     except Refused as error:

@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import urlsplit
 
 import anyio
 import msgspec
@@ -96,9 +97,10 @@ async def find_or_start(home: Home, port: int = PORT) -> Neighbour:
 
     Raises:
         Unreachable: it does not start; something else may have its port.
+        ConfigurationError: it runs, and at another port than the one that was asked for.
     """
     if found := await _running(home):
-        return found
+        return _at(found, port)
     child = _start(home, port)
     with anyio.move_on_after(_START) as scope:
         while True:
@@ -113,6 +115,17 @@ async def find_or_start(home: Home, port: int = PORT) -> Neighbour:
         f"The local workspace does not start: {_last_line(home.log)}",
         remedy=f"Its log is {home.log}; another port: --local-port or SLACKMQ_LOCAL_PORT.",
     )
+
+
+def _at(found: Neighbour, port: int) -> Neighbour:
+    """The one that runs, unless another port was asked for by name: there is one for each user of the machine."""
+    actual = urlsplit(found.base_url).port
+    if port not in {PORT, actual}:
+        raise ConfigurationError(
+            f"The local workspace runs already, at port {actual} and not {port}.",
+            remedy="Leave the port out to use it, or start another one: slackmq emulator --port, and --url.",
+        )
+    return found
 
 
 async def _running(home: Home) -> Neighbour | None:

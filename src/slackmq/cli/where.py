@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import Annotated
 
-from cyclopts import Group, Parameter
+from cyclopts import Group, Parameter, validators
 
 from slackmq.cli.local import PORT, Home, find_or_start
 from slackmq.slack.connect import LOCAL, Settings, open_slack, resolve
@@ -44,7 +44,12 @@ class Where:
         ),
     ] = None
     local_port: Annotated[
-        int, Parameter(env_var="SLACKMQ_LOCAL_PORT", help="Where the Slack of this machine answers.")
+        int,
+        Parameter(
+            env_var="SLACKMQ_LOCAL_PORT",
+            validator=validators.Number(gte=1, lte=65535),
+            help="Where the Slack of this machine answers.",
+        ),
     ] = PORT
 
     @property

@@ -34,6 +34,7 @@ SCOPES = {
     "pin_removed": "pins:read",
     "reaction_added": "reactions:read",
     "reaction_removed": "reactions:read",
+    "team_join": "users:read",
     "user_change": "users:read",
 }
 """Subscription -> bot scope, "" if none is needed (docs.slack.dev, "Events": each event's page)."""

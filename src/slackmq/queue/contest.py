@@ -18,6 +18,7 @@ from slackmq.hooks import Claimed, Rejected
 from slackmq.message import Claim, Outcome, seconds
 from slackmq.points import pause
 from slackmq.policy import Accept, Facts, Ignore, Read, Take, Wait
+from slackmq.slack.api import Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -288,7 +289,7 @@ class Contest:
             looked = self._claiming.settles or generation - 1 in sighting.record.releases
             if not looked and not await self._look_again(sighting, claim):
                 return None
-            await self._thread.read(sighting.message, sighting.record)
+            await self._thread.read(sighting.message, sighting.record, urgency=Urgency.CLAIM)
         except Ambiguous:
             return None
         if self._heed(sighting):

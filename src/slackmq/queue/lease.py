@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import anyio
 from anyio import CancelScope
 
-from slackmq.errors import LeaseLost, SlackError
+from slackmq.errors import LeaseLost, SlackError, told
 from slackmq.points import pause
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class Lease:
         if error is None:
             await self.ack()
         elif isinstance(error, Exception):
-            await self.fail(f"{type(error).__name__}: {error}")
+            await self.fail(told(error))
         else:
             # Cancelled from outside: somebody else shall have it soon, but nobody waits for Slack forever.
             with CancelScope(shield=True), anyio.move_on_after(_GIVING_BACK):

@@ -220,8 +220,11 @@ class Slack(Protocol):
         """
         ...
 
-    def spare(self, call: Literal["react", "pin"]) -> float:
-        """How many of these calls may be made at once, as far as this process can tell, before one has to wait."""
+    def spare(self, call: Literal["react", "pin", "post"], channel: str | None = None) -> float:
+        """How many of these calls may be made at once, as far as this process can tell, before one has to wait.
+
+        Posts are counted for each channel.
+        """
         ...
 
     async def pin(self, channel: str, ts: str, *, urgency: Urgency = Urgency.CLAIM) -> float:
@@ -264,7 +267,7 @@ class Slack(Protocol):
         """Read one message; None if it cannot be seen, or was deleted."""
         ...
 
-    async def replies(self, channel: str, ts: str) -> tuple[Row, ...]:
+    async def replies(self, channel: str, ts: str, *, urgency: Urgency = Urgency.SCAN) -> tuple[Row, ...]:
         """Read the replies of a thread, oldest first, without its parent."""
         ...
 

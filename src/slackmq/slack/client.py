@@ -125,9 +125,10 @@ class Client:
             args["metadata"] = _sealed(metadata)
         await self.caller.write("chat.update", args, urgency=urgency)
 
-    def spare(self, call: Literal["react", "pin"]) -> float:
+    def spare(self, call: Literal["react", "pin", "post"], channel: str | None = None) -> float:
         """How many of these calls may be made at once, as far as this process can tell, before one has to wait."""
-        return self.caller.pacing.left({"react": "reactions.add", "pin": "pins.add"}[call])
+        methods = {"react": "reactions.add", "pin": "pins.add", "post": "chat.postMessage"}
+        return self.caller.pacing.left(methods[call], channel)
 
     async def react(self, channel: str, ts: str, emoji: str, *, urgency: Urgency = Urgency.CLAIM) -> float:
         """Put an emoji on a message, as a write-once register of this bot user.
@@ -232,7 +233,7 @@ class Client:
         rows = (row(message) for message in found.get("messages") or () if message["ts"] == ts)
         return next((seen for seen in rows if seen.subtype != TOMBSTONE), None)
 
-    async def replies(self, channel: str, ts: str) -> tuple[Row, ...]:
+    async def replies(self, channel: str, ts: str, *, urgency: Urgency = Urgency.SCAN) -> tuple[Row, ...]:
         """Read the replies of a thread, oldest first, without its parent.
 
         Raises:
@@ -240,7 +241,7 @@ class Client:
         """
         args = {"channel": channel, "ts": ts, "limit": _PAGE, "include_all_metadata": True}
         rows: dict[str, Row] = {}
-        async for message in self._pages("conversations.replies", args, "messages", urgency=Urgency.SCAN):
+        async for message in self._pages("conversations.replies", args, "messages", urgency=urgency):
             rows[message["ts"]] = row(message)
         rows.pop(ts, None)
         return tuple(rows[reply] for reply in sorted(rows, key=seconds))

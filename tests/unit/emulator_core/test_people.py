@@ -144,3 +144,9 @@ def test_what_a_user_reacted_to_is_listed_latest_first(bot: Ask, jobs: str, post
     assert [item["message"]["ts"] for item in rest["items"]] == [second]
     bot("reactions.remove", channel=jobs, timestamp=first, name="eyes")
     assert [item["message"]["ts"] for item in bot("reactions.list")["items"]] == [second]
+
+
+def test_everybody_is_told_of_a_newcomer(operator: Ask, told: list[Event]) -> None:
+    newcomer = operator("emulator.users.create", name="newcomer")["user"]["id"]
+    (event,) = told
+    assert (event.subscription, event.inner["type"], event.inner["user"]["id"]) == ("team_join", "team_join", newcomer)

@@ -149,3 +149,13 @@ async def test_a_cancelled_plain_function_hears_of_it_and_is_waited_for() -> Non
         await started.wait()
         group.cancel_scope.cancel()
     assert ended == ["the attempt was cancelled, or has ended"]
+
+
+async def test_an_answer_that_nobody_would_read_to_its_end_is_cut_and_says_so() -> None:
+    async def speech() -> str:
+        return "b" * 2_000_000
+
+    answer = await run(speech)
+    assert answer is not None
+    assert len(answer) < 13_000
+    assert answer.endswith("(cut: it has 2,000,000 characters)")

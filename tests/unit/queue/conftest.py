@@ -128,6 +128,7 @@ class House:
         sockets: int = 0,
         show: Decor | None = None,
         peers: Sequence[str] | None = None,
+        timing: Timing = TIMING,
         **options: Any,
     ) -> AsyncGenerator[AsyncQueue]:
         """Workers of one app, drained on leaving; with pins every second one belongs to another app."""
@@ -144,7 +145,7 @@ class House:
                     peers=peers,
                     events=_Hello(sockets) if sockets else None,
                     select=handlers.select,
-                    timing=TIMING,
+                    timing=timing,
                     clock=clock,
                     hooks=(self.happened.append,),
                     worker=f"w{number}",

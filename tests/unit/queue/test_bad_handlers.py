@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 _AT_ONCE = Backoff(first=timedelta(seconds=1))
 
 
+class _Unsayable(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
 async def _lingers() -> None:
     await anyio.sleep(1000)
 
@@ -56,8 +61,53 @@ def ill(handlers: Handlers, runs: list[str]) -> None:
     assert leaves is not hangs is not raises is not leaks is not behaves
 
 
+def worse(handlers: Handlers, runs: list[str]) -> None:
+    """Handlers that raise what no handler should."""
+
+    @handlers.task(attempts=2, backoff=_AT_ONCE)
+    async def groups() -> None:
+        runs.append("groups")
+        raise BaseExceptionGroup("several", [KeyboardInterrupt("one"), ValueError("two")])
+
+    @handlers.task(attempts=2, backoff=_AT_ONCE)
+    async def interrupts() -> None:
+        runs.append("interrupts")
+        raise KeyboardInterrupt
+
+    @handlers.task(attempts=2, backoff=_AT_ONCE)
+    def interrupts_its_thread() -> None:
+        runs.append("interrupts_its_thread")
+        raise KeyboardInterrupt
+
+    @handlers.task(attempts=2, backoff=_AT_ONCE)
+    async def cancels() -> None:
+        runs.append("cancels")
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await anyio.sleep(1)
+
+    @handlers.task(attempts=2, backoff=_AT_ONCE)
+    async def mumbles() -> None:
+        runs.append("mumbles")
+        raise _Unsayable
+
+    assert groups is not interrupts is not cancels is not mumbles
+    assert interrupts_its_thread is not None
+
+
 @pytest.mark.parametrize(
-    ("kind", "word"), [("leaves", "SystemExit: enough"), ("hangs", "longer than"), ("raises", "out of paper")]
+    ("kind", "word"),
+    [
+        ("leaves", "SystemExit: enough"),
+        ("hangs", "longer than"),
+        ("raises", "out of paper"),
+        ("groups", "BaseExceptionGroup: several"),
+        ("interrupts", "KeyboardInterrupt"),
+        ("interrupts_its_thread", "KeyboardInterrupt"),
+        ("cancels", "cancelled from within"),
+        ("mumbles", "_Unsayable"),
+    ],
 )
 def test_a_handler_that_misbehaves_is_dead_after_its_attempts_and_the_thread_says_why(
     house: House, kind: str, word: str
@@ -65,6 +115,7 @@ def test_a_handler_that_misbehaves_is_dead_after_its_attempts_and_the_thread_say
     async def main() -> None:
         handlers, runs = Handlers(), list[str]()
         ill(handlers, runs)
+        worse(handlers, runs)
         async with house.at_work(handlers, workers=2) as queue:
             bad, good = await queue.post(kind), await queue.post("behaves")
             standings = {standing.message.ts: standing.state for standing in await house.ended(queue)}

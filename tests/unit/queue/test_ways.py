@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import anyio
@@ -9,6 +10,7 @@ import pytest
 
 from slackmq.claiming.way import WAYS
 from slackmq.hooks import Extended, Finished, Lost
+from slackmq.policy import Timing
 from slackmq.simulation.loop import run
 
 if TYPE_CHECKING:
@@ -216,5 +218,34 @@ def test_a_quiet_queue_with_sockets_is_read_at_most_twice_a_minute(house: House)
             before = len(house.calls)
             await anyio.sleep(600)
             assert len(house.calls) - before <= 20
+
+    run(main)
+
+
+SHORT = Timing(
+    lease=timedelta(seconds=8),
+    margin=timedelta(seconds=1),
+    scan=timedelta(seconds=2),
+    skew=timedelta(seconds=1),
+)
+
+
+@pytest.mark.parametrize(("timing", "jobs"), [(Timing(), 60), (SHORT, 40)], ids=["as shipped", "a lease of 8 s"])
+def test_bots_that_find_many_lapsed_pins_at_once_finish_them_all_and_do_not_drown_in_claims(
+    house: House, timing: Timing, jobs: int
+) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.at_work(handlers, claim="pin", concurrency=0) as queue:
+            messages = [await queue.post("work", {"n": number}) for number in range(jobs)]
+        for message in messages:  # somebody began them all, and died
+            place = {"channel": message.channel, "timestamp": message.ts}
+            assert house.call(house.stranger, "pins.add", **place)["ok"]
+            assert house.call(house.stranger, "reactions.add", **place, name="eyes")["ok"]
+        async with house.at_work(handlers, workers=6, claim="pin", concurrency=30, timing=timing) as queue:
+            await house.ended(queue, within=timedelta(minutes=5))
+        claims = sum(":lock: claim" in text for message in messages for text in house.thread(message.ts))
+        assert sorted(n for n, _, _ in runs) == list(range(jobs))
+        assert claims <= 2 * jobs
 
     run(main)

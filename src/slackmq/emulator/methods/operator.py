@@ -16,6 +16,7 @@ from slackmq.emulator.residents import admit_app, admit_person
 from slackmq.emulator.rows import recount
 from slackmq.emulator.seed import QUEUE_EVENTS, QUEUE_SCOPES
 from slackmq.emulator.timestamps import ts_of
+from slackmq.emulator.user_rows import user_row
 
 if TYPE_CHECKING:
     from slackmq.emulator.call import Call
@@ -84,7 +85,10 @@ def create_user(call: Call) -> Reply:
     guest = _GUESTS.get(call.args.text("guest"))
     if guest is None:
         raise Refusal("invalid_guest")
-    return {"user": _person(admit_person(call.state, name, call.second, email=call.args.text("email"), guest=guest))}
+    user = admit_person(call.state, name, call.second, email=call.args.text("email"), guest=guest)
+    told = {"type": "team_join", "user": user_row(call, user), "cache_ts": call.second}
+    call.tell("team_join", None, {**told, "event_ts": f"{call.second}.000000"})
+    return {"user": _person(user)}
 
 
 @FAMILY.method("emulator.users.deactivate", tier=Tier.FREE, tokens=_OPERATOR, write=True)
