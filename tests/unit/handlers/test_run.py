@@ -159,3 +159,11 @@ async def test_an_answer_that_nobody_would_read_to_its_end_is_cut_and_says_so() 
     assert answer is not None
     assert len(answer) < 13_000
     assert answer.endswith("(cut: it has 2,000,000 characters)")
+
+
+async def test_whatever_a_function_on_a_thread_raises_comes_through() -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await run(interrupt)

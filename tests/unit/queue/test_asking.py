@@ -33,7 +33,7 @@ async def double(n: int, seconds: float = 1.0) -> int:
 
 
 @handlers.task(attempts=1)
-def fail(how: str) -> str:
+async def fail(how: str) -> str:
     if how == "rejected":
         raise Reject("no such cat")
     raise ValueError("out of paper")
@@ -137,7 +137,7 @@ def test_of_two_who_ask_under_one_key_both_are_told_the_one_result(house: House)
     counted = Handlers()
 
     @counted.task
-    def count(n: int) -> int:
+    async def count(n: int) -> int:
         ran.append(n)
         return len(ran)
 

@@ -75,11 +75,6 @@ def worse(handlers: Handlers, runs: list[str]) -> None:
         raise KeyboardInterrupt
 
     @handlers.task(attempts=2, backoff=_AT_ONCE)
-    def interrupts_its_thread() -> None:
-        runs.append("interrupts_its_thread")
-        raise KeyboardInterrupt
-
-    @handlers.task(attempts=2, backoff=_AT_ONCE)
     async def cancels() -> None:
         runs.append("cancels")
         task = asyncio.current_task()
@@ -93,7 +88,6 @@ def worse(handlers: Handlers, runs: list[str]) -> None:
         raise _Unsayable
 
     assert groups is not interrupts is not cancels is not mumbles
-    assert interrupts_its_thread is not None
 
 
 @pytest.mark.parametrize(
@@ -104,7 +98,6 @@ def worse(handlers: Handlers, runs: list[str]) -> None:
         ("raises", "out of paper"),
         ("groups", "BaseExceptionGroup: several"),
         ("interrupts", "KeyboardInterrupt"),
-        ("interrupts_its_thread", "KeyboardInterrupt"),
         ("cancels", "cancelled from within"),
         ("mumbles", "_Unsayable"),
     ],
