@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from slackmq.slack.client import Client
     from slackmq.testing.awaiting import AsyncWorkspace
 
+pytestmark = pytest.mark.timeout(60)  # 50 reads a minute are allowed, and a conditional write waits for one or two
+
 FAST = Timing(scan=timedelta(seconds=0.05), quiet=timedelta(seconds=0.2), skew=timedelta(seconds=0.1))
 
 
@@ -49,7 +51,7 @@ class Lamp:
 
 @pytest.fixture
 async def workspace() -> AsyncGenerator[AsyncWorkspace]:
-    async with async_workspace(channels=("state",), apps=("one", "two")) as there:
+    async with async_workspace(channels=("general", "state"), apps=("one", "two")) as there:
         yield there
 
 

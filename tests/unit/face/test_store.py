@@ -16,7 +16,9 @@ from slackmq.sync import Store
 if TYPE_CHECKING:
     from .conftest import Office
 
-FAST = Timing(scan=timedelta(seconds=0.1), skew=timedelta(seconds=0.1))
+pytestmark = pytest.mark.timeout(60)  # 50 reads a minute are allowed, and a conditional write waits for one or two
+
+FAST = Timing(scan=timedelta(seconds=30), skew=timedelta(seconds=0.1))
 
 
 def state(office: Office) -> Store:
