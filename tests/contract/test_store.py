@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from slackmq.slack.client import Client
     from slackmq.testing.awaiting import AsyncWorkspace
 
-FAST = Timing(scan=timedelta(seconds=0.05), quiet=timedelta(seconds=0.2), skew=timedelta(seconds=0.1))
+FAST = Timing(scan=timedelta(seconds=3), quiet=timedelta(seconds=6), skew=timedelta(seconds=0.1))
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Lamp:
 
 @pytest.fixture
 async def workspace() -> AsyncGenerator[AsyncWorkspace]:
-    async with async_workspace(channels=("state",), apps=("one", "two")) as there:
+    async with async_workspace(channels=("general", "state"), apps=("one", "two")) as there:
         yield there
 
 
