@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import MutableMapping
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
@@ -22,7 +22,7 @@ from slackmq.slack.connect import open_events, open_slack, resolve
 from slackmq.worker import AsyncWorker
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
     from contextlib import AbstractContextManager
     from types import TracebackType
 
@@ -354,10 +354,19 @@ class Store(MutableMapping[str, "Json | bytes"]):
         finally:
             wait_for(portal, changes.aclose)
 
-    def lock(self, name: str, *, ttl: timedelta = timedelta(seconds=60)) -> AbstractContextManager[Lock]:
+    @contextmanager
+    def lock(self, name: str, *, ttl: timedelta = timedelta(seconds=60)) -> Generator[Lock]:
         """A lock: `with store.lock("x") as held:`. A thread cannot be stopped: if it is lost, leaving says so."""
         portal, store = self._there
-        return portal.wrap_async_context_manager(store.lock(name, ttl=ttl))
+        lock = store.lock(name, ttl=ttl)
+        wait_for(portal, lock.acquire)  # whoever waits for it can be interrupted
+        inside = portal.wrap_async_context_manager(lock)
+        held = inside.__enter__()
+        try:
+            yield held
+        finally:
+            # What ends it stays on this side: raised on the loop's thread, an interruption would end the loop.
+            inside.__exit__(None, None, None)
 
     entry = blocking(AsyncStore.get)
     find = blocking(AsyncStore.keys)

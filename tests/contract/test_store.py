@@ -39,9 +39,7 @@ if TYPE_CHECKING:
     from slackmq.slack.client import Client
     from slackmq.testing.awaiting import AsyncWorkspace
 
-pytestmark = pytest.mark.timeout(60)  # 50 reads a minute are allowed, and a conditional write waits for one or two
-
-FAST = Timing(scan=timedelta(seconds=0.05), quiet=timedelta(seconds=0.2), skew=timedelta(seconds=0.1))
+FAST = Timing(scan=timedelta(seconds=3), quiet=timedelta(seconds=6), skew=timedelta(seconds=0.1))
 
 
 @dataclass(frozen=True)

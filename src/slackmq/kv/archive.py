@@ -28,8 +28,8 @@ _MONTH = 30 * 86_400 * 1_000_000
 """Microseconds after which one is posted however little was written: Slack's free plan shows 90 days."""
 _TURN = 60.0
 """Seconds within which the processes of a store take turns to post one."""
-_WINDOWS = (3_600.0, 86_400.0, 30 * 86_400.0)
-"""Seconds back from now in which a snapshot is looked for, one window after the other, before the whole channel is."""
+_RECENT = 86_400.0
+"""Seconds back from now in which a snapshot is looked for first: a store in which little is written is read quickly."""
 
 
 class Archive:
@@ -95,7 +95,7 @@ class Archive:
     async def newest(self, skew: float) -> State | None:
         """The newest settled snapshot that verifies, None if there is none."""
         tried: set[str] = set()
-        for oldest in (*(max(0.0, self._slack.now() - window) for window in _WINDOWS), 0.0):
+        for oldest in (max(0.0, self._slack.now() - _RECENT), 0.0):
             page = await self._slack.history(self._channel, oldest=oldest)
             settled = [row for row in page.rows if micros(row.ts) / 1_000_000 <= page.read_at - skew]
             for manifest in self._manifests(settled):

@@ -36,6 +36,8 @@ _RESCAN = 60.0
 """Seconds behind what is settled from where on every read reads: what shows up there was late."""
 _GAP = 1.2
 """Seconds between two reads: 50 reads a minute are allowed (docs.slack.dev/reference/methods/conversations.history)."""
+_BURST = 4
+"""So many reads may follow each other at once after a rest. A read that waits for its budget is old when it comes."""
 _DATED = 1.0
 """Seconds by which Slack's Date header may be behind Slack's clock: it has whole seconds, rounded down."""
 _PATIENCE = 60.0
@@ -96,6 +98,7 @@ class Follower:
         self._asked = False
         self._begun = self._ended = 0
         self._connected = False
+        self._spent = clock.monotonic()  # until then the budget for reads is used up, but for a burst
         self._news = anyio.Event()
         self._wake = anyio.Event()
         self._read_at = 0.0
@@ -239,11 +242,11 @@ class Follower:
 
     async def _rest(self) -> None:
         """Wait until a read is due: soon after what somebody waits for can be settled, now and then otherwise."""
-        begun, gap = self._clock.monotonic(), min(_GAP, self._timing.scan.total_seconds())
+        begun = self._clock.monotonic()
         period = (self._timing.quiet if self._connected else self._timing.scan).total_seconds()
         while True:
-            elapsed = self._clock.monotonic() - begun
-            left = max(gap - elapsed, min(period - elapsed, self._due()))
+            now = self._clock.monotonic()
+            left = max(self._spent - (_BURST - 1) * _GAP - now, min(begun + period - now, self._due()))
             if left <= 0:
                 self._asked = False
                 return
@@ -265,6 +268,7 @@ class Follower:
 
     async def _read(self) -> None:
         self._begun += 1
+        self._spent = max(self._spent, self._clock.monotonic()) + _GAP
         number, asked = self._begun, self._asked
         behind = self.ledger.floor if self.ledger.suspect else self.state.now - round(_RESCAN * 1_000_000)
         oldest = max(0, behind) / 1_000_000

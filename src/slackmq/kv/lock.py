@@ -90,7 +90,8 @@ class Lock:
         self._tasks: TaskGroup | None = None
 
     async def __aenter__(self) -> Self:
-        await self.acquire()
+        if not self.token:
+            await self.acquire()
         self._tasks = anyio.create_task_group()
         await self._tasks.__aenter__()
         self._tasks.start_soon(self._keep, self._tasks)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,9 +18,7 @@ from slackmq.sync import Store
 if TYPE_CHECKING:
     from .conftest import Office
 
-pytestmark = pytest.mark.timeout(60)  # 50 reads a minute are allowed, and a conditional write waits for one or two
-
-FAST = Timing(scan=timedelta(seconds=30), skew=timedelta(seconds=0.1))
+FAST = Timing(scan=timedelta(seconds=3), skew=timedelta(seconds=0.1))
 
 
 def state(office: Office) -> Store:
@@ -61,6 +61,27 @@ def test_it_has_the_verbs_of_the_async_store(office: Office) -> None:
             assert held.token > first
         store.purge("k")
         assert store.status().rejected == 0
+
+
+def test_whoever_waits_for_a_lock_can_be_interrupted_and_the_store_closes(office: Office) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with state(office) as one, state(office) as two, one.lock("door", ttl=timedelta(seconds=60)):
+            waiting = threading.Timer(2.0, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT))
+            waiting.start()
+            with pytest.raises(KeyboardInterrupt), two.lock("door"):
+                raise AssertionError
+            assert two["lock/door"] == one["lock/door"]
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_an_exception_under_a_lock_comes_through_and_gives_it_back(office: Office) -> None:
+    with state(office) as store:
+        for error in (ZeroDivisionError, KeyboardInterrupt):
+            with pytest.raises(error), store.lock("door"):
+                raise error
+        assert not store.find("lock/", fresh=True)
 
 
 def test_a_store_that_is_not_open_says_so(office: Office) -> None:
