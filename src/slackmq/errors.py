@@ -1,4 +1,4 @@
-"""Every error of the library on one page.
+"""Every error of the library on one page, but for those of the key-value store, which have a page of their own.
 
 ::
 
@@ -25,20 +25,7 @@
     │   ├── TextTruncated           Slack cut its end off
     │   ├── UnknownKind             no handler here has this name
     │   └── ArgumentsRejected       the handler's arguments do not fit
-    ├── StoreError                  of a key-value store
-    │   ├── KeyNotFound             a KeyError, too
-    │   ├── RevisionMismatch        the key was changed since it was read
-    │   │   └── KeyExists           somebody was first
-    │   ├── ValueRejected           too large, or nothing that can be stored; nothing was sent
-    │   ├── KeyRejected             no key; nothing was sent
-    │   ├── RecordRejected          a record of the log that cannot be read; it counts for nobody
-    │   │   ├── RecordTooNew        written by a newer version: here the store stops
-    │   │   ├── RecordDamaged       its digest does not fit: it was changed after it was posted
-    │   │   └── RecordForged        posted by somebody who may not, or without the store's secret
-    │   ├── LogBroken               records of the log were deleted or edited
-    │   ├── SnapshotDamaged         a snapshot that does not verify
-    │   ├── WriteLost               Slack stored it too late or never: it was not written
-    │   └── LockLost                the lock ran out before it could be renewed
+    ├── StoreError                  of a key-value store: its own tree, in `slackmq.kv.errors`
     ├── Unanswered                  a job that somebody waits for; carries its `ts`
     │   ├── JobFailed               it is dead; carries `reason`
     │   ├── JobVanished             somebody deleted it
@@ -73,39 +60,25 @@ __all__ = [
     "InvariantBreach",
     "JobFailed",
     "JobVanished",
-    "KeyExists",
-    "KeyNotFound",
-    "KeyRejected",
     "LeaseLost",
-    "LockLost",
-    "LogBroken",
     "MessageEdited",
     "MessageGone",
     "MessageRejected",
     "MissingScope",
     "NotInChannel",
     "RateLimited",
-    "RecordDamaged",
-    "RecordForged",
-    "RecordRejected",
-    "RecordTooNew",
     "Refused",
     "Reject",
     "ResultUntold",
     "Retry",
-    "RevisionMismatch",
     "SlackError",
     "SlackMQError",
-    "SnapshotDamaged",
-    "StoreError",
     "TextTruncated",
     "TokenRefused",
     "TooManyPins",
     "TooManyReactions",
     "Unanswered",
     "UnknownKind",
-    "ValueRejected",
-    "WriteLost",
     "first",
     "told",
 ]
@@ -251,74 +224,6 @@ class UnknownKind(MessageRejected):
 
 class ArgumentsRejected(MessageRejected):
     """The arguments in the message do not fit the handler's parameters."""
-
-
-class StoreError(SlackMQError):
-    """Something about a key-value store."""
-
-
-class KeyNotFound(StoreError, KeyError):
-    """There is no such key, or not any more; carries `key`."""
-
-    def __init__(self, key: str) -> None:
-        super().__init__(f"There is no key {key!r}.")
-        self.key = key
-
-
-class RevisionMismatch(StoreError):
-    """`key` stands in `revision`, and not in the `expected` one; 0 is none. Nothing was written."""
-
-    def __init__(self, key: str, *, expected: int, revision: int) -> None:
-        super().__init__(
-            f"The key {key!r} stands in revision {revision}, not in {expected}.", remedy="Read it again, and try again."
-        )
-        self.key = key
-        self.expected = expected
-        self.revision = revision
-
-
-class KeyExists(RevisionMismatch):
-    """The key is there already: somebody was first."""
-
-
-class ValueRejected(StoreError):
-    """The value is too large, or nothing that can be stored; nothing was sent."""
-
-
-class KeyRejected(StoreError):
-    """This cannot be a key; nothing was sent."""
-
-
-class RecordRejected(StoreError):
-    """A record of the log that cannot be read."""
-
-
-class RecordTooNew(RecordRejected):
-    """The record was written by a newer version of this library, so nobody here can know what it did."""
-
-
-class RecordDamaged(RecordRejected):
-    """The record's digest does not fit its content: it was changed after it was posted."""
-
-
-class RecordForged(RecordRejected):
-    """The record was posted by somebody who may not write here, or who does not know the store's secret."""
-
-
-class LogBroken(StoreError):
-    """Records were deleted or edited: what the store holds cannot be told from the channel any more."""
-
-
-class SnapshotDamaged(StoreError):
-    """A snapshot does not verify, so it is not used."""
-
-
-class WriteLost(StoreError):
-    """Slack stored the record too late or never, so it was not written, and never will be."""
-
-
-class LockLost(StoreError):
-    """The lock ran out before it could be renewed; somebody else may hold it now."""
 
 
 class Unanswered(SlackMQError):

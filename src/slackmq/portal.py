@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import CancelledError, wait
+from contextlib import ExitStack
 from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar
+
+from anyio.from_thread import start_blocking_portal
 
 from slackmq.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
+    from types import TracebackType
 
     from anyio.from_thread import BlockingPortal
 
-__all__ = ["blocking", "wait_for"]
+__all__ = ["Standing", "blocking", "wait_for"]
 
 _NAP = 1.0
 """Seconds after which whoever waits looks for signals."""
@@ -27,18 +32,18 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
-class _Standing(Protocol[_A_co]):
+class _Stands(Protocol[_A_co]):
     """What stands for an async object on the loop's thread."""
 
     @property
     def _there(self) -> tuple[BlockingPortal, _A_co]: ...
 
 
-def blocking(method: Callable[Concatenate[_A, _P], Awaitable[_R]]) -> Callable[Concatenate[_Standing[_A], _P], _R]:
+def blocking(method: Callable[Concatenate[_A, _P], Awaitable[_R]]) -> Callable[Concatenate[_Stands[_A], _P], _R]:
     """The blocking twin of an async method: same parameters, same result, same docstring."""
 
     @wraps(method)
-    def call(self: _Standing[_A], /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+    def call(self: _Stands[_A], /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         portal, there = self._there  # pyright: ignore[reportPrivateUsage]  # a method of the class, written outside it
         return wait_for(portal, lambda: method(there, *args, **kwargs))
 
@@ -67,3 +72,45 @@ def wait_for(portal: BlockingPortal, start: Callable[[], Awaitable[_R]]) -> _R:
         if future.cancel():
             ended.wait(_WINDING_DOWN)
         raise
+
+
+class Standing(Generic[_A]):
+    """Stands for an async object that is opened, on a loop's thread of its own, inside `with`.
+
+    Args:
+        what: what it is, for errors.
+    """
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._stack = ExitStack()
+        self._opened: tuple[BlockingPortal, _A] | None = None
+
+    def __enter__(self) -> Self:
+        if self._opened is not None:
+            remedy = f"Enter `with {self._what}:` once."
+            raise ConfigurationError(f"The {self._what} is open already.", remedy=remedy)
+        with ExitStack() as stack:
+            portal = stack.enter_context(start_blocking_portal())
+            there = stack.enter_context(portal.wrap_async_context_manager(self._connected()))
+            self._stack = stack.pop_all()
+        self._opened = portal, there
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._opened = None
+        # The error stays on this side: closing is the same with and without it.
+        self._stack.close()
+
+    @property
+    def _there(self) -> tuple[BlockingPortal, _A]:
+        if self._opened is None:
+            remedy = f"Use it inside `with {self._what}:`."
+            raise ConfigurationError(f"The {self._what} is not open.", remedy=remedy)
+        return self._opened
+
+    def _connected(self) -> AbstractAsyncContextManager[_A]:
+        """The object, open while inside; each kind says how."""
+        raise AssertionError(f"{type(self).__name__} does not say how it is opened")

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import MutableMapping
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Self
-
-from anyio.from_thread import start_blocking_portal
+from typing import TYPE_CHECKING
 
 from slackmq.claiming.marks import Marks
-from slackmq.errors import ConfigurationError, KeyNotFound
+from slackmq.kv.errors import KeyNotFound
 from slackmq.kv.store import AsyncStore
 from slackmq.policy import Timing, accept_jobs
-from slackmq.portal import blocking, wait_for
+from slackmq.portal import Standing, blocking, wait_for
 from slackmq.queue import AsyncQueue
 from slackmq.queue import Lease as AsyncLease
 from slackmq.queue.setting import agree, setting_of
@@ -86,7 +84,7 @@ class Lease:
     release = blocking(AsyncLease.release)
 
 
-class Queue:
+class Queue(Standing[AsyncQueue]):
     """A channel as a queue of jobs, for code that does not await; everything works inside `with queue:`.
 
     Any number of threads may use one queue at once.
@@ -123,25 +121,7 @@ class Queue:
         self._timing = timing
         self._hooks = hooks
         self._worker = worker
-        self._stack = ExitStack()
-        self._opened: tuple[BlockingPortal, AsyncQueue] | None = None
-
-    def __enter__(self) -> Self:
-        if self._opened is not None:
-            raise ConfigurationError("The queue is open already.", remedy="Enter `with queue:` once.")
-        with ExitStack() as stack:
-            portal = stack.enter_context(start_blocking_portal())
-            queue = stack.enter_context(portal.wrap_async_context_manager(self._connected()))
-            self._stack = stack.pop_all()
-        self._opened = portal, queue
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._opened = None
-        # The error stays on this side: closing is the same with and without it.
-        self._stack.close()
+        super().__init__("queue")
 
     @asynccontextmanager
     async def _connected(self) -> AsyncGenerator[AsyncQueue]:
@@ -165,12 +145,6 @@ class Queue:
         marks, timing = self._marks or Marks(), self._timing or Timing()
         mine = setting_of(self._claim, timing=timing, marks=marks, socket=socket, peers=False)
         return await agree(slack, await slack.channel(self._channel), mine, choice=self._claim)
-
-    @property
-    def _there(self) -> tuple[BlockingPortal, AsyncQueue]:
-        if self._opened is None:
-            raise ConfigurationError("The queue is not open.", remedy="Use it inside `with queue:`.")
-        return self._opened
 
     def claims(self) -> Iterator[Lease]:
         """Claims, one after the other, for as long as the queue is open and not stopped.
@@ -249,7 +223,7 @@ class Worker:
         portal.call(worker.drain)
 
 
-class Store(MutableMapping[str, "Json | bytes"]):
+class Store(Standing[AsyncStore], MutableMapping[str, "Json | bytes"]):
     """A channel as a key-value store, for code that does not await: a mapping, inside `with store:`.
 
     What is read is at most a few seconds old, and shows this process's own writes; `entry(key, fresh=True)` misses
@@ -279,25 +253,7 @@ class Store(MutableMapping[str, "Json | bytes"]):
         self._timing = timing
         self._name = name
         self._authors = authors
-        self._stack = ExitStack()
-        self._opened: tuple[BlockingPortal, AsyncStore] | None = None
-
-    def __enter__(self) -> Self:
-        if self._opened is not None:
-            raise ConfigurationError("The store is open already.", remedy="Enter `with store:` once.")
-        with ExitStack() as stack:
-            portal = stack.enter_context(start_blocking_portal())
-            store = stack.enter_context(portal.wrap_async_context_manager(self._connected()))
-            self._stack = stack.pop_all()
-        self._opened = portal, store
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._opened = None
-        # The error stays on this side: closing is the same with and without it.
-        self._stack.close()
+        super().__init__("store")
 
     @asynccontextmanager
     async def _connected(self) -> AsyncGenerator[AsyncStore]:
@@ -314,12 +270,6 @@ class Store(MutableMapping[str, "Json | bytes"]):
             ) as store,
         ):
             yield store
-
-    @property
-    def _there(self) -> tuple[BlockingPortal, AsyncStore]:
-        if self._opened is None:
-            raise ConfigurationError("The store is not open.", remedy="Use it inside `with store:`.")
-        return self._opened
 
     def __getitem__(self, key: str) -> Json | bytes:
         found: Entry = self.entry(key)

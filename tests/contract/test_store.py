@@ -11,20 +11,18 @@ import anyio
 import pytest
 
 from slackmq.clock import SystemClock
-from slackmq.errors import (
-    ChannelNotFound,
-    ConfigurationError,
+from slackmq.errors import ChannelNotFound, ConfigurationError, SlackMQError
+from slackmq.kv.batch import Batch
+from slackmq.kv.entry import Kind
+from slackmq.kv.errors import (
     KeyExists,
     KeyNotFound,
     KeyRejected,
     LogBroken,
     RecordTooNew,
     RevisionMismatch,
-    SlackMQError,
     ValueRejected,
 )
-from slackmq.kv.batch import Batch
-from slackmq.kv.entry import Kind
 from slackmq.kv.record import RECORD, VERSION, plain_tag
 from slackmq.kv.store import AsyncStore
 from slackmq.policy import Timing

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from slackmq.errors import LogBroken, RevisionMismatch
 from slackmq.kv import archive as archive_module
+from slackmq.kv.errors import LogBroken, RevisionMismatch
 from slackmq.kv.snapshot import PART
 from slackmq.kv.store import AsyncStore
 from slackmq.simulation.clock import SimClock

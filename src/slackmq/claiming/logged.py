@@ -90,16 +90,7 @@ class Logged:
         """
         if settle and self._slack.spare("post", message.channel) < _SPARE:
             return None
-        note = Note(
-            note="claim",
-            op=self._clock.new_id(),
-            token=generation,
-            generation=generation,
-            lease=lease,
-            base=base,
-            since=since,
-            worker=self._worker,
-        )
+        note = self._claim(generation, lease=lease, base=base, since=since)
         sent = self._clock.monotonic()
         with anyio.move_on_after(lease / 2):
             try:
@@ -111,6 +102,18 @@ class Logged:
             hold = log_of(traces.record).hold
             return Taken(hold=hold, sent=sent) if hold is not None and hold.op == note.op else None
         return None
+
+    def _claim(self, generation: int, *, lease: float, base: str, since: float) -> Note:
+        return Note(
+            note="claim",
+            op=self._clock.new_id(),
+            token=generation,
+            generation=generation,
+            lease=lease,
+            base=base,
+            since=since,
+            worker=self._worker,
+        )
 
     async def _settle(self, message: Message, traces: Traces, op: str) -> None:
         entry = traces.record.entries.get(op)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from slackmq.errors import MessageGone, SlackMQError, SnapshotDamaged
+from slackmq.errors import MessageGone, SlackMQError
+from slackmq.kv.errors import SnapshotDamaged
 from slackmq.kv.record import micros
 from slackmq.kv.snapshot import PART, SNAPSHOT, Manifest, packed, read_manifest, unpacked, written
 from slackmq.slack.api import Metadata, Urgency

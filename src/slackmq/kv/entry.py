@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from slackmq.errors import KeyRejected, ValueRejected
+from slackmq.kv.errors import KeyRejected, ValueRejected
 
 if TYPE_CHECKING:
     from slackmq.message import Json

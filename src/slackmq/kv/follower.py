@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from slackmq.errors import Ambiguous, RecordTooNew, SlackMQError
+from slackmq.errors import Ambiguous, SlackMQError
 from slackmq.kv.entry import Change
+from slackmq.kv.errors import RecordTooNew
 from slackmq.kv.ledger import Ledger
 from slackmq.kv.log import State
 from slackmq.kv.record import GROUPS, RECORD, Record, micros, opened
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from slackmq.clock import Clock
-    from slackmq.errors import RecordRejected
+    from slackmq.kv.errors import RecordRejected
     from slackmq.kv.ledger import Settled
     from slackmq.kv.record import Chain, Tag
     from slackmq.kv.snapshot import Manifest

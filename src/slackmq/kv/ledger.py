@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from slackmq.errors import LogBroken
 from slackmq.kv.entry import Change, Kind
+from slackmq.kv.errors import LogBroken
 from slackmq.kv.log import State
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 import anyio
 
-from slackmq.errors import Ambiguous, ConfigurationError, LockLost, SlackMQError, WriteLost
+from slackmq.errors import Ambiguous, ConfigurationError, SlackMQError
 from slackmq.kv.batch import Batch
+from slackmq.kv.errors import LockLost, WriteLost
 from slackmq.kv.record import GROUPS, revision
 from slackmq.slack.api import Urgency
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from slackmq.errors import LogBroken, SnapshotDamaged
 from slackmq.kv.entry import Change, Entry, Kind, Value, moment  # noqa: TC001  # msgspec reads annotations
+from slackmq.kv.errors import LogBroken, SnapshotDamaged
 from slackmq.kv.record import ANY, GROUPS, Chain, Verb, revision
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from slackmq.errors import KeyRejected, RecordDamaged, RecordForged, RecordTooNew, ValueRejected
 from slackmq.kv.entry import Form, Value, check_key
+from slackmq.kv.errors import KeyRejected, RecordDamaged, RecordForged, RecordTooNew, ValueRejected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from slackmq.errors import RecordRejected
+    from slackmq.kv.errors import RecordRejected
 
 __all__ = [
     "ANY",

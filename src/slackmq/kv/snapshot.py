@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from slackmq.errors import SnapshotDamaged
+from slackmq.kv.errors import SnapshotDamaged
 from slackmq.kv.log import State
 
 if TYPE_CHECKING:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Self
 import anyio
 
 from slackmq.clock import SYSTEM
-from slackmq.errors import Ambiguous, ConfigurationError, KeyExists, KeyNotFound, RevisionMismatch, WriteLost
+from slackmq.errors import Ambiguous, ConfigurationError
 from slackmq.kv.archive import Archive
 from slackmq.kv.batch import Batch
 from slackmq.kv.entry import Kind, Status, encode, moment
+from slackmq.kv.errors import KeyExists, KeyNotFound, RevisionMismatch, WriteLost
 from slackmq.kv.follower import Follower
 from slackmq.kv.lock import Lock
 from slackmq.kv.log import Head, State

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from slackmq.errors import Ambiguous, SlackMQError, ValueRejected
+from slackmq.errors import Ambiguous, SlackMQError
+from slackmq.kv.errors import ValueRejected
 from slackmq.kv.log import WINDOW
 from slackmq.kv.record import BODY_LIMIT, GROUPS, RECORD, Group, Record, micros, sealed, shown, weight
 from slackmq.points import pause

@@ -11,16 +11,9 @@ from typing import TYPE_CHECKING, cast
 
 import anyio
 
-from slackmq.errors import (
-    Ambiguous,
-    KeyExists,
-    LockLost,
-    LogBroken,
-    RevisionMismatch,
-    SlackError,
-    WriteLost,
-)
+from slackmq.errors import Ambiguous, SlackError
 from slackmq.kv.batch import Batch
+from slackmq.kv.errors import KeyExists, LockLost, LogBroken, RevisionMismatch, WriteLost
 from slackmq.kv.store import AsyncStore
 from slackmq.points import armed
 from slackmq.policy import Timing

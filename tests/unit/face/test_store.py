@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from slackmq.errors import ConfigurationError, KeyNotFound
+from slackmq.errors import ConfigurationError
 from slackmq.kv.batch import Batch
 from slackmq.kv.entry import Kind
+from slackmq.kv.errors import KeyNotFound
 from slackmq.policy import Timing
 from slackmq.sync import Store
 

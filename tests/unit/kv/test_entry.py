@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slackmq.errors import KeyRejected, ValueRejected
 from slackmq.kv.entry import KEY_LIMIT, Entry, check_key, encode, moment
+from slackmq.kv.errors import KeyRejected, ValueRejected
 
 JSON = st.recursive(
     st.none()

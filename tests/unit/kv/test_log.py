@@ -4,8 +4,8 @@ from itertools import permutations
 
 import pytest
 
-from slackmq.errors import LogBroken, SnapshotDamaged
 from slackmq.kv.entry import Kind, encode
+from slackmq.kv.errors import LogBroken, SnapshotDamaged
 from slackmq.kv.log import WINDOW, State
 from slackmq.kv.record import ANY, Chain, Group, Operation, Record, Verb, revision
 

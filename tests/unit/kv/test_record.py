@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slackmq.errors import RecordDamaged, RecordForged, RecordTooNew, ValueRejected
 from slackmq.kv.entry import encode
+from slackmq.kv.errors import RecordDamaged, RecordForged, RecordTooNew, ValueRejected
 from slackmq.kv.record import (
     BODY_LIMIT,
     VERSION,

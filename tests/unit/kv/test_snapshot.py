@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from slackmq.errors import SnapshotDamaged
 from slackmq.kv.entry import encode
+from slackmq.kv.errors import SnapshotDamaged
 from slackmq.kv.log import State
 from slackmq.kv.record import Chain, Group, Operation, Record, Verb, plain_tag
 from slackmq.kv.snapshot import CHUNK, Manifest, packed, read_manifest, unpacked, written

@@ -1,0 +1,108 @@
+"""Every error of the key-value store on one page.
+
+::
+
+    StoreError                  of a key-value store
+    ├── KeyNotFound             a KeyError, too
+    ├── RevisionMismatch        the key was changed since it was read
+    │   └── KeyExists           somebody was first
+    ├── ValueRejected           too large, or nothing that can be stored; nothing was sent
+    ├── KeyRejected             no key; nothing was sent
+    ├── RecordRejected          a record of the log that cannot be read; it counts for nobody
+    │   ├── RecordTooNew        written by a newer version: here the store stops
+    │   ├── RecordDamaged       its digest does not fit: it was changed after it was posted
+    │   └── RecordForged        posted by somebody who may not, or without the store's secret
+    ├── LogBroken               records of the log were deleted or edited
+    ├── SnapshotDamaged         a snapshot that does not verify
+    ├── WriteLost               Slack stored it too late or never: it was not written
+    └── LockLost                the lock ran out before it could be renewed
+"""
+
+from __future__ import annotations
+
+from slackmq.errors import SlackMQError
+
+__all__ = [
+    "KeyExists",
+    "KeyNotFound",
+    "KeyRejected",
+    "LockLost",
+    "LogBroken",
+    "RecordDamaged",
+    "RecordForged",
+    "RecordRejected",
+    "RecordTooNew",
+    "RevisionMismatch",
+    "SnapshotDamaged",
+    "StoreError",
+    "ValueRejected",
+    "WriteLost",
+]
+
+
+class StoreError(SlackMQError):
+    """Something about a key-value store."""
+
+
+class KeyNotFound(StoreError, KeyError):
+    """There is no such key, or not any more; carries `key`."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"There is no key {key!r}.")
+        self.key = key
+
+
+class RevisionMismatch(StoreError):
+    """`key` stands in `revision`, and not in the `expected` one; 0 is none. Nothing was written."""
+
+    def __init__(self, key: str, *, expected: int, revision: int) -> None:
+        super().__init__(
+            f"The key {key!r} stands in revision {revision}, not in {expected}.", remedy="Read it again, and try again."
+        )
+        self.key = key
+        self.expected = expected
+        self.revision = revision
+
+
+class KeyExists(RevisionMismatch):
+    """The key is there already: somebody was first."""
+
+
+class ValueRejected(StoreError):
+    """The value is too large, or nothing that can be stored; nothing was sent."""
+
+
+class KeyRejected(StoreError):
+    """This cannot be a key; nothing was sent."""
+
+
+class RecordRejected(StoreError):
+    """A record of the log that cannot be read."""
+
+
+class RecordTooNew(RecordRejected):
+    """The record was written by a newer version of this library, so nobody here can know what it did."""
+
+
+class RecordDamaged(RecordRejected):
+    """The record's digest does not fit its content: it was changed after it was posted."""
+
+
+class RecordForged(RecordRejected):
+    """The record was posted by somebody who may not write here, or who does not know the store's secret."""
+
+
+class LogBroken(StoreError):
+    """Records were deleted or edited: what the store holds cannot be told from the channel any more."""
+
+
+class SnapshotDamaged(StoreError):
+    """A snapshot does not verify, so it is not used."""
+
+
+class WriteLost(StoreError):
+    """Slack stored the record too late or never, so it was not written, and never will be."""
+
+
+class LockLost(StoreError):
+    """The lock ran out before it could be renewed; somebody else may hold it now."""
