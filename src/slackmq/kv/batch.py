@@ -29,6 +29,11 @@ class Batch:
         """What it holds."""
         return tuple(self._operations.values())
 
+    @property
+    def blind(self) -> bool:
+        """Whether it asks for no revision, so that it counts wherever it stands."""
+        return all(operation.blind for operation in self._operations.values())
+
     def put(self, key: str, value: object, *, ttl: timedelta | None = None) -> Self:
         """Whatever stands there.
 

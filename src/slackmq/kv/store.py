@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from slackmq.kv.entry import Change, Entry
     from slackmq.kv.ledger import Settled
     from slackmq.kv.log import Outcome
-    from slackmq.kv.record import Operation, Tag
+    from slackmq.kv.record import Tag
     from slackmq.kv.writer import Ack
     from slackmq.message import Json
     from slackmq.slack.api import Channel, Events, Slack
@@ -319,7 +319,7 @@ class AsyncStore:
         Raises:
             RevisionMismatch: a key does not stand in the revision that was asked for.
         """
-        ack, outcome = await self.write(batch, urgency=urgency, settle=not _blind(batch.operations))
+        ack, outcome = await self.write(batch, urgency=urgency, settle=not batch.blind)
         if outcome is None:
             made = revision(ack.at, ack.index)
             self._own.remember(batch.operations, made, self._inside.follower.state)
@@ -395,7 +395,3 @@ class AsyncStore:
     def lock(self, name: str, *, ttl: timedelta = timedelta(seconds=60)) -> Lock:
         """A lock: `async with store.lock("x") as held:`; `held.token` is its fencing token."""
         return Lock(self, name, ttl=ttl)
-
-
-def _blind(operations: tuple[Operation, ...]) -> bool:
-    return all(operation.blind for operation in operations)
