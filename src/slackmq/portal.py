@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from anyio.from_thread import BlockingPortal
 
-__all__ = ["Standing", "blocking", "wait_for"]
+__all__ = ["Blocking", "blocking", "wait_for"]
 
 _NAP = 1.0
 """Seconds after which whoever waits looks for signals."""
@@ -74,7 +74,7 @@ def wait_for(portal: BlockingPortal, start: Callable[[], Awaitable[_R]]) -> _R:
         raise
 
 
-class Standing(Generic[_A]):
+class Blocking(Generic[_A]):
     """Stands for an async object that is opened, on a loop's thread of its own, inside `with`.
 
     Args:

@@ -12,7 +12,7 @@ from slackmq.claiming.marks import Marks
 from slackmq.kv.errors import KeyNotFound
 from slackmq.kv.store import AsyncStore
 from slackmq.policy import Timing, accept_jobs
-from slackmq.portal import Standing, blocking, wait_for
+from slackmq.portal import Blocking, blocking, wait_for
 from slackmq.queue import AsyncQueue
 from slackmq.queue import Lease as AsyncLease
 from slackmq.queue.setting import agree, setting_of
@@ -84,7 +84,7 @@ class Lease:
     release = blocking(AsyncLease.release)
 
 
-class Queue(Standing[AsyncQueue]):
+class Queue(Blocking[AsyncQueue]):
     """A channel as a queue of jobs, for code that does not await; everything works inside `with queue:`.
 
     Any number of threads may use one queue at once.
@@ -223,7 +223,7 @@ class Worker:
         portal.call(worker.drain)
 
 
-class Store(Standing[AsyncStore], MutableMapping[str, "Json | bytes"]):
+class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
     """A channel as a key-value store, for code that does not await: a mapping, inside `with store:`.
 
     What is read is at most a few seconds old, and shows this process's own writes; `entry(key, fresh=True)` misses
