@@ -252,7 +252,7 @@ def _furnished(server: Server, receipts: Receipts, *, authority: str, secret: st
         desk=desk,
         sockets=Sockets(server, desk, receipts=receipts, weather=weather),
         courier=Courier(server, desk, receipts=receipts, weather=weather),
-        rtm=Rtm(server, weather=weather),
+        rtm=Rtm(server, receipts=receipts, weather=weather),
         weather=weather,
         killables=Killables(secret),
         authority=authority,

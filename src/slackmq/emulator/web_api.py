@@ -65,7 +65,7 @@ class WebApi:
         if method == "apps.connections.open" and reply["ok"] and caller is not None and caller.app is not None:
             reply["url"] = f"ws://{request.host}{self._sockets.invite(caller.app)}"
         if method in {"rtm.connect", "rtm.start"} and reply["ok"] and caller is not None and self._rtm is not None:
-            reply["url"] = f"ws://{request.host}{self._rtm.invite(sent.token or '', caller.user)}"
+            reply["url"] = f"ws://{request.host}{self._rtm.invite(caller.user)}"
         if sent.warning:
             _warn(reply, sent.warning)
         headers = _scopes(method, caller)

@@ -133,6 +133,11 @@ class Workspace:
         """What stands as `token` in everything an app is sent."""
         return self._state.apps[app].verification_token
 
+    def token_of(self, user: str) -> str:
+        """The token with which a user's own client speaks: a person's, or a bot's."""
+        found = self._state.users[user]
+        return found.token if found.app is None else found.app.bot_token
+
     def upload(self, ticket: str) -> str | None:
         """The id of the file whose bytes a ticket lets in; None if it is unknown, or the upload is over."""
         file = self._state.files.get(ticket.partition("-")[0])
