@@ -45,7 +45,7 @@ class Weather:
     def arm(self, faults: Faults, seed: int = 0) -> None:
         """From now on let these faults happen; those that were armed before end, and counting begins anew."""
         self._plan = Plan(seed=seed, faults=faults)
-        self._lag = Lag(plan=self._plan) if faults.lag else None
+        self._lag = Lag(plan=self._plan, replies=self._server.workspace.replies) if faults.lag else None
         self._stir()
 
     def disarm(self) -> None:
@@ -67,11 +67,11 @@ class Weather:
         """When an event comes to somebody: never, once or twice."""
         return (at,) if self._plan is None else self._plan.arrivals(listener, event, at)
 
-    def shown(self, method: str, reply: Mapping[str, Any]) -> Mapping[str, Any]:
+    def shown(self, method: str, args: Mapping[str, object], reply: Mapping[str, Any]) -> Mapping[str, Any]:
         """An answer as a reader sees it who is behind."""
         if self._lag is None or method not in READS:
             return reply
-        return self._lag.shown(reply, self._server.now())
+        return self._lag.shown(method, args, reply, self._server.now())
 
     async def close(self) -> None:
         """Forget what has not taken effect yet."""

@@ -60,7 +60,7 @@ class WebApi:
         return self._response(request, method, sent, answer)
 
     def _response(self, request: web.Request, method: str, sent: Sent, answer: Answer) -> web.Response:
-        reply = dict(answer.reply if self._weather is None else self._weather.shown(method, answer.reply))
+        reply = dict(answer.reply if self._weather is None else self._weather.shown(method, sent.args, answer.reply))
         caller = answer.caller
         if method == "apps.connections.open" and reply["ok"] and caller is not None and caller.app is not None:
             reply["url"] = f"ws://{request.host}{self._sockets.invite(caller.app)}"
