@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncQueue"]
 
 _log = logging.getLogger("slackmq.queue")
-_FIRST = Take(generation=1)
+_FIRST = (Take(generation=0), Take(generation=1))
 
 
 class AsyncQueue:
@@ -287,7 +287,7 @@ class AsyncQueue:
         if doubtful(sighting.message):
             await self._settle(sighting)
         action = self._inside.contest.consider(sighting)
-        return await self._inside.contest.act(Chosen(sighting=sighting, action=action)) if action == _FIRST else None
+        return await self._inside.contest.act(Chosen(sighting=sighting, action=action)) if action in _FIRST else None
 
     async def _settle(self, sighting: Sighting) -> None:
         """Read the channel late enough to see every copy that was posted before this one."""
