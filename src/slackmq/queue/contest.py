@@ -286,7 +286,8 @@ class Contest:
         """Take over from an earlier holder: look again, count the attempt, write it down."""
         await pause("after_takeover")
         try:
-            looked = self._claiming.settles or generation - 1 in sighting.record.releases
+            # Of several earlier holders one that was given up for dead may have ended it since.
+            looked = self._claiming.settles or sighting.record.all_given_back(generation - 1)
             if not looked and not await self._look_again(sighting, claim):
                 return None
             await self._thread.read(sighting.message, sighting.record, urgency=Urgency.CLAIM)

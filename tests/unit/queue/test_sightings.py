@@ -152,6 +152,20 @@ def test_a_failed_execution_is_one() -> None:
     assert record.attempts == 1
 
 
+def test_an_attempt_of_which_nobody_heard_again_was_not_given_back() -> None:
+    def given_back(*payloads: Mapping[str, Any]) -> bool:
+        record = Record()
+        read(written(payloads), record)
+        return record.all_given_back(4)
+
+    first = note("release", "a", token=1, retry_at="5.0")
+    handed_back = note("release", "b", token=2, attempt=2, retry_at="6.0", failed=False)
+    second = note("release", "c", token=4, attempt=2, retry_at="7.0")
+    assert given_back(first, handed_back, second)
+    assert not given_back(handed_back, second)
+    assert not given_back(first, handed_back)
+
+
 def test_a_strangers_metadata_is_passed_over() -> None:
     record = Record()
     read(written([{"note": "party"}, {}, note("refusal", "a")]), record)
