@@ -94,6 +94,13 @@ class Record:
             note.note == "release" and note.token == token and note.failed and note.worker != worker for note in notes
         )
 
+    def all_given_back(self, token: int) -> bool:
+        """Whether the claim under a token was given back, and so was every attempt before it: none is still out."""
+        releases = [note for _, _, note in self.entries.values() if note.note == "release"]
+        last = max((note.attempt for note in releases if note.token == token), default=None)
+        failed = {note.token for note in releases if note.failed and note.token < token}
+        return last is not None and len(failed) >= last - 1
+
     def add(self, note: Note, *, ts: str = "", user: str = "") -> None:
         """Take a note in; of one that was written twice the earlier copy counts."""
         known = self.entries.get(note.op)

@@ -199,7 +199,8 @@ class Facts:
 
     def stale(self, options: Options) -> bool:
         """A person typed it so long ago, and nobody began it, that an answer would only surprise."""
-        return self.typed and self.generation == 0 and self.age > options.within.total_seconds()
+        begun = self.generation > 0 or self.retry_in is not None  # the first native claim leaves no generation
+        return self.typed and not begun and self.age > options.within.total_seconds()
 
 
 def decide(facts: Facts, timing: Timing) -> Action:

@@ -14,6 +14,7 @@ from slackmq.simulation.record import Asked, Called, Disturbed, Ended, Started
 from slackmq.simulation.truth import Truth
 
 if TYPE_CHECKING:
+    from slackmq.claiming.way import Way
     from slackmq.simulation.record import Line
 
 TS = "1800000001.000000"
@@ -38,8 +39,8 @@ def execution(at: float, run: int, attempt: int, result: str = "failed", process
     ]
 
 
-def truth(lines: list[Line], asked: tuple[Asked, ...] = (), *, calm: bool = False) -> Truth:
-    return Truth(sorted(lines, key=lambda line: line.at), timing=TIMING, asked=asked, attempts=4, calm=calm)
+def truth(lines: list[Line], asked: tuple[Asked, ...] = (), *, calm: bool = False, way: Way = "reaction") -> Truth:
+    return Truth(sorted(lines, key=lambda line: line.at), timing=TIMING, way=way, asked=asked, attempts=4, calm=calm)
 
 
 def broke(process: str, at: float, what: str) -> Disturbed:
@@ -101,6 +102,12 @@ def test_calls_beyond_claim_and_mark_are_waste_where_nothing_goes_wrong(spent: i
     lines: list[Line] = [posted(1), marked(2, "a", CLOCKS[0]), marked(3, "a", "white_check_mark")]
     assert len(list(bounds.wasteful(truth(lines, calls(spent, 2.0), calm=True)))) == found
     assert not list(bounds.wasteful(truth(lines, calls(spent, 2.0))))
+
+
+@pytest.mark.parametrize(("token", "found"), [(0, 0), (1, 1)])
+def test_native_claims_that_cost_a_call_are_waste_where_nothing_goes_wrong(token: int, found: int) -> None:
+    lines: list[Line] = [posted(1), *execution(2, token, 1, "done")]
+    assert len(list(bounds.wasteful(truth(lines, calm=True, way="native")))) == found
 
 
 def dead_after(runs: int) -> Truth:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Chosen", "Contest"]
 
 _log = logging.getLogger("slackmq.contest")
+_FIRST = (Take(generation=0), Take(generation=1))
 _HEAD = 64
 """So many of the oldest messages are tried in an order of this process's own; the order of the rest is by age. With 16,
 three busy workers tried the same message often enough to spend every sixth reaction in vain."""
@@ -205,7 +206,7 @@ class Contest:
         if policy.doubtful(sighting.message):
             await self._settle(sighting)
         action = self.consider(sighting)
-        return await self.act(Chosen(sighting=sighting, action=action)) if action == Take(generation=1) else None
+        return await self.act(Chosen(sighting=sighting, action=action)) if action in _FIRST else None
 
     async def _settle(self, sighting: Sighting) -> None:
         """Read the channel late enough to see every copy that was posted before this one."""
@@ -307,7 +308,8 @@ class Contest:
         """Take over from an earlier holder: look again, count the attempt, write it down."""
         await pause("after_takeover")
         try:
-            looked = self._claiming.settles or generation - 1 in sighting.record.releases
+            # Of several earlier holders one that was given up for dead may have ended it since.
+            looked = self._claiming.settles or sighting.record.all_given_back(generation - 1)
             if not looked and not await self._look_again(sighting, claim):
                 return None
             await self._thread.read(sighting.message, sighting.record, urgency=Urgency.CLAIM)

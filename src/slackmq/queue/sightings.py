@@ -61,6 +61,11 @@ class Sighting(Traces):
         return self.ended is None and not self.gone
 
     @property
+    def begun(self) -> bool:
+        """Somebody worked on it, as far as marks and notes say: the first native claim leaves none of them."""
+        return self.generation > 0 or bool(self.record.releases)
+
+    @property
     def withdrawn(self) -> bool:
         """It was deleted before anybody began it."""
         return self.gone and self.generation == 0
@@ -135,7 +140,8 @@ class Sightings:
         # Asked at every event, so nothing is copied: the caller must not await between two of them.
         for sighting in self._open.values():
             posted = seconds(sighting.message.ts)
-            alive = sighting.open and (sighting.message.kind is not None or sighting.generation or posted > typed_since)
+            wanted = sighting.message.kind is not None or sighting.begun
+            alive = sighting.open and (wanted or posted > typed_since)
             if alive and self.canonical(sighting.message):
                 yield posted
 
@@ -148,7 +154,8 @@ class Sightings:
     def forget(self, *, before: float) -> None:
         """Drop what has ended and was posted before a moment, seconds since 1970: keys are remembered as long."""
         for ts, sighting in list(self._by_ts.items()):
-            unfinished = sighting.open and sighting.message.kind is not None and self.canonical(sighting.message)
+            wanted = sighting.message.kind is not None or sighting.begun
+            unfinished = sighting.open and wanted and self.canonical(sighting.message)
             if seconds(ts) < before and not sighting.busy and not unfinished:
                 del self._by_ts[ts]
                 self._open.pop(ts, None)

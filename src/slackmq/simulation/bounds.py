@@ -139,10 +139,23 @@ def wasteful(truth: Truth) -> Iterator[Violation]:
             what = f"{pins} calls of pins.add for {len(copies)} messages"
             yield Violation(rule="I11 wasteful", what=what, line=len(truth.lines) - 1)
         return
+    if truth.way == "native":
+        yield from _called(truth)
     spent = sum(asked.method in _CLAIMS for asked in truth.asked)
     needed = sum(len(copy.generations) + (copy.ended is not None) for copy in copies)
     if spent > _SPARE * needed + 1:
         what = f"{spent} calls to claim and to mark, where {needed} were needed"
+        yield Violation(rule="I11 wasteful", what=what, line=len(truth.lines) - 1)
+
+
+def _called(truth: Truth) -> Iterator[Violation]:
+    """Native claims that cost a call: only who had no hand free for most of a lease may have left it to others."""
+    first: dict[str, int] = {}
+    for run in (run for job in truth.jobs.values() for run in job.runs):
+        first[run.ts] = min(run.token, first.get(run.ts, run.token))
+    called = sum(token > 0 for token in first.values())
+    if called > len(first) / 2:
+        what = f"{called} of {len(first)} messages were first claimed by a call"
         yield Violation(rule="I11 wasteful", what=what, line=len(truth.lines) - 1)
 
 

@@ -15,10 +15,14 @@ from slackmq.handlers import Handlers
 from slackmq.hooks import Claimed, Finished, Rejected
 from slackmq.message import Outcome
 from slackmq.policy import Backoff
+from slackmq.queue import AsyncQueue
+from slackmq.queue.contest import Chosen
 from slackmq.simulation.loop import run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from slackmq.message import Claim
 
     House = Any  # the fixture's class stands in conftest.py, which is no module to import from
 
@@ -237,6 +241,37 @@ def test_a_worker_that_lacks_the_handler_neither_robs_nor_buries_what_another_is
             await house.ended(queue)
             assert [n for n, *_ in runs] == [1, 2]
             assert "white_check_mark" in house.marks(first.ts) & house.marks(second.ts)
+
+    run(main)
+
+
+def test_what_a_late_holder_has_ended_is_not_begun_again_although_its_successor_gave_it_back(house: House) -> None:
+    def queue(name: str) -> AsyncQueue:
+        slack = house.slack()
+        return AsyncQueue(slack, "#jobs", clock=slack.caller._clock, worker=name)
+
+    async def next_of(queue: AsyncQueue, ts: str) -> Claim | None:
+        sighting = queue._sightings.get(ts)
+        assert sighting is not None
+        contest = queue._inside.contest
+        return await contest.act(Chosen(sighting=sighting, action=contest.consider(sighting)))
+
+    async def main() -> None:
+        async with queue("late") as late, queue("successor") as successor, queue("third") as third:
+            message = await late.post("work")
+            first = await late.claim(message)
+            assert first is not None
+            await successor.inspect()
+            await anyio.sleep(66)
+            second = await next_of(successor, message.ts)
+            assert second is not None
+            await successor.fail(second, "no", retry_in=timedelta(seconds=5))
+            await third.inspect()
+            await next_of(third, message.ts)  # it reads that it was given back, and not yet what comes now
+            await anyio.sleep(20)
+            assert (await late.ack(first)).effective
+            assert await next_of(third, message.ts) is None
+            assert "clock3" in house.marks(message.ts)
 
     run(main)
 

@@ -12,6 +12,7 @@ from slackmq.claiming.way import WAYS
 from slackmq.hooks import Extended, Finished, Lost
 from slackmq.policy import Timing
 from slackmq.simulation.loop import run
+from slackmq.slack.api import Arrived
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,6 +83,23 @@ def test_a_native_claim_without_an_event_waits_for_the_lease_of_whoever_may_have
         assert [token for _, _, token in runs] == [1]
         assert [attempt for _, attempt, _ in runs] == [2]  # the first may have begun and died
         assert house.now() - float(message.ts) > 60
+
+    run(main)
+
+
+def test_a_message_whose_event_came_here_can_be_claimed_natively_by_hand(house: House) -> None:
+    async def main() -> None:
+        handlers, _ = house.ran()
+        async with house.at_work(handlers, claim="native", concurrency=0) as queue:
+            message = await queue.post("work", {"n": 1})
+            assert await queue.claim(message) is None  # whoever got its event may have begun
+            other = await queue.post("work", {"n": 2})
+            row = await house.slack().row(other.channel, other.ts)
+            assert row is not None
+            queue._inside.watch.hear(Arrived(channel=other.channel, row=row))
+            claim = await queue.claim(other)
+        assert claim is not None
+        assert claim.token == 0
 
     run(main)
 
