@@ -104,6 +104,10 @@ class House:
             if channel["name"] == name
         )
 
+    def unlock(self, ts: str) -> None:
+        """What Slack's own site does when somebody opens a locked thread again; no method of the workspace does."""
+        self.workspace._state.channels[self.channel()].messages[ts].locked = False
+
     def types(self, text: str) -> str:
         """A person types."""
         return str(self.call(self.people[0], "chat.postMessage", channel=self.channel(), text=text)["ts"])
