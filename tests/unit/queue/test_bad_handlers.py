@@ -218,3 +218,28 @@ def test_a_job_whose_workers_all_stop_while_it_runs_comes_to_its_end(house: Hous
         assert "Given up after 3 attempts" in house.thread(message.ts)[-1]
 
     run(main)
+
+
+def test_a_job_whose_handler_cannot_be_stopped_fails_without_it_and_the_worker_goes_on(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+
+        @handlers.task(attempts=2, backoff=_AT_ONCE, timeout=timedelta(seconds=5))
+        async def deaf() -> None:
+            runs.append((0, 1, 1))
+            with anyio.CancelScope(shield=True):
+                await anyio.sleep(10_000)
+
+        assert deaf is not None
+        async with house.at_work(handlers, concurrency=3) as queue:
+            stuck = await queue.post("deaf")
+            await queue.post("work", {"n": 1})
+            standings = await house.ended(queue)
+            assert {standing.state for standing in standings} == {"dead", "done"}
+            assert sorted(n for n, _, _ in runs) == [0, 0, 1]
+            assert "does not stop" in house.thread(stuck.ts)[-1]
+            generations = len(house.marks(stuck.ts))
+            await anyio.sleep(1_000)
+            assert len(house.marks(stuck.ts)) == generations
+
+    run(main)
