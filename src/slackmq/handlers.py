@@ -82,7 +82,8 @@ class Bound:
         """Run it and return its answer; what it raises goes through unchanged.
 
         A function that is not `async` runs on a thread of its own. Threads cannot be stopped: when this call is
-        cancelled, `job.cancelled` becomes true at once, and the call still waits for the function to end.
+        cancelled, `job.cancelled` becomes true at once, and the call still waits for the function to end. The
+        job does not: see `slackmq.policy.Options`.
         """
         run = functools.partial(self.handler.parameters.call, self.handler.function, self.arguments, job)
         result = run() if inspect.iscoroutinefunction(self.handler.function) else await _on_thread(run, job)

@@ -96,7 +96,8 @@ class Options:
     """What a handler wants for its messages.
 
     Attributes:
-        timeout: an attempt that takes longer has failed; None: no limit.
+        timeout: an attempt that takes longer has failed; None: no limit. A handler that cannot be stopped, as a thread
+            that does not look at `job.cancelled`, gets as long again, 30 s at least, before its job fails without it.
         attempts: after so many failed executions the message is dead.
         lease: how long a claim lasts unless it is extended; None: the queue's own.
         backoff: how long to wait between attempts.

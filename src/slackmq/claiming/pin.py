@@ -17,7 +17,15 @@ from slackmq.claiming.logged import log_of
 from slackmq.claiming.mark import mark
 from slackmq.claiming.marks import Reading
 from slackmq.claiming.way import Held
-from slackmq.errors import AlreadyPinned, AlreadyReacted, Ambiguous, LeaseLost, TooManyPins, TooManyReactions
+from slackmq.errors import (
+    AlreadyPinned,
+    AlreadyReacted,
+    Ambiguous,
+    LeaseLost,
+    MessageLocked,
+    TooManyPins,
+    TooManyReactions,
+)
 from slackmq.message import Outcome, seconds
 from slackmq.notes import Note
 from slackmq.points import pause
@@ -257,7 +265,7 @@ class PinClaiming:
                     await self._slack.react(message.channel, message.ts, self._marks.watched, urgency=Urgency.CLAIM)
                 except Ambiguous:
                     await self._clock.sleep(_PAUSE)
-                except (AlreadyReacted, TooManyReactions):
+                except (AlreadyReacted, MessageLocked, TooManyReactions):
                     return None  # after an unanswered try it may be ours, or another process's: nobody can tell
                 else:
                     return tries

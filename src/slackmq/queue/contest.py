@@ -13,7 +13,7 @@ import anyio
 from slackmq import policy
 from slackmq.claiming.logged import log_of
 from slackmq.claiming.marks import Reading
-from slackmq.errors import AlreadyReacted, Ambiguous, MessageGone, TooManyReactions
+from slackmq.errors import AlreadyReacted, Ambiguous, LeaseLost, MessageGone, MessageLocked, TooManyReactions
 from slackmq.hooks import Claimed, Rejected
 from slackmq.message import Claim, Outcome, seconds
 from slackmq.points import pause
@@ -45,7 +45,7 @@ _COURTESY = 2.0
 _SHORTEST = 1.0
 """Seconds that a claim must have left when the work begins."""
 _FULL = 60.0
-"""Seconds until a message on which Slack takes no further emoji is tried again."""
+"""Seconds until a message on which Slack takes no further emoji, or nothing at all, is tried again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,7 +292,7 @@ class Contest:
         except MessageGone:
             sighting.gone = True
             return None
-        except TooManyReactions as error:
+        except (MessageLocked, TooManyReactions) as error:
             _log.warning("cannot claim %s: %s", sighting.message.ts, error)
             self._leave_alone(sighting, _FULL)
             return None
@@ -347,7 +347,11 @@ class Contest:
         if reason is None:
             return False
         self._hook(Rejected(message=sighting.message, reason=reason))
-        await self._ending.dead(sighting, claim, reason)
+        try:
+            await self._ending.dead(sighting, claim, reason)
+        except LeaseLost as error:
+            _log.warning("cannot end %s: %s", sighting.message.ts, error)
+            self._leave_alone(sighting, _FULL)
         return True
 
 

@@ -22,6 +22,7 @@ from slackmq.simulation.loop import run
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from slackmq.claiming.way import Way
     from slackmq.message import Claim
 
     House = Any  # the fixture's class stands in conftest.py, which is no module to import from
@@ -332,5 +333,41 @@ def test_a_drain_ends_although_slack_does_not_answer(house: House) -> None:
             house.worker.drain()
             await anyio.sleep(120)
             assert house.worker._running == {}
+
+    run(main)
+
+
+@pytest.mark.parametrize("claim", ["reaction", "pin"])
+def test_a_locked_thread_stops_nobody_and_is_done_once_it_is_unlocked(house: House, claim: Way) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.at_work(handlers, workers=2, claim=claim) as queue:
+            locked = await queue.post("work", {"n": 1})
+            house.operate("emulator.threads.lock", channel=house.channel(), ts=locked.ts)
+            await anyio.sleep(200)
+            other = await queue.post("work", {"n": 2})
+            await house.until(lambda: "white_check_mark" in house.marks(other.ts))
+            assert 2 in {n for n, _, _ in runs}
+            house.unlock(locked.ts)
+            standings = await house.ended(queue)
+            assert {standing.state for standing in standings} == {"done"}
+
+    run(main)
+
+
+@pytest.mark.parametrize("claim", ["reaction", "pin"])
+def test_a_thread_that_is_locked_while_its_handler_runs_stops_nobody(house: House, claim: Way) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.at_work(handlers, workers=2, claim=claim) as queue:
+            held = await queue.post("work", {"n": 1, "seconds": 20.0})
+            await house.until(lambda: runs)
+            house.operate("emulator.threads.lock", channel=house.channel(), ts=held.ts)
+            await anyio.sleep(200)
+            await queue.post("work", {"n": 2})
+            await house.until(lambda: 2 in {n for n, _, _ in runs})
+            house.unlock(held.ts)
+            standings = await house.ended(queue)
+            assert {standing.state for standing in standings} == {"done"}
 
     run(main)
