@@ -17,14 +17,16 @@ from slackmq.clock import SYSTEM
 from slackmq.envelope import Letter
 from slackmq.errors import ConfigurationError
 from slackmq.hooks import Extended, Failed, Lost
-from slackmq.message import Post, seconds
-from slackmq.policy import Take, Timing, Wait, accept_jobs, check_lease, doubtful, lease_of
+from slackmq.message import Post
+from slackmq.policy import Timing, accept_jobs, check_lease, lease_of
 from slackmq.queue.asking import Asking
-from slackmq.queue.contest import Chosen, Contest
+from slackmq.queue.contest import Contest
 from slackmq.queue.ending import Ending
 from slackmq.queue.janitor import Janitor
 from slackmq.queue.lease import Lease
+from slackmq.queue.once import Once
 from slackmq.queue.opened import Opened
+from slackmq.queue.pick import Pick
 from slackmq.queue.poster import Poster
 from slackmq.queue.show import Show
 from slackmq.queue.sightings import Sighting, Sightings
@@ -49,7 +51,6 @@ if TYPE_CHECKING:
 __all__ = ["AsyncQueue"]
 
 _log = logging.getLogger("slackmq.queue")
-_FIRST = Take(generation=1)
 
 
 class AsyncQueue:
@@ -120,7 +121,38 @@ class AsyncQueue:
         channel = await self._slack.channel(self._name)
         await self._claiming.open()
         watch = self._watch(identity, channel)
-        contest = Contest(
+        tasks = await self._stack.enter_async_context(anyio.create_task_group())
+        self._stack.callback(tasks.cancel_scope.cancel)
+        shared, clock = self._claiming.shared, self._clock
+        poster = Poster(self._slack, channel=channel.id, me=identity.user, shared=shared, clock=clock, hook=self._tell)
+        longest = self.timing.scan.total_seconds()
+        asking = Asking(self._slack, watch, self._sightings, self._thread, clock=clock, longest=longest)
+        contest = self._contest(watch)
+        pick = Pick(
+            self._slack,
+            self._claiming,
+            channel=channel.id,
+            watch=watch,
+            contest=contest,
+            poster=poster,
+            sightings=self._sightings,
+            timing=self.timing,
+            clock=clock,
+        )
+        self._opened = Opened(
+            identity=identity,
+            channel=channel,
+            watch=watch,
+            contest=contest,
+            poster=poster,
+            asking=asking,
+            pick=pick,
+            tasks=tasks,
+        )
+        return self
+
+    def _contest(self, watch: Watch) -> Contest:
+        return Contest(
             self._slack,
             self._claiming,
             watch=watch,
@@ -132,22 +164,6 @@ class AsyncQueue:
             worker=self.worker,
             hook=self._tell,
         )
-        tasks = await self._stack.enter_async_context(anyio.create_task_group())
-        self._stack.callback(tasks.cancel_scope.cancel)
-        shared, clock = self._claiming.shared, self._clock
-        poster = Poster(self._slack, channel=channel.id, me=identity.user, shared=shared, clock=clock, hook=self._tell)
-        longest = self.timing.scan.total_seconds()
-        asking = Asking(self._slack, watch, self._sightings, self._thread, clock=clock, longest=longest)
-        self._opened = Opened(
-            identity=identity,
-            channel=channel,
-            watch=watch,
-            contest=contest,
-            poster=poster,
-            asking=asking,
-            tasks=tasks,
-        )
-        return self
 
     def _watch(self, identity: Identity, channel: Channel) -> Watch:
         return Watch(
@@ -213,10 +229,6 @@ class AsyncQueue:
             Ambiguous: no answer came to any of several tries. The job may stand in the channel; post it again with
                 the same key to be sure.
         """
-        if not kind or kind.split() != [kind]:
-            raise ConfigurationError(
-                f"A job's kind is one word, not {kind!r}.", remedy="Name the handler that shall do it."
-            )
         check_lease(lease or self.timing.lease, self.timing)
         new = Post(kind=kind, body=body or {}, key=key or self._clock.new_id(), keyed=key is not None, lease=lease)
         return await self._inside.poster.post(new)
@@ -233,24 +245,12 @@ class AsyncQueue:
         if self._stopping:
             return
         self._start()
-        while (claim := await self._next()) is not None:
+        while (claim := await self._inside.next(lambda: self._stopping)) is not None:
             yield self.hold(claim)
 
     def hold(self, claim: Claim) -> Lease:
         """A lease that keeps a claim alive inside `async with`."""
         return Lease(self, claim, period=self._lease_of(claim.message) / 2, clock=self._clock)
-
-    async def _next(self) -> Claim | None:
-        inside = self._inside
-        while not self._stopping:
-            if inside.watch.failure is not None:
-                raise inside.watch.failure
-            chosen = inside.contest.choose()
-            if isinstance(chosen, Wait):
-                await inside.watch.news(chosen.delay)
-            elif claim := await inside.contest.act(chosen):
-                return claim
-        return None
 
     def _start(self) -> None:
         inside = self._inside
@@ -278,23 +278,23 @@ class AsyncQueue:
         Returns:
             The claim; None if it cannot be had now.
         """
-        sighting = self._sightings.get(message.ts)
-        if sighting is None:
-            row = await self._slack.row(message.channel, message.ts)
-            sighting = self._inside.watch.see(row) if row else None
-        if sighting is None or sighting.busy or not sighting.open:
-            return None
-        if doubtful(sighting.message):
-            await self._settle(sighting)
-        action = self._inside.contest.consider(sighting)
-        return await self._inside.contest.act(Chosen(sighting=sighting, action=action)) if action == _FIRST else None
+        return await self._inside.pick.claim(message)
 
-    async def _settle(self, sighting: Sighting) -> None:
-        """Read the channel late enough to see every copy that was posted before this one."""
-        while not sighting.settled:
-            due = seconds(sighting.message.ts) + self._inside.watch.lag.skew
-            await self._clock.sleep(due - self._slack.now())
-            await self._inside.watch.scan()
+    def claim_once(self, message: Message | str | None = None, *, key: str | None = None, wait: bool = False) -> Once:
+        """A claim for whoever asks first: `async with queue.claim_once(ts) as claim:` and then `if claim:`.
+
+        Inside, `claim` is a `Lease`, or None where somebody else was first; how one leaves is how it ends.
+
+        Args:
+            message: what to claim, or its ts: any message that stands in the channel, whoever posted it.
+            key: instead of a message, a name of what shall happen once, as "backup/2026-11-27": who finds no message of
+                this name posts one, and the earliest is claimed, after the time `timing.skew`.
+            wait: wait while somebody else has it, and take over if their claim lapses; None comes once it has ended.
+
+        Raises:
+            ConfigurationError: neither or both are given; on entering, the channel has no such message.
+        """
+        return Once(lambda: self._inside.pick, self.hold, message=message, key=key, wait=wait)
 
     async def extend(self, claim: Claim) -> Claim:
         """Prolong a claim by its lease, under the next token.

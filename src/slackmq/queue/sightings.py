@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from slackmq.claiming.traces import Traces
 from slackmq.message import seconds
+from slackmq.policy import Ignore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,7 +137,11 @@ class Sightings:
         for sighting in self._open.values():
             posted = seconds(sighting.message.ts)
             alive = sighting.open and (sighting.message.kind is not None or sighting.generation or posted > typed_since)
-            if alive and self.canonical(sighting.message):
+            if (
+                alive
+                and (sighting.busy or not isinstance(sighting.verdict, Ignore))
+                and self.canonical(sighting.message)
+            ):
                 yield posted
 
     def settle(self, *, read_at: float, skew: float, now: float) -> None:
@@ -148,7 +153,8 @@ class Sightings:
     def forget(self, *, before: float) -> None:
         """Drop what has ended and was posted before a moment, seconds since 1970: keys are remembered as long."""
         for ts, sighting in list(self._by_ts.items()):
-            unfinished = sighting.open and sighting.message.kind is not None and self.canonical(sighting.message)
+            wanted = sighting.message.kind is not None and not isinstance(sighting.verdict, Ignore)
+            unfinished = sighting.open and wanted and self.canonical(sighting.message)
             if seconds(ts) < before and not sighting.busy and not unfinished:
                 del self._by_ts[ts]
                 self._open.pop(ts, None)
