@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from slackmq.message import Message
 
 __all__ = [
+    "ONCE",
     "REPOST_AFTER",
     "Accept",
     "Action",
@@ -45,6 +46,8 @@ _PROMPT = 8.0
 REPOST_AFTER = 10.0
 """Seconds before an unanswered post is repeated: longer than `_PROMPT`, so that a repetition never precedes a prompt
 first try, whatever the clocks' resolution (Slack's Date header counts whole seconds)."""
+ONCE = "slackmq_once"
+"""The kind of a message that only names what shall happen once: no handler gets it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,12 +261,14 @@ def doubtful(message: Message) -> bool:
 
 def accept_jobs(message: Message) -> Verdict:
     """Take every job that a program posted, and nothing that a person typed."""
-    return Ignore() if message.kind is None else Accept(options=Options())
+    return Ignore() if message.kind in {None, ONCE} else Accept(options=Options())
 
 
 def verdict_on(letter: Letter, select: Callable[[Message], Verdict]) -> Verdict:
     """Whether a message shall be handled, given what is wrong with it and what the handlers say of it."""
     match letter.error:
+        case None if letter.message.kind == ONCE:
+            return Ignore()
         case None:
             return select(letter.message)
         case EnvelopeTooNew() as error:

@@ -169,6 +169,35 @@ class Queue(Blocking[AsyncQueue]):
         portal, queue = self._there
         return Lease(portal, queue.hold(claim))
 
+    @contextmanager
+    def claim_once(
+        self, message: Message | str | None = None, *, key: str | None = None, wait: bool = False
+    ) -> Generator[Lease | None]:
+        """A claim for whoever asks first: `with queue.claim_once(ts) as claim:` and then `if claim:`.
+
+        Inside, `claim` is a `Lease`, or None where somebody else was first; how one leaves is how it ends.
+
+        Args:
+            message: what to claim, or its ts: any message that stands in the channel, whoever posted it.
+            key: instead of a message, a name of what shall happen once, as "backup/2026-11-27"; see `AsyncQueue`.
+            wait: wait while somebody else has it, and take over if their claim lapses; None comes once it has ended.
+
+        Raises:
+            ConfigurationError: neither or both are given; on entering, the channel has no such message.
+        """
+        portal, queue = self._there
+        once = queue.claim_once(message, key=key, wait=wait)
+        claim = wait_for(portal, once.claim)
+        if claim is None:
+            yield None
+            return
+        lease = self.hold(claim)
+        try:
+            with lease:
+                yield lease
+        finally:
+            wait_for(portal, lambda: once.tidy(lease.claim))
+
     def stop(self) -> None:
         """Let every `claims()` end once its current contest is decided; claims that are held stay held."""
         portal, queue = self._there

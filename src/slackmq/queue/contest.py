@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["Chosen", "Contest"]
 
 _log = logging.getLogger("slackmq.contest")
-_FIRST = (Take(generation=0), Take(generation=1))
 _HEAD = 64
 """So many of the oldest messages are tried in an order of this process's own; the order of the rest is by age. With 16,
 three busy workers tried the same message often enough to spend every sixth reaction in vain."""
@@ -200,20 +199,6 @@ class Contest:
 
     def _rank(self, sighting: Sighting) -> bytes:
         return hashlib.blake2b(f"{self._worker}/{sighting.message.ts}".encode(), digest_size=8).digest()
-
-    async def begin(self, sighting: Sighting) -> Claim | None:
-        """Claim a message that nobody has begun; None if somebody has, or it cannot be had now."""
-        if policy.doubtful(sighting.message):
-            await self._settle(sighting)
-        action = self.consider(sighting)
-        return await self.act(Chosen(sighting=sighting, action=action)) if action in _FIRST else None
-
-    async def _settle(self, sighting: Sighting) -> None:
-        """Read the channel late enough to see every copy that was posted before this one."""
-        while not sighting.settled:
-            due = seconds(sighting.message.ts) + self._watch.lag.skew
-            await self._clock.sleep(due - self._slack.now())
-            await self._watch.scan()
 
     async def act(self, chosen: Chosen) -> Claim | None:
         """Do what was chosen; returns the claim if one was won."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from slackmq.envelope import EVERYBODY, JOB, seal, unseal
-from slackmq.errors import Ambiguous
+from slackmq.errors import Ambiguous, ConfigurationError
 from slackmq.hooks import Posted
 from slackmq.points import pause
 from slackmq.policy import REPOST_AFTER
@@ -47,9 +47,14 @@ class Poster:
         """Post a job until Slack says that it stands.
 
         Raises:
+            ConfigurationError: its kind is no word; nothing was sent.
             EnvelopeTooLarge: the body is too long; nothing was sent.
             Ambiguous: no answer came to any of several tries.
         """
+        if not post.kind or post.kind.split() != [post.kind]:
+            raise ConfigurationError(
+                f"A job's kind is one word, not {post.kind!r}.", remedy="Name the handler that shall do it."
+            )
         for repost in range(_REPOSTS + 1):
             sent = self._clock.monotonic()
             try:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from slackmq.claiming.traces import Traces
 from slackmq.message import seconds
+from slackmq.policy import Ignore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,9 +141,9 @@ class Sightings:
         # Asked at every event, so nothing is copied: the caller must not await between two of them.
         for sighting in self._open.values():
             posted = seconds(sighting.message.ts)
-            wanted = sighting.message.kind is not None or sighting.begun
-            alive = sighting.open and (wanted or posted > typed_since)
-            if alive and self.canonical(sighting.message):
+            ours = sighting.busy or not isinstance(sighting.verdict, Ignore)
+            wanted = sighting.message.kind is not None or sighting.begun or posted > typed_since
+            if sighting.open and ours and wanted and self.canonical(sighting.message):
                 yield posted
 
     def settle(self, *, read_at: float, skew: float, now: float) -> None:
@@ -154,7 +155,7 @@ class Sightings:
     def forget(self, *, before: float) -> None:
         """Drop what has ended and was posted before a moment, seconds since 1970: keys are remembered as long."""
         for ts, sighting in list(self._by_ts.items()):
-            wanted = sighting.message.kind is not None or sighting.begun
+            wanted = (sighting.message.kind is not None or sighting.begun) and not isinstance(sighting.verdict, Ignore)
             unfinished = sighting.open and wanted and self.canonical(sighting.message)
             if seconds(ts) < before and not sighting.busy and not unfinished:
                 del self._by_ts[ts]

@@ -83,9 +83,9 @@ class House:
     def now(self) -> float:
         return BEGAN + anyio.current_time()
 
-    def slack(self, *, other: bool = False) -> Client:
+    def slack(self, *, other: bool = False, clock: SimClock | None = None) -> Client:
         """The workspace as our bot sees it, or the bot of the other app."""
-        return Client(_Wire(self, self.stranger if other else self.bot), clock=SimClock(DICE))
+        return Client(_Wire(self, self.stranger if other else self.bot), clock=clock or SimClock(DICE))
 
     def operate(self, method: str, **args: object) -> Mapping[str, Any]:
         return self.workspace.apply(int(BEGAN * 1e6), OPERATOR, method, args).reply
