@@ -18,7 +18,7 @@ from slackmq.answer import answer_of
 from slackmq.errors import ConfigurationError, TextTruncated, UnknownKind
 from slackmq.parameters import Parameters, place
 from slackmq.policy import Accept, Ignore, Later, Options, Refuse
-from slackmq.task import Task
+from slackmq.task import Task, Terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
@@ -192,7 +192,7 @@ class Handlers:
                     remedy="Give one of them another name: task(name=…).",
                 )
             self._tasks[kind] = handler
-            return Task(function, name=kind, parameters=parameters, lease=lease, door=lambda: self.poster)
+            return Task(function, name=kind, parameters=parameters, terms=Terms(lease=lease), door=lambda: self.poster)
 
         return register if function is None else register(function)
 

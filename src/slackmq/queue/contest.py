@@ -138,9 +138,11 @@ class Contest:
         if head:
             # Those whose event came here came nowhere else. Among the rest each process has an order of its own, so
             # that those who read the same messages try different ones.
-            head.sort(key=lambda chosen: (not chosen.sighting.heard, self._rank(chosen.sighting)), reverse=True)
+            head.sort(key=self._turn, reverse=True)
             best = head.pop()
-            if len(head) + 1 == _HEAD:  # a backlog: to look at all of it again for each message would cost a job's time
+            if (
+                len(head) + 1 == _HEAD and not self._sightings.ranked
+            ):  # a backlog: to look at all of it again for each message would cost a job's time
                 self._shortlist = [chosen.sighting for chosen in head[_HEAD // 2 :]]
             return best
         wait = Wait(delay=min(delays, default=None))
@@ -197,8 +199,11 @@ class Contest:
         failed = sighting.record.failed_elsewhere(sighting.generation, self._worker)
         return _COURTESY + self._timing.scan.total_seconds() if failed else 0.0
 
-    def _rank(self, sighting: Sighting) -> bytes:
-        return hashlib.blake2b(f"{self._worker}/{sighting.message.ts}".encode(), digest_size=8).digest()
+    def _turn(self, chosen: Chosen) -> tuple[int, bool, bytes]:
+        """The lowest goes first."""
+        message, heard = chosen.sighting.message, chosen.sighting.heard
+        rank = hashlib.blake2b(f"{self._worker}/{message.ts}".encode(), digest_size=8).digest()
+        return -message.priority, not heard, rank
 
     async def act(self, chosen: Chosen) -> Claim | None:
         """Do what was chosen; returns the claim if one was won."""
@@ -328,7 +333,10 @@ class Contest:
         verdict = sighting.verdict
         if isinstance(verdict, Ignore):
             return True
-        reason = _exhausted(claim, verdict.options) if isinstance(verdict, Accept) else str(verdict.error)
+        if isinstance(verdict, Accept):
+            reason = _exhausted(claim, verdict.options) or _expired(claim, self._slack.now())
+        else:
+            reason = str(verdict.error)
         if reason is None:
             return False
         self._hook(Rejected(message=sighting.message, reason=reason))
@@ -346,3 +354,11 @@ def _exhausted(claim: Claim, options: Options) -> str | None:
     if spent < options.attempts:
         return None
     return f"Given up after {spent} attempts: the last one began and was never heard of again."
+
+
+def _expired(claim: Claim, now: float) -> str | None:
+    """Why a handler must not get what nobody has begun in time, None if it may; what was, or may have been, goes on."""
+    expires = claim.message.expires
+    if expires is None or claim.attempt > 1 or now <= expires:
+        return None
+    return f"Dropped: it expired {now - expires:.0f} s before anybody could begin it."

@@ -163,6 +163,8 @@ class AsyncQueue:
         *,
         key: str | None = None,
         lease: timedelta | None = None,
+        priority: int = 0,
+        expires: timedelta | None = None,
     ) -> Message:
         """Post a job.
 
@@ -172,18 +174,28 @@ class AsyncQueue:
             key: of all jobs posted with one key within `timing.window`, one is done. A chosen key costs the time
                 `timing.skew` before the work starts, because another program may have posted it a moment before.
             lease: how long a claim lasts unless it is extended; None leaves it to the worker.
+            priority: of what waits, the highest number is begun first.
+            expires: what nobody has begun by then is dropped: marked dead, with a sentence that says so.
 
         Returns:
             The message as it stands in the channel.
 
         Raises:
-            ConfigurationError: the kind is no word, or the lease too short; nothing was sent.
+            ConfigurationError: the kind is no word, or a time too short; nothing was sent.
             EnvelopeTooLarge: the body is too long; nothing was sent.
             Ambiguous: no answer came to any of several tries. The job may stand in the channel; post it again with
                 the same key to be sure.
         """
         check_lease(lease or self.timing.lease, self.timing)
-        new = Post(kind=kind, body=body or {}, key=key or self._clock.new_id(), keyed=key is not None, lease=lease)
+        new = Post(
+            kind=kind,
+            body=body or {},
+            key=key or self._clock.new_id(),
+            keyed=key is not None,
+            lease=lease,
+            priority=priority,
+            expires=None if expires is None else self._slack.now() + expires.total_seconds(),
+        )
         return await self._inside.poster.post(new)
 
     async def claims(self) -> AsyncGenerator[Lease]:

@@ -84,6 +84,8 @@ class Sightings:
         self._by_ts: dict[str, Sighting] = {}
         self._open: dict[str, Sighting] = {}
         self._copies: dict[str, set[str]] = {}
+        self.ranked = False
+        """Whether a message was seen whose priority is another than that of most."""
 
     def get(self, ts: str) -> Sighting | None:
         """What is known of a message, None if nothing is."""
@@ -95,6 +97,7 @@ class Sightings:
         if known is sighting:
             self._open[sighting.message.ts] = sighting
             self._copies.setdefault(sighting.message.key, set()).add(sighting.message.ts)
+            self.ranked = self.ranked or sighting.message.priority != 0
         return known
 
     def canonical(self, message: Message) -> bool:
@@ -114,8 +117,11 @@ class Sightings:
         return next((sighting for sighting in known if not sighting.withdrawn), known[-1] if known else None)
 
     def open(self) -> Iterator[Sighting]:
-        """The messages for which there may be something to do, in the order in which they were first seen."""
-        for ts, sighting in list(self._open.items()):
+        """The messages for which there may be something to do: by priority, then as they were first seen."""
+        waiting = list(self._open.items())
+        if self.ranked:
+            waiting.sort(key=lambda item: -item[1].message.priority)
+        for ts, sighting in waiting:
             if sighting.open:
                 yield sighting
             else:

@@ -163,6 +163,11 @@ class House:
             yield self.queue
             tasks.cancel_scope.cancel()
 
+    def visiting(self, *, claim: Way = "reaction") -> AsyncQueue:
+        """A queue of our bot that claims nothing unless it is told to."""
+        clock = SimClock(Random(0))  # noqa: S311  # as DICE
+        return AsyncQueue(self.slack(), "#jobs", claim=claim, timing=TIMING, clock=clock)
+
     async def until(self, true: Callable[[], object]) -> None:
         """Wait until something holds."""
         with anyio.fail_after(60):
