@@ -131,6 +131,26 @@ def test_a_person_who_takes_the_pin_off_puts_the_job_back(house: House) -> None:
     run(main)
 
 
+def test_where_the_channel_takes_no_further_pin_messages_are_claimed_in_their_threads_and_a_log_says_so_once(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        for number in range(100):
+            ts = house.types(f"note {number}")
+            assert house.call(house.people[0], "pins.add", channel=house.channel(), timestamp=ts)["ok"]
+        async with house.at_work(handlers, workers=1, claim="pin") as queue:
+            messages = [await queue.post("work", {"n": number}) for number in range(3)]
+            await house.ended(queue)
+        assert sorted(n for n, _, _ in runs) == [0, 1, 2]
+        assert all(":lock: claim" in house.thread(message.ts)[0] for message in messages)
+
+    run(main)
+    (warning,) = [record.getMessage() for record in caplog.records if record.name == "slackmq.pin"]
+    assert "too_many_pins" in warning
+    assert "Unpin what nobody needs pinned." in warning
+
+
 def test_the_end_of_a_pin_that_ran_out_counts_only_if_nobody_else_has_claimed_it(house: House) -> None:
     async def main() -> None:
         handlers, runs = house.ran()
