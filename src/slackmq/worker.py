@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from slackmq.policy import Options
     from slackmq.queue import AsyncQueue, Lease
 
-__all__ = ["AsyncWorker"]
+__all__ = ["GIVING_UP", "AsyncWorker"]
 
 _log = logging.getLogger("slackmq.worker")
-_GIVING_UP = 30.0
+GIVING_UP = 30.0
 """Seconds after the drain in which marks and notes must have reached Slack, or the process ends without them."""
 _OBEYS = 30.0
 """Seconds, or its timeout if that is longer, in which a handler whose time is over must stop, or its job is failed
@@ -116,7 +116,7 @@ class AsyncWorker:
         for job, scope in self._running.items():
             job.cancel("the worker stops")
             scope.cancel()
-        await self._clock.sleep(_GIVING_UP)
+        await self._clock.sleep(GIVING_UP)
         _log.warning("Slack does not answer: what is still held will be taken over when its claim has lapsed")
         slots.cancel()
 
