@@ -271,7 +271,8 @@ class Handlers:
         for other in self._listeners:
             if other.pattern == pattern:
                 raise ConfigurationError(
-                    f"Two functions listen to {pattern.pattern!r}: {place(other.function)} and {place(function)}."
+                    f"Two functions listen to {pattern.pattern!r}: {place(other.function)} and {place(function)}.",
+                    remedy="Give one of them another pattern.",
                 )
         name = function.__name__
         return Handler(name=name, function=function, parameters=parameters, options=options, pattern=pattern)

@@ -319,8 +319,8 @@ def scan_period(timing: Timing, connections: int | None, *, busy: bool) -> float
 
     Returns:
         A period with which all processes of the app stay within its 50 reads of history a minute
-        (docs.slack.dev/apis/web-api/rate-limits, Tier 3). Where nothing is to be done, that is two a minute if each
-        knew of all; of those that start one after the other each knows of its elders only: three make 1.8, ten 2.9.
+        (docs.slack.dev/apis/web-api/rate-limits, Tier 3). Where nothing is to be done, all together make one a minute
+        if each knows of all; of those that start one after the other each knows its elders: three make 1.8, ten 2.9.
     """
     shared = max(timing.scan.total_seconds(), 1.5 * (connections or 1))
     if busy or connections is None:

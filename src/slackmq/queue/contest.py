@@ -99,10 +99,6 @@ class Contest:
         self._idle: tuple[int, float] | None = None
         """Nothing is to be done as long as no more than this was seen, and until then on the monotonic clock."""
 
-    def lease_of(self, sighting: Sighting) -> float:
-        """Seconds that a claim on a message lasts."""
-        return sighting.lease
-
     def choose(self) -> Chosen | Wait:
         """What to do next, or how long there is nothing to do."""
         return self._from_shortlist() or self._from_memory() or self._from_all()
@@ -187,7 +183,7 @@ class Contest:
             settled_for=0.0 if sighting.settled_at is None else now - sighting.settled_at,
             generation=sighting.generation,
             idle=now - sighting.first_seen.get(sighting.generation, now),
-            lease=self.lease_of(sighting),
+            lease=sighting.lease,
             unread=sighting.unread,
             retry_in=None if retry_at is None else retry_at + self._courtesy(sighting) - server,
             typed=message.kind is None,
@@ -275,7 +271,7 @@ class Contest:
     async def _take(self, sighting: Sighting, generation: int) -> Held | None:
         await pause("before_claim")
         try:
-            held = await self._claiming.take(sighting.message, sighting, generation, lease=self.lease_of(sighting))
+            held = await self._claiming.take(sighting.message, sighting, generation, lease=sighting.lease)
         except AlreadyReacted:
             sighting.take_in(Reading(generation=generation), self._clock.monotonic())
             return None

@@ -105,8 +105,8 @@ class Sightings:
 
         One that was deleted before anybody began it does not count: whoever posts it again means it.
         """
-        copies = self._copies[message.key]
-        if len(copies) == 1:
+        copies = self._copies.get(message.key, ())
+        if len(copies) <= 1:
             return True
         return message.ts == min((ts for ts in copies if not self._by_ts[ts].withdrawn), default=message.ts)
 
@@ -128,8 +128,8 @@ class Sightings:
                 del self._open[ts]
 
     def all(self) -> Iterator[Sighting]:
-        """Every message that is remembered, oldest first."""
-        yield from (self._by_ts[ts] for ts in sorted(self._by_ts))
+        """Every message that is remembered now, oldest first; whoever takes his time misses none that is forgotten."""
+        yield from [self._by_ts[ts] for ts in sorted(self._by_ts)]
 
     def unfinished(self, *, typed_since: float) -> bool:
         """Whether something may still be learnt of any message; see `oldest_unfinished`."""

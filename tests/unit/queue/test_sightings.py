@@ -92,6 +92,17 @@ def test_what_a_person_typed_is_forgotten_unless_somebody_has_begun_it() -> None
     assert [*sightings.open()] == [begun, given_back]
 
 
+def test_whoever_goes_through_all_messages_is_not_disturbed_if_some_are_forgotten_meanwhile() -> None:
+    sightings = Sightings()
+    first, second = (sightings.add(sighting(f"{n}.000000")) for n in (1, 2))
+    first.ended = second.ended = Outcome.DONE
+    found = sightings.all()
+    assert next(found) is first
+    sightings.forget(before=3.0)
+    assert [*found] == [second]
+    assert sightings.canonical(second.message)
+
+
 def test_a_corrected_message_keeps_the_key_under_which_its_copies_are_known() -> None:
     sightings = Sightings()
     seen = sightings.add(sighting("1.000000", key="k"))
