@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from slackmq.hooks import Hook
     from slackmq.kv.entry import Change, Entry, Status
     from slackmq.kv.lock import Lock
+    from slackmq.kv.secret import Secret
     from slackmq.message import Claim, Json, Message, Receipt
     from slackmq.policy import Verdict
     from slackmq.queue.setting import Choice, Setting
@@ -236,6 +237,7 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
         settings: which Slack, and as whom; None: by the environment at the moment of entering.
         timing: the time constants; the same in all processes that use the store.
         name: what this process calls itself in locks; drawn at random if None.
+        secret: the store's keys; None: those in SLACKMQ_KV_KEY, if that is set at the moment of entering.
         authors: user ids of the bots that may write; None: everybody in the channel.
     """
 
@@ -246,12 +248,14 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
         settings: Settings | None = None,
         timing: Timing | None = None,
         name: str | None = None,
+        secret: Secret | None = None,
         authors: frozenset[str] | None = None,
     ) -> None:
         self._channel = channel
         self._settings = settings
         self._timing = timing
         self._name = name
+        self._secret = secret
         self._authors = authors
         super().__init__("store")
 
@@ -266,6 +270,7 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
                 events=open_events(settings),
                 timing=self._timing,
                 name=self._name,
+                secret=self._secret,
                 authors=self._authors,
             ) as store,
         ):

@@ -10,8 +10,10 @@
     ├── KeyRejected             no key; nothing was sent
     ├── RecordRejected          a record of the log that cannot be read; it counts for nobody
     │   ├── RecordTooNew        written by a newer version: here the store stops
+    │   ├── SecretMismatch      the store's key is another one than this process has: here the store stops
     │   ├── RecordDamaged       its digest does not fit: it was changed after it was posted
-    │   └── RecordForged        posted by somebody who may not, or without the store's secret
+    │   └── RecordForged        posted by somebody who may not, or changed later
+    │       └── RecordForeign   signed with a key that is not known here, or not at all
     ├── LogBroken               records of the log were deleted or edited
     ├── SnapshotDamaged         a snapshot that does not verify
     ├── WriteLost               Slack stored it too late or never: it was not written
@@ -29,10 +31,12 @@ __all__ = [
     "LockLost",
     "LogBroken",
     "RecordDamaged",
+    "RecordForeign",
     "RecordForged",
     "RecordRejected",
     "RecordTooNew",
     "RevisionMismatch",
+    "SecretMismatch",
     "SnapshotDamaged",
     "StoreError",
     "ValueRejected",
@@ -88,8 +92,16 @@ class RecordDamaged(RecordRejected):
     """The record's digest does not fit its content: it was changed after it was posted."""
 
 
+class SecretMismatch(RecordRejected):
+    """The store has another key than this process, which so cannot know what the store holds."""
+
+
 class RecordForged(RecordRejected):
-    """The record was posted by somebody who may not write here, or who does not know the store's secret."""
+    """The record was posted by somebody who may not write here, or changed by somebody who has not the store's key."""
+
+
+class RecordForeign(RecordForged):
+    """The record is signed with a key that is not known here, or with none: a stranger's, or a forgotten process's."""
 
 
 class LogBroken(StoreError):
