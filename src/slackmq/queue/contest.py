@@ -200,6 +200,20 @@ class Contest:
     def _rank(self, sighting: Sighting) -> bytes:
         return hashlib.blake2b(f"{self._worker}/{sighting.message.ts}".encode(), digest_size=8).digest()
 
+    async def begin(self, sighting: Sighting) -> Claim | None:
+        """Claim a message that nobody has begun; None if somebody has, or it cannot be had now."""
+        if policy.doubtful(sighting.message):
+            await self._settle(sighting)
+        action = self.consider(sighting)
+        return await self.act(Chosen(sighting=sighting, action=action)) if action == Take(generation=1) else None
+
+    async def _settle(self, sighting: Sighting) -> None:
+        """Read the channel late enough to see every copy that was posted before this one."""
+        while not sighting.settled:
+            due = seconds(sighting.message.ts) + self._watch.lag.skew
+            await self._clock.sleep(due - self._slack.now())
+            await self._watch.scan()
+
     async def act(self, chosen: Chosen) -> Claim | None:
         """Do what was chosen; returns the claim if one was won."""
         sighting = chosen.sighting
@@ -230,6 +244,13 @@ class Contest:
             sighting.noted_until = until
             if self._heed(sighting) and sighting.ended is not None:
                 await self._claiming.confirm(sighting.message, sighting.ended)
+
+    async def read_threads(self) -> None:
+        """Read the threads in which claims may be written or given back; a call each."""
+        for sighting in self._sightings.open():
+            if sighting.unread and (sighting.generation or sighting.message.kind is not None):
+                await self._thread.read(sighting.message, sighting.record)
+                self._heed(sighting)
 
     def _heed(self, sighting: Sighting) -> bool:
         """Whether the thread says that the message has ended, where no mark does."""

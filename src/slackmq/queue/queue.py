@@ -17,10 +17,10 @@ from slackmq.clock import SYSTEM
 from slackmq.envelope import Letter
 from slackmq.errors import ConfigurationError
 from slackmq.hooks import Extended, Failed, Lost
-from slackmq.message import Post, seconds
-from slackmq.policy import Take, Timing, Wait, accept_jobs, check_lease, doubtful, lease_of
+from slackmq.message import Post
+from slackmq.policy import Timing, Wait, accept_jobs, check_lease, lease_of
 from slackmq.queue.asking import Asking
-from slackmq.queue.contest import Chosen, Contest
+from slackmq.queue.contest import Contest
 from slackmq.queue.ending import Ending
 from slackmq.queue.janitor import Janitor
 from slackmq.queue.lease import Lease
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
 __all__ = ["AsyncQueue"]
 
 _log = logging.getLogger("slackmq.queue")
-_FIRST = Take(generation=1)
 
 
 class AsyncQueue:
@@ -284,17 +283,7 @@ class AsyncQueue:
             sighting = self._inside.watch.see(row) if row else None
         if sighting is None or sighting.busy or not sighting.open:
             return None
-        if doubtful(sighting.message):
-            await self._settle(sighting)
-        action = self._inside.contest.consider(sighting)
-        return await self._inside.contest.act(Chosen(sighting=sighting, action=action)) if action == _FIRST else None
-
-    async def _settle(self, sighting: Sighting) -> None:
-        """Read the channel late enough to see every copy that was posted before this one."""
-        while not sighting.settled:
-            due = seconds(sighting.message.ts) + self._inside.watch.lag.skew
-            await self._clock.sleep(due - self._slack.now())
-            await self._inside.watch.scan()
+        return await self._inside.contest.begin(sighting)
 
     async def extend(self, claim: Claim) -> Claim:
         """Prolong a claim by its lease, under the next token.
@@ -370,12 +359,17 @@ class AsyncQueue:
         self._tell(Lost(claim=claim, reason=str(reason)))
         self._inside.watch.wake()
 
-    async def inspect(self) -> tuple[Standing, ...]:
-        """Read the whole window and say how each message stands, oldest first."""
+    async def inspect(self, *, threads: bool = True) -> tuple[Standing, ...]:
+        """Read the window and say how each message stands, oldest first.
+
+        Args:
+            threads: whether to read those that begun messages have, a call each: only they tell what was given back.
+        """
         await self._inside.watch.scan()
-        now = self._slack.now()
+        if threads:
+            await self._inside.contest.read_threads()
         return tuple(
-            standing_of(sighting, canonical=self._sightings.canonical(sighting.message), now=now)
+            standing_of(sighting, canonical=self._sightings.canonical(sighting.message), now=self._slack.now())
             for sighting in self._sightings.all()
         )
 

@@ -167,7 +167,7 @@ class House:
         """Wait until nothing is waiting or held; time costs nothing here."""
         with anyio.fail_after(within.total_seconds()):
             while True:
-                standings = await queue.inspect()
+                standings = await queue.inspect(threads=False)
                 if standings and all(standing.state not in {"waiting", "held"} for standing in standings):
                     return standings
                 await SimClock(DICE).sleep(5)
