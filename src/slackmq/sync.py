@@ -22,6 +22,7 @@ from slackmq.worker import AsyncWorker
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
     from contextlib import AbstractContextManager
+    from pathlib import Path
     from types import TracebackType
 
     from anyio.from_thread import BlockingPortal
@@ -239,6 +240,7 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
         name: what this process calls itself in locks; drawn at random if None.
         secret: the store's keys; None: those in SLACKMQ_KV_KEY, if that is set at the moment of entering.
         authors: user ids of the bots that may write; None: everybody in the channel.
+        cache: a file of this process alone, from which a restart goes on; None: everything is read from the channel.
     """
 
     def __init__(
@@ -250,6 +252,7 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
         name: str | None = None,
         secret: Secret | None = None,
         authors: frozenset[str] | None = None,
+        cache: Path | str | None = None,
     ) -> None:
         self._channel = channel
         self._settings = settings
@@ -257,6 +260,7 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
         self._name = name
         self._secret = secret
         self._authors = authors
+        self._cache = cache
         super().__init__("store")
 
     @asynccontextmanager
@@ -272,6 +276,7 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
                 name=self._name,
                 secret=self._secret,
                 authors=self._authors,
+                cache=self._cache,
             ) as store,
         ):
             yield store

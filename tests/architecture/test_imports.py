@@ -22,7 +22,7 @@ DOORS = {
     "rich": ("slackmq.cli",),
     "cyclopts": ("slackmq.cli",),
     "jinja2": ("slackmq.emulator",),
-    "sqlite3": ("slackmq.emulator",),
+    "sqlite3": ("slackmq.emulator", "slackmq.kv.cache"),
     "yaml": ("slackmq.emulator",),
     "cryptography": ("slackmq.kv.cipher",),
     "platformdirs": ("slackmq.emulator", "slackmq.cli"),

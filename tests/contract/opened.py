@@ -14,6 +14,7 @@ from slackmq.slack.connect import open_events, open_slack
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+    from pathlib import Path
 
     from slackmq.clock import Clock
     from slackmq.kv.secret import Secret
@@ -39,6 +40,7 @@ async def opened(
     clock: Clock | None = None,
     events: bool = True,
     secret: Secret | None = None,
+    cache: Path | None = None,
     repair: bool = False,
 ) -> AsyncGenerator[AsyncStore]:
     settings = workspace.apps[app].settings
@@ -54,6 +56,7 @@ async def opened(
             authors=authors,
             clock=clock,
             secret=secret,
+            cache=cache,
             repair=repair,
         ) as store,
     ):

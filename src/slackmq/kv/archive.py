@@ -98,18 +98,19 @@ class Archive:
         except SlackMQError as error:
             _log.warning("no snapshots are posted from here any more: %s", error)
 
-    async def newest(self, skew: float) -> State | None:
-        """The newest settled snapshot that verifies, None if there is none.
+    async def newest(self, skew: float, *, after: int = 0) -> State | None:
+        """The newest settled snapshot that verifies, None if there is none of a moment later than `after`.
 
         Raises:
             SecretMismatch: the store has another key, or is encrypted.
         """
         tried: set[str] = set()
-        for oldest in (max(0.0, self._slack.now() - _RECENT), 0.0):
+        begin = after / 1_000_000
+        for oldest in sorted({max(begin, self._slack.now() - _RECENT), begin}, reverse=True):
             page = await self._slack.history(self._channel, oldest=oldest)
             settled = [row for row in page.rows if micros(row.ts) / 1_000_000 <= page.read_at - skew]
             for manifest in self._manifests(settled):
-                if manifest.thread in tried:
+                if manifest.thread in tried or manifest.upto <= after:
                     continue
                 tried.add(manifest.thread)
                 try:

@@ -16,6 +16,7 @@
     │       └── RecordForeign   signed with a key that is not known here, or not at all
     ├── LogBroken               records of the log were deleted or edited
     ├── SnapshotDamaged         a snapshot that does not verify
+    ├── CacheUnusable           a cache file that is damaged, newer, or another store's; the store goes on without
     ├── WriteLost               Slack stored it too late or never: it was not written
     └── LockLost                the lock ran out before it could be renewed
 """
@@ -25,6 +26,7 @@ from __future__ import annotations
 from slackmq.errors import SlackMQError
 
 __all__ = [
+    "CacheUnusable",
     "KeyExists",
     "KeyNotFound",
     "KeyRejected",
@@ -110,6 +112,10 @@ class LogBroken(StoreError):
 
 class SnapshotDamaged(StoreError):
     """A snapshot does not verify, so it is not used."""
+
+
+class CacheUnusable(StoreError):
+    """A cache file cannot be used; the store is read from the channel instead, so nothing is lost."""
 
 
 class WriteLost(StoreError):

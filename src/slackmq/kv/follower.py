@@ -142,6 +142,11 @@ class Follower:
         except* SlackMQError as group:
             self._fail(_first(group))
 
+    async def shows(self, at: int) -> bool:
+        """Whether the channel shows a record of this ts, in microseconds."""
+        row = await self._slack.row(self._channel, f"{at // 1_000_000}.{at % 1_000_000:06d}")
+        return row is not None and isinstance(self._record(row), Record)
+
     async def settle(self, at: int) -> None:
         """Wait until everything up to a moment, in microseconds by Slack's clock, is settled.
 

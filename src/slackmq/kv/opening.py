@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import anyio
+
 from slackmq.kv.archive import Archive
-from slackmq.kv.errors import SecretMismatch
+from slackmq.kv.caching import Caching
+from slackmq.kv.errors import LogBroken, SecretMismatch
 from slackmq.kv.follower import Follower
 from slackmq.kv.log import State
 from slackmq.kv.own import Own
@@ -27,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Inside", "Opening"]
 
+_log = logging.getLogger("slackmq.kv")
+
 
 @dataclass(slots=True, kw_only=True)
 class Inside:
@@ -37,12 +44,22 @@ class Inside:
     writer: Writer
     archive: Archive
     own: Own
+    caching: Caching | None
 
     def start(self, tasks: TaskGroup, clock: Clock) -> None:
         """Let it work, until the tasks are cancelled."""
         tasks.start_soon(self.follower.run)
         tasks.start_soon(self.writer.run)
         tasks.start_soon(self.archive.keep, self.follower, clock)
+        if self.caching is not None:
+            tasks.start_soon(self.caching.keep, self.follower, clock)
+
+    async def end(self) -> None:
+        """Write down what is settled, once nothing works any more."""
+        if self.caching is not None:
+            with anyio.CancelScope(shield=True):
+                await self.caching.save(self.follower)
+                await self.caching.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +74,7 @@ class Opening:
     secret: Secret | None
     authors: frozenset[str] | None
     repair: bool
+    cache: Path | str | None
 
     async def open(self, told: Callable[[Settled], None]) -> Inside:
         """Read the log from its newest snapshot on.
@@ -71,27 +89,74 @@ class Opening:
             SecretMismatch: the store has another key.
             RecordTooNew: a record was written by a newer version.
         """
-        author = (await self.slack.identity()).user
+        identity = await self.slack.identity()
         channel = await self.slack.channel(self.channel)
         secret = Secret.resolve(os.environ) if self.secret is None else self.secret
-        seal = Seal(channel.id, author=author, secret=secret, new_id=self.clock.new_id)
-        follower = Follower(
-            self.slack,
-            self.events,
-            channel=channel.id,
-            timing=self.timing,
-            clock=self.clock,
-            seal=seal,
-            authors=self.authors,
-            told=told,
-        )
+        seal = Seal(channel.id, author=identity.user, secret=secret, new_id=self.clock.new_id)
         archive = Archive(self.slack, channel=channel.id, seal=seal, authors=self.authors)
-        await (self._repair(follower, archive) if self.repair else self._read(follower, archive))
-        writer = Writer(self.slack, channel=channel.id, clock=self.clock, chain=follower.chain, seal=seal)
-        return Inside(channel=channel, follower=follower, writer=writer, archive=archive, own=Own(author))
+        caching = None
+        if self.cache is not None and not self.repair:
+            caching = Caching(Path(self.cache), f"{identity.team} {channel.id}", seal)
 
-    async def _read(self, follower: Follower, archive: Archive) -> None:
-        base = await archive.newest(self.timing.skew.total_seconds())
+        def follower() -> Follower:
+            return Follower(
+                self.slack,
+                self.events,
+                channel=channel.id,
+                timing=self.timing,
+                clock=self.clock,
+                seal=seal,
+                authors=self.authors,
+                told=told,
+            )
+
+        try:
+            following = await self._read(follower, archive, caching)
+        except BaseException:
+            if caching is not None:
+                with anyio.CancelScope(shield=True):
+                    await caching.close()
+            raise
+        writer = Writer(self.slack, channel=channel.id, clock=self.clock, chain=following.chain, seal=seal)
+        return Inside(
+            channel=channel,
+            follower=following,
+            writer=writer,
+            archive=archive,
+            own=Own(identity.user),
+            caching=caching,
+        )
+
+    async def _read(self, make: Callable[[], Follower], archive: Archive, caching: Caching | None) -> Follower:
+        """A follower that knows everything."""
+        follower = make()
+        if self.repair:
+            await self._repair(follower, archive)
+            follower.ledger.moved = None
+            return follower
+        cached = await caching.load() if caching is not None else None
+        if cached is not None and not await follower.shows(cached.at):
+            _log.warning("the store is read without its cache, whose latest record the channel does not show")
+            cached = None
+        saved = cached.now if cached else 0  # the state itself goes on
+        skew = self.timing.skew.total_seconds()
+        newest = await archive.newest(skew, after=saved)
+        try:
+            await self._replay(follower, archive, newest or cached)
+        except LogBroken as error:
+            if cached is None:
+                raise
+            _log.warning("the store is read without its cache, which does not fit what came later: %s", error)
+            follower, cached = make(), None
+            newest = await archive.newest(skew)
+            await self._replay(follower, archive, newest)
+        if caching is None:
+            follower.ledger.moved = None
+        elif newest is None and cached is not None:
+            caching.begun(saved)
+        return follower
+
+    async def _replay(self, follower: Follower, archive: Archive, base: State | None) -> None:
         await follower.read(base)
         foreign = follower.foreign or archive.foreign
         begun = base is not None or follower.oldest < 1 << 62

@@ -24,6 +24,7 @@ from slackmq.slack.polling import NoEvents
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
+    from pathlib import Path
     from types import TracebackType
 
     from slackmq.clock import Clock
@@ -58,6 +59,8 @@ class AsyncStore:
         name: what this process calls itself in locks; drawn at random if None.
         secret: the store's keys; None: those in SLACKMQ_KV_KEY, if that is set at the moment of entering.
         authors: user ids of the bots that may write; None: everybody in the channel.
+        cache: a file of this process alone, from which a restart goes on; made if there is none, and deleting it loses
+            nothing. None: everything is read from the channel.
         repair: whether to take what is left of a log for the whole, where records were deleted or edited. Stop all
             other processes, and open the store once like this.
     """
@@ -73,6 +76,7 @@ class AsyncStore:
         name: str | None = None,
         secret: Secret | None = None,
         authors: frozenset[str] | None = None,
+        cache: Path | str | None = None,
         repair: bool = False,
     ) -> None:
         self.name = name or clock.new_id()[:8]
@@ -86,6 +90,7 @@ class AsyncStore:
             clock=clock,
             secret=secret,
             authors=authors,
+            cache=cache,
             repair=repair,
         )
         self._expected: dict[str, Outcome | None] = {}
@@ -104,8 +109,12 @@ class AsyncStore:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._opened = None
-        await self._stack.aclose()
+        inside, self._opened = self._opened, None
+        try:
+            await self._stack.aclose()
+        finally:
+            if inside is not None:
+                await inside.end()
 
     @property
     def _inside(self) -> Inside:
