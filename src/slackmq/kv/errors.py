@@ -15,6 +15,7 @@
     │   └── RecordForged        posted by somebody who may not, or changed later
     │       └── RecordForeign   signed with a key that is not known here, or not at all
     ├── LogBroken               records of the log were deleted or edited
+    ├── FileLost                the file of a large value is gone, or was changed
     ├── SnapshotDamaged         a snapshot that does not verify
     ├── CacheUnusable           a cache file that is damaged, newer, or another store's; the store goes on without
     ├── WriteLost               Slack stored it too late or never: it was not written
@@ -27,6 +28,7 @@ from slackmq.errors import SlackMQError
 
 __all__ = [
     "CacheUnusable",
+    "FileLost",
     "KeyExists",
     "KeyNotFound",
     "KeyRejected",
@@ -108,6 +110,10 @@ class RecordForeign(RecordForged):
 
 class LogBroken(StoreError):
     """Records were deleted or edited: what the store holds cannot be told from the channel any more."""
+
+
+class FileLost(StoreError):
+    """The file that holds a large value is gone, was changed, or is not shown."""
 
 
 class SnapshotDamaged(StoreError):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from slackmq.kv.entry import Change, Entry, Kind, Value, moment  # noqa: TC001  # msgspec reads annotations
+from slackmq.kv.entry import Change, Entry, Form, Kind, Value, moment  # noqa: TC001  # msgspec reads annotations
 from slackmq.kv.errors import LogBroken, SnapshotDamaged
 from slackmq.kv.record import ANY, GROUPS, Chain, Verb, revision
 
@@ -45,6 +45,7 @@ class Head(msgspec.Struct, frozen=True, gc=False, array_like=True):
             modified=moment(self.revision // GROUPS),
             author=self.author,
             expires=moment(self.expires) if self.expires else None,
+            file=self.value.ref() if self.value.form is Form.FILE else None,
         )
 
 

@@ -18,6 +18,7 @@ from slackmq.kv.log import State
 from slackmq.kv.own import Own
 from slackmq.kv.seal import Seal
 from slackmq.kv.secret import KEY, Secret
+from slackmq.kv.shelf import Shelf
 from slackmq.kv.writer import Writer
 
 if TYPE_CHECKING:
@@ -45,12 +46,14 @@ class Inside:
     archive: Archive
     own: Own
     caching: Caching | None
+    shelf: Shelf
 
     def start(self, tasks: TaskGroup, clock: Clock) -> None:
         """Let it work, until the tasks are cancelled."""
         tasks.start_soon(self.follower.run)
         tasks.start_soon(self.writer.run)
         tasks.start_soon(self.archive.keep, self.follower, clock)
+        tasks.start_soon(self.shelf.sweep, self.follower)
         if self.caching is not None:
             tasks.start_soon(self.caching.keep, self.follower, clock)
 
@@ -124,6 +127,7 @@ class Opening:
             writer=writer,
             archive=archive,
             own=Own(identity.user),
+            shelf=Shelf(self.slack.files, channel=channel.id, author=identity.user, seal=seal, clock=self.clock),
             caching=caching,
         )
 

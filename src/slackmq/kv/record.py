@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ANY",
     "BODY_LIMIT",
+    "FRAME",
     "GROUPS",
     "RECORD",
     "VERSION",
@@ -41,6 +42,8 @@ VERSION = 1
 BODY_LIMIT = 8_000
 """Characters of a record's body, counted as JSON escapes them. Slack publishes no limit of metadata
 (docs.slack.dev/reference/methods/chat.postMessage), so this stays far below what is known to pass."""
+FRAME = 250
+"""Characters of a record's body beside its groups, at most."""
 GROUPS = 1_000
 """So many groups fit into one record at most: the last three digits of a revision count them."""
 ANY = -1
@@ -211,6 +214,8 @@ def _said(operation: Operation) -> str:
     match operation.verb, operation.value:
         case Verb.PUT, Value(form=Form.JSON, data=data):
             return f"{operation.key} = {data}"
+        case Verb.PUT, Value(form=Form.FILE):
+            return f"{operation.key} = a file"
         case Verb.PUT, _:
             return f"{operation.key} = …"
         case ((Verb.CHECK | Verb.HELD), _):
@@ -246,7 +251,7 @@ def _operation(given: _Op) -> Operation:
         form, raw = Form(given.form), bytes(given.value)
         data = msgspec.json.decode(raw, type=str) if form is Form.BYTES else raw.decode()
         value = Value(form, data)
-        value.decode()
+        value.ref() if form is Form.FILE else value.decode()
     elif given.verb not in {Verb.DELETE, Verb.PURGE, Verb.CHECK, Verb.HELD}:
         raise ValueError(f"unknown operation {given.verb!r}")
     if given.ttl < 0 or given.prev < ANY:

@@ -92,6 +92,11 @@ class Seal:
         """Names the key that signs, and betrays nothing of it; "" without one."""
         return self._key.id.hex() if self._key else ""
 
+    @property
+    def ids(self) -> frozenset[str]:
+        """Names all keys that this process has; "" where records count that nobody signed."""
+        return frozenset([*self._keys, ""] if self._unsigned else self._keys)
+
     def room(self, limit: int) -> int:
         """How many characters a body may have so that it takes no more than `limit` as it is posted."""
         return limit * _ROOM[0] // _ROOM[1] - _OVERHEAD if self.hides else limit

@@ -12,7 +12,7 @@ from slackmq.clock import SYSTEM
 from slackmq.errors import Ambiguous, ConfigurationError
 from slackmq.kv.batch import Batch
 from slackmq.kv.entry import Kind, Status, encode, moment
-from slackmq.kv.errors import KeyExists, KeyNotFound, RevisionMismatch, WriteLost
+from slackmq.kv.errors import FileLost, KeyExists, KeyNotFound, RevisionMismatch, WriteLost
 from slackmq.kv.lock import Lock
 from slackmq.kv.log import Head
 from slackmq.kv.opening import Opening
@@ -133,11 +133,18 @@ class AsyncStore:
 
         Raises:
             KeyNotFound: it is not there.
+            FileLost: its value is in a file, which is gone.
         """
         head = await self.head(key, fresh=fresh)
         if head is None:
             raise KeyNotFound(key)
-        return head.entry(key)
+        try:
+            return await self._inside.shelf.entry(key, head)
+        except FileLost:
+            latest = await self.head(key, fresh=True)
+            if latest is None or latest.revision == head.revision:
+                raise
+        return await self.get(key)  # it was put anew, and the old file swept
 
     async def head(self, key: str, *, fresh: bool = False) -> Head | None:
         """The key as it is kept, None if it is not there."""
@@ -269,7 +276,7 @@ class AsyncStore:
         """
         head = await self.head(key)
         for attempt in range(_ATTEMPTS):
-            new = change(head.value.decode() if head else default)
+            new = change(await self._inside.shelf.value(head) if head else default)
             try:
                 made = await self.update(key, new, last=head.revision if head else 0)
             except RevisionMismatch:
@@ -289,6 +296,7 @@ class AsyncStore:
         Raises:
             RevisionMismatch: a key does not stand in the revision that was asked for.
         """
+        batch = Batch.of(await self._inside.shelf.stowed(batch.operations))
         ack, outcome = await self.write(batch, urgency=urgency, settle=not batch.blind)
         if outcome is None:
             made = revision(ack.at, ack.index)

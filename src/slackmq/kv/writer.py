@@ -12,7 +12,7 @@ import anyio
 from slackmq.errors import Ambiguous, SlackMQError
 from slackmq.kv.errors import ValueRejected
 from slackmq.kv.log import WINDOW
-from slackmq.kv.record import BODY_LIMIT, GROUPS, RECORD, Group, Record, micros, sealed, shown, weight
+from slackmq.kv.record import BODY_LIMIT, FRAME, GROUPS, RECORD, Group, Record, micros, sealed, shown, weight
 from slackmq.points import pause
 from slackmq.policy import REPOST_AFTER
 from slackmq.slack.api import Metadata, Urgency
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["Ack", "Writer"]
 
 _COMMA = 1
-_FRAME = 250
-"""Characters of a record's body beside its groups, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +104,7 @@ class Writer:
         """
         group = Group(number=next(self._numbers), operations=operations)
         letter = _Letter(group=group, weight=weight(group), urgency=urgency)
-        if letter.weight + _COMMA + _FRAME > self._room:
+        if letter.weight + _COMMA + FRAME > self._room:
             raise ValueRejected(
                 f"This takes {letter.weight:,} characters of a record, which has {self._room:,}; nothing was sent.",
                 remedy="Store a part of it in each of several keys, or where both sides can reach it.",
@@ -137,7 +135,7 @@ class Writer:
     def _next(self) -> list[_Letter]:
         """What goes out in one post: as much as fits, in the order of asking."""
         letters: list[_Letter] = []
-        left = self._room - _FRAME
+        left = self._room - FRAME
         while self._waiting and len(letters) < GROUPS and self._waiting[0].weight + _COMMA <= left:
             letter = self._waiting.popleft()
             left -= letter.weight + _COMMA
