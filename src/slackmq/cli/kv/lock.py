@@ -106,12 +106,11 @@ async def _locked(which: Which, errand: _Errand, running: list[Process]) -> int:
     async with which.opened(errand.channel, events=True) as store:
         held = store.lock(errand.name, ttl=timedelta(seconds=errand.ttl))
         await _acquire(store, held, errand.wait)
-        status = int(Exit.LOCK_LOST)
         async with held:
             if errand.json:
                 print_json([{"key": held.key, "token": held.token}])
-            status = await _run(errand.command, {KEY: held.key, TOKEN: str(held.token)}, running)
-        return status
+            return await _run(errand.command, {KEY: held.key, TOKEN: str(held.token)}, running)
+    return Exit.LOCK_LOST  # for type checkers: leaving a lock that was lost raises
 
 
 async def _acquire(store: AsyncStore, held: Lock, wait: float | None) -> None:
