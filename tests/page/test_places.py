@@ -115,6 +115,55 @@ def test_who_works_on_a_message_is_seen_and_who_did_it_stays(
     expect(page.locator("#strip .worker")).to_have_count(0)
 
 
+def test_a_job_that_its_bot_marks_by_an_edit_is_held_no_longer(
+    page: Page, emulator: About, bot: Any, homeops: str
+) -> None:
+    worker = agent(emulator, "worker-1")
+    for text, stamp, sentence in (
+        ("water the fern", ":white_check_mark:", "done by worker-1"),
+        ("water the ivy", ":x:", "given up by worker-1"),
+    ):
+        ts = bot.chat_postMessage(channel=homeops, text=text)["ts"]
+        worker.reactions_add(channel=homeops, timestamp=ts, name="clock1")
+        expect(page.locator("#strip .worker a")).to_have_text(text)
+        worker.chat_update(channel=homeops, ts=ts, text=f"{stamp} {text}")
+        expect(page.locator("#messages .hand").last).to_have_text(sentence)
+        expect(page.locator("#strip .worker")).to_have_count(0)
+
+
+def test_a_job_that_was_given_back_is_held_by_nobody_until_it_is_taken_again(
+    page: Page, emulator: About, bot: Any, homeops: str
+) -> None:
+    def note(who: Any, what: str) -> None:
+        metadata = {"event_type": "slackmq_note", "event_payload": {"note": what}}
+        who.chat_postMessage(channel=homeops, thread_ts=ts, text=what, metadata=metadata)
+
+    first, second = agent(emulator, "worker-1"), agent(emulator, "worker-2")
+    ts = bot.chat_postMessage(channel=homeops, text="water the fern")["ts"]
+    hand = page.locator("#messages .hand")
+    first.reactions_add(channel=homeops, timestamp=ts, name="clock1")
+    expect(hand).to_have_text("worker-1 is at work")
+    note(first, "release")
+    expect(hand).to_have_text("given back by worker-1")
+    expect(page.locator("#strip .worker")).to_have_count(0)
+    second.reactions_add(channel=homeops, timestamp=ts, name="clock2")
+    note(first, "release")  # late: it is no longer the first one's to give back
+    expect(page.locator("#messages a.replies")).to_contain_text("2 replies")
+    expect(hand).to_have_text("worker-2 is at work (claim 2)")
+    note(second, "dead")
+    expect(hand).to_have_text("given up by worker-2")
+
+
+def test_a_worker_with_both_hands_full_says_how_many_more_it_holds(
+    page: Page, emulator: About, bot: Any, homeops: str
+) -> None:
+    for number in range(5):
+        ts = bot.chat_postMessage(channel=homeops, text=f"water plant {number}")["ts"]
+        agent(emulator, "worker-1").reactions_add(channel=homeops, timestamp=ts, name="clock1")
+    expect(page.locator("#strip .worker a")).to_have_text(["water plant 4", "water plant 3"])
+    expect(page.locator("#strip .worker")).to_contain_text("and 3 more")
+
+
 def test_a_connection_is_cut_and_comes_back(page: Page, deployer: Any) -> None:
     strip = page.locator("#strip .worker", has_text="deployer")
     expect(strip).to_have_count(1)

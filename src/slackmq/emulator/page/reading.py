@@ -13,7 +13,7 @@ from slackmq.emulator.page.sidebar import places
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from slackmq.emulator.page.presence import Hand
+    from slackmq.emulator.page.hands import Hand
     from slackmq.emulator.page.sidebar import Place
 
 __all__ = ["WINDOW", "Found", "Reading", "Window"]

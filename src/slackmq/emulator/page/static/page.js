@@ -24,6 +24,7 @@ function watch(scroll) {
     const grew = records.some((r) => r.target === list && [...r.addedNodes].includes(list.lastElementChild));
     if (grew && latest(scroll)) latest(scroll).hidden = false;
   }).observe(scroll, { childList: true, subtree: true });
+  new ResizeObserver(() => { if (atEnd.get(scroll)) toEnd(scroll); }).observe(scroll); // the strip below grew
 }
 
 const watchAll = () => document.querySelectorAll("[data-stick]").forEach(watch);
