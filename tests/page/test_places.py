@@ -79,6 +79,16 @@ def test_search_finds_messages_and_replies_and_leads_to_them(page: Page, emulato
     page.evaluate("window.loaded = 'once'")
 
 
+def test_search_reads_what_stands_in_blocks(page: Page, bot: Any, homeops: str) -> None:
+    header = {"type": "header", "text": {"type": "plain_text", "text": "Deploy lamp-service"}}
+    bot.chat_postMessage(channel=homeops, text="a deployment", blocks=[header], attachments=[{"title": "Build 214"}])
+    for query in ("lamp-service", "build 214 deploy"):
+        page.get_by_label("Search messages").fill(query)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("status").filter(has_text=query)).to_contain_text("1 found")
+        expect(page.locator(".hit .text")).to_have_text("a deployment")
+
+
 def test_files_are_sent_and_shown(page: Page, bot: Any, homeops: str) -> None:
     page.fill("#composer-text", "look")
     page.set_input_files(
