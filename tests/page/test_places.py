@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import FilePayload, expect
 from slack_sdk import WebClient
+from slack_sdk.rtm_v2 import RTMClient
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
+    from tests.clients.manifests import Operator
 
     from slackmq.emulator.launch import About
 
@@ -182,6 +184,20 @@ def test_a_connection_is_cut_and_comes_back(page: Page, deployer: Any) -> None:
     expect(page.locator(f"#strip [hx-post='{first}']")).to_have_count(0)
     expect(strip).to_have_count(1, timeout=20_000)
     assert deployer is not None
+
+
+def test_a_bot_of_the_old_kind_is_seen_connected_and_its_line_is_cut(page: Page, operator: Operator) -> None:
+    app = operator.call("emulator.apps.classic", name="oldie", channels=["#jobs"])["app"]
+    client: Any = RTMClient(token=app["bot_token"], base_url=operator.about.base_url, auto_reconnect_enabled=False)
+    strip = page.locator("#strip .worker", has_text="oldie")
+    try:
+        client.connect()
+        expect(strip).to_contain_text("idle")
+        expect(page.get_by_role("link", name="oldie")).to_contain_text("1 connected")
+        strip.get_by_role("button", name="Cut the connection of oldie").click()
+        expect(strip).to_have_count(0)
+    finally:
+        client.close()
 
 
 def test_an_emoji_is_picked_with_the_keyboard_alone(page: Page, bot: Any, homeops: str) -> None:

@@ -13,7 +13,7 @@ from slackmq.emulator.rtm_frames import Nonsense, Ping, Say, Typing, heard, read
 from slackmq.emulator.socket_mode import Connection
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from slackmq.emulator.server import Done, Server
     from slackmq.emulator.weather import Weather
@@ -38,6 +38,7 @@ class _Line:
 
     Attributes:
         outbox: ends with None: then the connection is closed.
+        agent: its User-Agent.
         saying: the arguments of the message that is being posted: its event is not told back to this connection.
     """
 
@@ -47,6 +48,7 @@ class _Line:
     since: int
     transport: asyncio.Transport | None
     socket: web.WebSocketResponse
+    agent: str = ""
     outbox: asyncio.Queue[Mapping[str, Any] | None] = field(default_factory=asyncio.Queue["Mapping[str, Any] | None"])
     saying: Mapping[str, object] | None = None
 
@@ -64,6 +66,7 @@ class Rtm:
         self._weather = weather
         self._tickets: dict[str, tuple[str, str, int]] = {}
         self._lines: list[_Line] = []
+        self._watchers: list[Callable[[], None]] = []
         server.listen(self._heard)
 
     def routes(self) -> list[web.RouteDef]:
@@ -77,6 +80,10 @@ class Rtm:
         while len(self._tickets) > _TICKETS:
             del self._tickets[next(iter(self._tickets))]
         return f"/rtm/{ticket}"
+
+    def watch(self, told: Callable[[], None]) -> None:
+        """Call `told` whenever a connection came or went."""
+        self._watchers.append(told)
 
     def close(self) -> None:
         """Say goodbye to everybody; clients come back by themselves."""
@@ -105,7 +112,10 @@ class Rtm:
 
     def connections(self) -> list[Connection]:
         """The open connections, oldest first."""
-        return [Connection(id=line.name, kind="rtm", owner=line.user, since=line.since) for line in self._lines]
+        return [
+            Connection(id=line.name, kind="rtm", owner=line.user, since=line.since, agent=line.agent)
+            for line in self._lines
+        ]
 
     def cut(self, connection: str) -> bool:
         """Let a connection break off without a word, as a network does; False if there is none of this id."""
@@ -126,6 +136,7 @@ class Rtm:
             since=self._server.now(),
             transport=request.transport,
             socket=socket,
+            agent=request.headers.get("User-Agent", ""),
         )
         refusal = self._refusal(user, since)
         if refusal is not None:
@@ -134,11 +145,17 @@ class Rtm:
             return socket
         line.outbox.put_nowait({"type": "hello"})
         self._lines.append(line)
+        self._tell_watchers()
         try:
             await self._serve(line)
         finally:
             self._lines.remove(line)
+            self._tell_watchers()
         return socket
+
+    def _tell_watchers(self) -> None:
+        for told in self._watchers:
+            told()
 
     def _refusal(self, user: str, since: int) -> Mapping[str, Any] | None:
         """Why a connection is not opened, in Slack's words where they are known."""

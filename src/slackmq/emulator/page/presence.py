@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from slackmq.emulator.page.hands import Hand
+    from slackmq.emulator.rtm import Rtm
     from slackmq.emulator.server import Done, Server
     from slackmq.emulator.socket_mode import Sockets
 
@@ -60,15 +61,17 @@ class Presence:
     Args:
         server: whose writes are watched.
         sockets: the Socket Mode connections.
+        rtm: those of bots of the old kind.
     """
 
-    def __init__(self, server: Server, sockets: Sockets) -> None:
+    def __init__(self, server: Server, *, sockets: Sockets, rtm: Rtm) -> None:
         self._server = server
-        self._sockets = sockets
+        self._doors = (sockets, rtm)
         self._hands = Hands()
         self._told: list[Callable[[], None]] = []
         server.listen(self._heard)
-        sockets.watch(self._stir)
+        for door in self._doors:
+            door.watch(self._stir)
 
     def watch(self, told: Callable[[], None]) -> None:
         """Call `told` whenever a connection comes or goes."""
@@ -91,14 +94,18 @@ class Presence:
 
     def connections(self) -> tuple[Connection, ...]:
         """Everybody who listens or works, by name."""
-        names = {app["id"]: app["name"] for app in self._apps()}
+        apps = self._apps()
+        names = {app["id"]: app["name"] for app in apps}
+        owners = {app["bot_user"]: app["id"] for app in apps}
         people = {person["id"]: person["name"] for person in self._people()} | {
-            app["bot_user"]: app["name"] for app in self._apps()
+            app["bot_user"]: app["name"] for app in apps
         }
         busy = [replace(hand, what=typed(hand.what, people)[:_LETTERS]) for hand in self._hands.busy()]
         found = [
-            _connection(link.name, link.app, _named(link.agent) or names.get(link.app, link.app), busy)
-            for link in self._sockets.links()
+            _connection(one.id, app, _named(one.agent) or names.get(app, app), busy)
+            for door in self._doors
+            for one in door.connections()
+            for app in (owners.get(one.owner, one.owner),)
         ]
         known = {(connection.app, connection.name) for connection in found}
         gone = {(hand.app, hand.name): None for hand in busy if (hand.app, hand.name) not in known}

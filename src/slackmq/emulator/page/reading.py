@@ -27,7 +27,7 @@ _FAR = 999
 _SEARCHED = 2000
 """The newest messages of each conversation that a search looks at."""
 _FOUND = 50
-_READ = frozenset({"text", "title", "pretext", "fallback", "alt_text", "value"})
+_READ = frozenset({"text", "title", "pretext", "fallback", "alt_text"})
 """Keys of blocks and attachments whose strings are read by people."""
 _KINDS = "public_channel,private_channel,im,mpim"
 
