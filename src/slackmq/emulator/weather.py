@@ -24,18 +24,24 @@ _DOORS = {"api": "", "services": "webhook", "actions": "response_url", "commands
 
 
 class Weather:
-    """The faults of one running workspace; fair until `arm`.
+    """The faults of a running emulator; fair until `arm`.
 
     Args:
-        server: the workspace behind its order of calls.
+        server: the workspace behind its order of calls, whose clock counts.
     """
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self._servers: list[Server] = []
         self._plan: Plan | None = None
         self._lag: Lag | None = None
         self._told: list[Callable[[], None]] = []
         self._late: set[asyncio.Task[None]] = set()
+        self.join(server)
+
+    def join(self, server: Server) -> None:
+        """Let the same faults happen to one more workspace."""
+        self._servers.append(server)
         server.listen(self._heard)
 
     def watch(self, told: Callable[[], None]) -> None:
@@ -144,8 +150,9 @@ class Weather:
             elif place != "upload":
                 await request.read()
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        found = self._server.workspace.authorize(token.strip() if scheme.lower() == "bearer" else None)
-        return "" if isinstance(found, str) else found.app or found.user
+        given = token.strip() if scheme.lower() == "bearer" else None
+        callers = (server.workspace.authorize(given) for server in self._servers)
+        return next((found.app or found.user for found in callers if not isinstance(found, str)), "")
 
     def _stir(self) -> None:
         for told in self._told:
