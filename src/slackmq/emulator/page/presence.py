@@ -105,7 +105,7 @@ class Presence:
             _connection(one.id, app, _named(one.agent) or names.get(app, app), busy)
             for door in self._doors
             for one in door.connections()
-            for app in (owners.get(one.owner, one.owner),)
+            if (app := owners.get(one.owner, one.owner)) in names  # others listen in a further workspace
         ]
         known = {(connection.app, connection.name) for connection in found}
         gone = {(hand.app, hand.name): None for hand in busy if (hand.app, hand.name) not in known}
