@@ -38,6 +38,9 @@ def emulator(
     port: Annotated[
         int | None, Parameter(validator=validators.Number(gte=0, lte=65535), help=f"0 takes a free one.  [{PORT}]")
     ] = None,
+    host: Annotated[
+        str, Parameter(help="Address to listen at; any but this machine's own lets your whole network in.")
+    ] = "127.0.0.1",
     data: Annotated[Path | None, Parameter(help="File that keeps the workspace; made if it is missing.")] = None,
     limits: Annotated[Literal["on", "off"], Parameter(help="Whether Slack's published rate limits apply.")] = "on",
     app: Annotated[
@@ -63,6 +66,7 @@ def emulator(
     home = Home.of_user() if (port is None and data is None) or _is_home(data) else None
     run = partial(
         serve,
+        host=host,
         port=PORT if port is None else port,
         data=home.data if home else data,
         limits=limits == "on",

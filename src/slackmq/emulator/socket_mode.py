@@ -68,12 +68,14 @@ class Connection:
         kind: "socket_mode" or "rtm".
         owner: id of the app, or of the user of an RTM connection.
         since: when it was opened, in microseconds since 1970.
+        agent: its User-Agent.
     """
 
     id: str
     kind: str
     owner: str
     since: int
+    agent: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,23 +155,12 @@ class Sockets:
         """Call `told` whenever a connection came or went."""
         self._watchers.append(told)
 
-    def links(self) -> tuple[Link, ...]:
-        """The open connections, in the order they were opened."""
-        return tuple(self._links.values())
-
     def connections(self) -> list[Connection]:
         """The open connections, oldest first."""
         return [
-            Connection(id=link.name, kind="socket_mode", owner=link.app, since=link.since)
+            Connection(id=link.name, kind="socket_mode", owner=link.app, since=link.since, agent=link.agent)
             for link in self._links.values()
         ]
-
-    def close(self, connection: str) -> bool:
-        """Close one connection without a word of warning; False if there is none of this id."""
-        link = self._links.get(connection)
-        if link is not None:
-            link.outbox.put_nowait(None)
-        return link is not None
 
     def cut(self, connection: str) -> bool:
         """Let a connection break off without a word, as a network does; False if there is none of this id."""
