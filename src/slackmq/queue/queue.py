@@ -19,19 +19,15 @@ from slackmq.errors import ConfigurationError
 from slackmq.hooks import Extended, Failed, Lost
 from slackmq.message import Post
 from slackmq.policy import Timing, accept_jobs, check_lease, lease_of
-from slackmq.queue.asking import Asking
-from slackmq.queue.contest import Contest
 from slackmq.queue.ending import Ending
 from slackmq.queue.janitor import Janitor
 from slackmq.queue.lease import Lease
 from slackmq.queue.once import Once
-from slackmq.queue.opened import Opened
-from slackmq.queue.pick import Pick
-from slackmq.queue.poster import Poster
+from slackmq.queue.opened import opened
 from slackmq.queue.show import Show
 from slackmq.queue.sightings import Sighting, Sightings
 from slackmq.queue.standing import standing_of
-from slackmq.queue.watch import Watch
+from slackmq.queue.sweep import Sweep
 from slackmq.slack.polling import NoEvents
 
 if TYPE_CHECKING:
@@ -44,9 +40,10 @@ if TYPE_CHECKING:
     from slackmq.hooks import Happening, Hook
     from slackmq.message import Claim, Json, Message, Receipt
     from slackmq.policy import Verdict
+    from slackmq.queue.opened import Opened
     from slackmq.queue.show import Decor
     from slackmq.queue.standing import Standing
-    from slackmq.slack.api import Channel, Events, Identity, Slack
+    from slackmq.slack.api import Channel, Events, Slack
 
 __all__ = ["AsyncQueue"]
 
@@ -66,6 +63,7 @@ class AsyncQueue:
         claim: how to be the only one; the same in all processes that work the channel.
         peers: user ids of the bots of other apps whose jobs are taken and whose claims count, with claim="pin";
             None: of every bot in the channel.
+        bots: whether what bots say, and what comes with a file, is selected from as if a person had typed it.
         show: what is put on a message while it is worked on, for people; never read back.
         marks: which emoji stand for what.
         timing: the time constants; the same in all processes that work the channel.
@@ -83,6 +81,7 @@ class AsyncQueue:
         select: Callable[[Message], Verdict] = accept_jobs,
         claim: Way = "reaction",
         peers: Collection[str] | None = None,
+        bots: bool = False,
         show: Decor | None = None,
         marks: Marks | None = None,
         timing: Timing | None = None,
@@ -101,6 +100,7 @@ class AsyncQueue:
         check_lease(self.timing.lease, self.timing)
         self.worker = worker or f"worker-{clock.new_id()[:8]}"
         self._sightings = Sightings()
+        self._bots = bots
         self._peers = None if peers is None else frozenset(peers)
         self._thread = Thread(
             slack, clock=clock, skew=self.timing.skew.total_seconds(), shared=claim == "pin", peers=self._peers
@@ -117,69 +117,28 @@ class AsyncQueue:
         self._opened: Opened | None = None
 
     async def __aenter__(self) -> Self:
-        identity = await self._slack.identity()
-        channel = await self._slack.channel(self._name)
         await self._claiming.open()
-        watch = self._watch(identity, channel)
         tasks = await self._stack.enter_async_context(anyio.create_task_group())
         self._stack.callback(tasks.cancel_scope.cancel)
-        shared, clock = self._claiming.shared, self._clock
-        poster = Poster(self._slack, channel=channel.id, me=identity.user, shared=shared, clock=clock, hook=self._tell)
-        longest = self.timing.scan.total_seconds()
-        asking = Asking(self._slack, watch, self._sightings, self._thread, clock=clock, longest=longest)
-        contest = self._contest(watch)
-        pick = Pick(
+        self._opened = await opened(
             self._slack,
-            self._claiming,
-            channel=channel.id,
-            watch=watch,
-            contest=contest,
-            poster=poster,
+            self._name,
+            tasks,
+            events=self._events,
+            select=self._select,
             sightings=self._sightings,
+            claiming=self._claiming,
+            ending=self._ending,
+            thread=self._thread,
+            marks=self._marks,
             timing=self.timing,
-            clock=clock,
-        )
-        self._opened = Opened(
-            identity=identity,
-            channel=channel,
-            watch=watch,
-            contest=contest,
-            poster=poster,
-            asking=asking,
-            pick=pick,
-            tasks=tasks,
+            clock=self._clock,
+            hook=self._tell,
+            worker=self.worker,
+            peers=self._peers,
+            bots=self._bots,
         )
         return self
-
-    def _contest(self, watch: Watch) -> Contest:
-        return Contest(
-            self._slack,
-            self._claiming,
-            watch=watch,
-            sightings=self._sightings,
-            thread=self._thread,
-            ending=self._ending,
-            timing=self.timing,
-            clock=self._clock,
-            worker=self.worker,
-            hook=self._tell,
-        )
-
-    def _watch(self, identity: Identity, channel: Channel) -> Watch:
-        return Watch(
-            self._slack,
-            self._events,
-            channel=channel.id,
-            me=identity.user,
-            sightings=self._sightings,
-            select=self._select,
-            marks=self._marks,
-            claiming=self._claiming,
-            timing=self.timing,
-            clock=self._clock,
-            hook=self._tell,
-            peers=self._peers,
-        )
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -247,6 +206,15 @@ class AsyncQueue:
         self._start()
         while (claim := await self._inside.next(lambda: self._stopping)) is not None:
             yield self.hold(claim)
+
+    def sweep(self, *, courtesy: timedelta) -> Sweep:
+        """What may be claimed now, for whoever claims it by name: nobody began it, or its holder was not heard of.
+
+        Args:
+            courtesy: a message younger than that, which nobody has begun, is left to whoever got its event.
+        """
+        self._start()
+        return Sweep(self._inside, lambda: self._stopping, clock=self._clock, slack=self._slack, courtesy=courtesy)
 
     def hold(self, claim: Claim) -> Lease:
         """A lease that keeps a claim alive inside `async with`."""
