@@ -98,9 +98,9 @@ def per_minute(writers: int, *, contended: bool = False) -> float:
             await anyio.sleep(_WARM)
             done[0] = 0
             await anyio.sleep(_COUNTED)
-            counted = done[0]
+            done.append(done[0])
             tasks.cancel_scope.cancel()
-        return counted * 60 / _COUNTED
+        return done[1] * 60 / _COUNTED
 
     return run(main)
 
