@@ -2,7 +2,7 @@
 
 A process that stands still inside a lock cannot know that the lock ran out. So a bare lock is now and then believed to
 be held by two, and a set that only the lock guards loses what was added to it; a set that refuses tokens lower than one
-it has seen loses nothing.
+it has seen, at a read as at a write, loses nothing.
 """
 
 from __future__ import annotations
@@ -86,10 +86,15 @@ class _Set:
     latest: int = 0
     acknowledged: set[int] = field(default_factory=set[int])
 
+    def read(self, token: int) -> frozenset[int]:
+        """What is in it. Who reads shows its token, too: what was read under a lower one must not be written later."""
+        self.latest = max(token, self.latest)
+        return self.there
+
     def write(self, values: frozenset[int], new: int, token: int) -> bool:
         if self.fenced and token < self.latest:
             return False
-        self.there, self.latest = values, max(token, self.latest)
+        self.there = values
         self.acknowledged.add(new)
         return True
 
@@ -121,7 +126,7 @@ class _Holder:
         scenario.enter(name, token)
         try:
             new = next(scenario.numbers)
-            seen = {each.fenced: each.there for each in scenario.sets}
+            seen = {each.fenced: each.read(token) for each in scenario.sets}
             await clock.sleep(self._dice.uniform(*_INSIDE))
             for each in scenario.sets:
                 if not each.write(seen[each.fenced] | {new}, new, token):
