@@ -9,8 +9,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from slackmq.claiming.marks import Marks
+from slackmq.kv.elect import LEADER, TERM
 from slackmq.kv.errors import KeyNotFound
 from slackmq.kv.store import AsyncStore
+from slackmq.kv.terms import Terms
 from slackmq.policy import Timing, accept_jobs
 from slackmq.portal import Blocking, blocking, wait_for
 from slackmq.queue import AsyncQueue
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from slackmq.handlers import Handlers
     from slackmq.hooks import Hook
+    from slackmq.kv.elect import Leader
     from slackmq.kv.entry import Change, Entry, Status
     from slackmq.kv.lock import Lock
     from slackmq.kv.secret import Secret
@@ -170,6 +173,35 @@ class Queue(Blocking[AsyncQueue]):
         """A lease that keeps a claim alive inside `with`."""
         portal, queue = self._there
         return Lease(portal, queue.hold(claim))
+
+    @contextmanager
+    def claim_once(
+        self, message: Message | str | None = None, *, key: str | None = None, wait: bool = False
+    ) -> Generator[Lease | None]:
+        """A claim for whoever asks first: `with queue.claim_once(ts) as claim:` and then `if claim:`.
+
+        Inside, `claim` is a `Lease`, or None where somebody else was first; how one leaves is how it ends.
+
+        Args:
+            message: what to claim, or its ts: any message that stands in the channel, whoever posted it.
+            key: instead of a message, a name of what shall happen once, as "backup/2026-11-27"; see `AsyncQueue`.
+            wait: wait while somebody else has it, and take over if their claim lapses; None comes once it has ended.
+
+        Raises:
+            ConfigurationError: neither or both are given; on entering, the channel has no such message.
+        """
+        portal, queue = self._there
+        once = queue.claim_once(message, key=key, wait=wait)
+        claim = wait_for(portal, once.claim)
+        if claim is None:
+            yield None
+            return
+        lease = self.hold(claim)
+        try:
+            with lease:
+                yield lease
+        finally:
+            wait_for(portal, lambda: once.tidy(lease.claim))
 
     def stop(self) -> None:
         """Let every `claims()` end once its current contest is decided; claims that are held stay held."""
@@ -327,6 +359,15 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
         finally:
             # What ends it stays on this side: raised on the loop's thread, an interruption would end the loop.
             inside.__exit__(None, None, None)
+
+    def elect(self, name: str, *, ttl: timedelta = TERM) -> Terms:
+        """A leadership: `with store.elect("x") as term:`, or `for term in store.elect("x"):` and `with term:`."""
+        return Terms(lambda: self.lock(LEADER + name, ttl=ttl))
+
+    def leader(self, name: str, *, fresh: bool = False) -> Leader | None:
+        """Who leads, as far as is known here, None if nobody does; `fresh` asks Slack first."""
+        portal, store = self._there
+        return wait_for(portal, lambda: store.elect(name).leader(fresh=fresh))
 
     entry = blocking(AsyncStore.get)
     find = blocking(AsyncStore.keys)

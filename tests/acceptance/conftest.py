@@ -55,6 +55,11 @@ def nap(job: Job, seconds: float) -> str:
     return "slept"
 
 @app.task
+def hang(job: Job) -> None:
+    Target(Path(os.environ["NAPS"])).write("begin", key=job.key, token=job.token, attempt=job.attempt)
+    threading.Event().wait()
+
+@app.task
 async def block(job: Job, seconds: float) -> str:
     target = Target(Path(os.environ["NAPS"]))
     target.write("begin", key=job.key, token=job.token, attempt=job.attempt)
@@ -115,9 +120,9 @@ class Stage:
         self.processes.append(process)
         return process
 
-    def post(self, seconds: float, *, kind: str = "nap") -> str:
+    def post(self, seconds: float | None, *, kind: str = "nap") -> str:
         """A nap for somebody; returns its ts."""
-        done = self.run("post", "#jobs", kind, "--arg", f"seconds={seconds}")
+        done = self.run("post", "#jobs", kind, *(() if seconds is None else ("--arg", f"seconds={seconds}")))
         assert done.returncode == 0, done.stderr
         return self.ledger().by_key()[done.stdout.split("key ")[1].strip()].ts
 

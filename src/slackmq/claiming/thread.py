@@ -10,6 +10,7 @@ from slackmq.errors import (
     ChannelArchived,
     ChannelNotFound,
     MessageGone,
+    MessageLocked,
     MissingScope,
     NotInChannel,
     Refused,
@@ -79,8 +80,8 @@ class Thread:
             except (TokenRefused, MissingScope, ChannelNotFound, NotInChannel, ChannelArchived):
                 raise
             except Refused as error:
-                if note.note == "claim" and isinstance(error, MessageGone):
-                    raise  # nobody can claim what was deleted, and nobody shall try again
+                if note.note == "claim" and isinstance(error, MessageGone | MessageLocked):
+                    raise  # nobody can claim what was deleted or locked, and nobody shall try again at once
                 # The message was deleted, or Slack will not have this very text: that is no reason to stop working.
                 _log.warning("Slack refused a note in the thread of %s: %s", message.ts, error)
                 record.add(note)

@@ -192,6 +192,9 @@ class Lock:
             while True:
                 await self._store.clock.sleep(self.remaining().total_seconds() - 2 * third)
                 with anyio.move_on_after(max(0.0, self.remaining().total_seconds())):
+                    head = await self._store.head(self.key)
+                    if head is None or head.first != self.token:
+                        raise self._gone()  # somebody deleted it, which no renewal would tell
                     await self.renew()
                     continue
                 raise self._gone()

@@ -58,6 +58,7 @@ class Watch:
         hook: told of how late Slack is.
 
     Attributes:
+        running: whether it reads all the time.
         lag: how late it is, and the skew that follows.
     """
 
@@ -101,6 +102,7 @@ class Watch:
         self._unknown_claim = False
         self.received_at: float | None = None
         """When the channel was last read or heard of, on the monotonic clock."""
+        self.running = False
         self.failure: SlackError | None = None
         """Why watching ended, if it did: nothing will be seen any more."""
 
@@ -118,6 +120,7 @@ class Watch:
 
     async def run(self) -> None:
         """Scan and listen until cancelled, or until Slack refuses; then `failure` says why."""
+        self.running = True
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._listen)

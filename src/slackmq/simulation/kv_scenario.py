@@ -58,6 +58,8 @@ _LOOK = 5.0
 _QUIET = 30.0
 """Seconds after the last fault in which every process is there again."""
 _TTL = timedelta(seconds=30)
+_THINKS = 12.0
+"""Seconds at most between reading a set and writing it: as long as it takes to lose a lock that nobody renews."""
 
 _UNFIT = {"unpins": 0.0, "decoys": 0.0, "deletes": 0.0, "poison": False, "marks_lag": False}
 """What does nothing to a store, or is judged in a cell of its own."""
@@ -245,6 +247,7 @@ class _Program:
             async def add(store: AsyncStore, asking: Asking) -> None:
                 head = await store.head(asking.key, fresh=True)
                 value = cast("list[str]", head.value.decode()) if head else []
+                await store.clock.sleep(self._dice.uniform(0, _THINKS))
                 batch = Batch().put(asking.key, [*value, asking.new])
                 await store.commit(batch.held(lock, token=token) if asking.key == "set" else batch)
 

@@ -97,6 +97,7 @@ class Bookmark:
         link: where it leads.
         created: when it was made, whole seconds since 1970 by Slack's clock.
         by: user id of who changed it last, "" if Slack does not say.
+        rank: its place among the links: of two the left one's is the lesser string; "" if Slack does not say.
     """
 
     id: str
@@ -104,6 +105,7 @@ class Bookmark:
     link: str
     created: int
     by: str
+    rank: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -290,6 +290,7 @@ def _bookmark(entry: Mapping[str, Any]) -> Bookmark:
         link=str(entry.get("link") or ""),
         created=int(entry.get("date_created") or 0),
         by=str(entry.get("last_updated_by_user_id") or ""),
+        rank=str(entry.get("rank") or ""),
     )
 
 
