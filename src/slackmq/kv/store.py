@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
+from weakref import WeakValueDictionary
 
 import anyio
 
@@ -95,6 +96,7 @@ class AsyncStore:
         )
         self._expected: dict[str, Outcome | None] = {}
         self._watchers: set[Watching] = set()
+        self._turns: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
         self._stack = AsyncExitStack()
         self._opened: Inside | None = None
 
@@ -272,6 +274,12 @@ class AsyncStore:
         Raises:
             RevisionMismatch: somebody else was faster a hundred times.
         """
+        # Tasks of one process share a post, and the same one would always be the first in it; so they take turns.
+        turns = self._turns.setdefault(key, anyio.Lock())
+        async with turns:
+            return await self._transact(key, change, default)
+
+    async def _transact(self, key: str, change: Callable[[Json | bytes], object], default: Json | bytes) -> Entry:
         head = await self.head(key)
         for attempt in range(_ATTEMPTS):
             new = change(await self._inside.shelf.value(head) if head else default)
