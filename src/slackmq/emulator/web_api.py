@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -91,6 +92,8 @@ class WebApi:
         if sent.warning:
             _warn(reply, sent.warning)
         headers = _scopes(method, caller)
+        # By the workspace's clock, which may have been put forward: clients learn Slack's time from this header.
+        headers["Date"] = formatdate(team.server.now() // 1_000_000, usegmt=True)
         if answer.retry_after is not None:
             headers["Retry-After"] = str(answer.retry_after)
         body = encoded(reply)
