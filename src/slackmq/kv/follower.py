@@ -307,6 +307,7 @@ class Follower:
                 self.skew.missed(self._read_at - at / 1_000_000)
             if new and at <= settled:
                 _log.warning("the record %s showed up too late; the skew is %.1f s now", row.ts, self.skew.seconds)
+        self._check()  # where a record cannot be read, nothing after it is known
         self._read_at = max(self._read_at, page.read_at)
         self._told(self.ledger.settle(round((page.read_at - self.skew.seconds) * 1_000_000)))
         suspect = self.ledger.suspect
