@@ -61,8 +61,8 @@ class Lock:
 
     It is renewed in the background after each third of its `ttl`. If it cannot be renewed in time, what runs inside
     is cancelled before the lock runs out, and leaving raises `LockLost`. A process that stands still cannot be
-    cancelled: hand `token` to whatever the lock protects, and let it refuse a token lower than one it has seen; or
-    write with `Batch.held(lock.key, token=lock.token)`.
+    cancelled: hand `token` to whatever the lock protects, and let it refuse a token lower than one it has seen, at a
+    read as at a write; or write with `Batch.held(lock.key, token=lock.token)`.
 
     Args:
         store: where.
