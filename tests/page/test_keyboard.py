@@ -67,6 +67,26 @@ def test_one_writes_at_once_in_the_channel_that_one_went_to(page: Page, emulator
     assert page.url.endswith(emulator.channels[2].id)
 
 
+def test_the_list_of_channels_stays_as_far_as_it_was_scrolled(
+    page: Page, emulator: About, bot: Any, homeops: str
+) -> None:
+    for number in range(40):
+        bot.conversations_create(name=f"room-{number:02}")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{emulator.page_url}a/{emulator.apps[0].id}")
+    page.evaluate("window.loaded = 'once'")
+    expect(page.locator(f"#nav-{emulator.apps[0].id}")).to_be_in_viewport(ratio=0.9)
+    before = page.locator("#nav").evaluate("list => list.scrollLeft")
+    assert before > 0
+    bot.chat_postMessage(channel=homeops, text="hello")
+    expect(page.locator(f"#nav-{homeops} .count")).to_have_text("1")
+    assert page.locator("#nav").evaluate("list => list.scrollLeft") > 0
+    page.locator("#nav").evaluate("list => { list.scrollLeft = 300 }")
+    bot.chat_postMessage(channel=homeops, text="hello")
+    expect(page.locator(f"#nav-{homeops} .count")).to_have_text("2")
+    assert page.locator("#nav").evaluate("list => list.scrollLeft") == 300
+
+
 def test_faults_are_armed_and_disarmed_and_a_connection_is_cut(page: Page, deployer: Any) -> None:
     cut = page.get_by_role("button", name="Cut the connection of deployer")
     faults = page.locator("#faults summary")
