@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from slackmq.emulator.block_shape import HOLDERS, NESTS
@@ -46,6 +46,7 @@ def drawn(blocks: object) -> str:
     return DRAWING.draw("tab.html", tab=surface({"id": "V1", "blocks": blocks}, NOBODY), oob=False)
 
 
+@example(kind="actions", block={"elements": [{"type": "button", "style": []}]})
 @given(st.sampled_from(KINDS), st.dictionaries(st.sampled_from(KEYS), NODES, max_size=8))
 def test_a_block_of_any_shape_is_drawn_and_its_text_stays_text(kind: str, block: dict[str, Any]) -> None:
     html = drawn([{**block, "type": kind}])
