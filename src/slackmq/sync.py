@@ -9,8 +9,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from slackmq.claiming.marks import Marks
+from slackmq.kv.elect import LEADER, TERM
 from slackmq.kv.errors import KeyNotFound
 from slackmq.kv.store import AsyncStore
+from slackmq.kv.terms import Terms
 from slackmq.policy import Timing, accept_jobs
 from slackmq.portal import Blocking, blocking, wait_for
 from slackmq.queue import AsyncQueue
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from slackmq.handlers import Handlers
     from slackmq.hooks import Hook
+    from slackmq.kv.elect import Leader
     from slackmq.kv.entry import Change, Entry, Status
     from slackmq.kv.lock import Lock
     from slackmq.kv.secret import Secret
@@ -356,6 +359,15 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
         finally:
             # What ends it stays on this side: raised on the loop's thread, an interruption would end the loop.
             inside.__exit__(None, None, None)
+
+    def elect(self, name: str, *, ttl: timedelta = TERM) -> Terms:
+        """A leadership: `with store.elect("x") as term:`, or `for term in store.elect("x"):` and `with term:`."""
+        return Terms(lambda: self.lock(LEADER + name, ttl=ttl))
+
+    def leader(self, name: str, *, fresh: bool = False) -> Leader | None:
+        """Who leads, as far as is known here, None if nobody does; `fresh` asks Slack first."""
+        portal, store = self._there
+        return wait_for(portal, lambda: store.elect(name).leader(fresh=fresh))
 
     entry = blocking(AsyncStore.get)
     find = blocking(AsyncStore.keys)

@@ -118,7 +118,8 @@ class PinClaiming:
     def read(self, row: Row, traces: Traces, now: float) -> None:
         """Take in pin, marks, and whether it ended: an end counts from whoever marked the pin or wrote a claim."""
         traces.seen_pin(row.pin, now)
-        watchers = row.reactions.get(self._marks.watched, frozenset())
+        marked = row.reactions.get(self._marks.watched, frozenset())
+        watchers = frozenset(user for user in marked if user == self._me or self._thread.trusts(user))
         traces.watchers |= watchers
         if row.pin is not None and row.pin.by in watchers:
             self._apps.add(row.pin.by)

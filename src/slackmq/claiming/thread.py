@@ -60,8 +60,12 @@ class Thread:
         notes = (row for row in trusted if row.metadata and row.metadata.type == NOTE)
         read(((row.ts, row.user, row.metadata.payload) for row in notes if row.metadata), into)
 
+    def trusts(self, user: str) -> bool:
+        """Whether what this user puts on a message may be a bot's of this queue; anybody's may where none is named."""
+        return self._peers is None or user in self._peers
+
     def _is_peer(self, row: Row) -> bool:
-        return row.bot is not None and (self._peers is None or row.user in self._peers)
+        return row.bot is not None and self.trusts(row.user)
 
     async def write(self, message: Message, note: Note, text: str, record: Record, *, urgency: Urgency) -> None:
         """Write a note, for as long as it takes, and once: a try that went unanswered is looked up first."""

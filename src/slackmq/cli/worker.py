@@ -13,8 +13,9 @@ from cyclopts import Parameter, validators
 
 from slackmq.cli.check import check as check_app
 from slackmq.cli.check import report
-from slackmq.cli.exits import Exit, without_tokens
+from slackmq.cli.exits import Exit
 from slackmq.cli.loading import load
+from slackmq.cli.logs import log_to_stderr
 from slackmq.cli.where import Where
 from slackmq.telemetry.logging import log_happenings
 from slackmq.worker import GIVING_UP, AsyncWorker
@@ -60,7 +61,7 @@ def worker(
     SIGTERM or Ctrl-C: it claims nothing more, running jobs may end, what is left is given back. A second time: all is
     given back at once. A third time, or where a handler does not stop: the process ends as it is.
     """
-    _log_to_stderr(log_level)
+    log_to_stderr(log_level)
     found = load(app)
     if check:
         return report(anyio.run(check_app, found, where))
@@ -106,18 +107,3 @@ async def _leave(seconds: float) -> None:
     await anyio.sleep(seconds)
     _log.error("a handler does not stop: leaving without it; its job will be taken over when its claim has lapsed")
     os._exit(Exit.INTERRUPTED)
-
-
-class _WithoutTokens(logging.Formatter):
-    """No log line shows a token, whoever wrote it."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The line."""
-        return without_tokens(super().format(record))
-
-
-def _log_to_stderr(level: str) -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(_WithoutTokens("%(asctime)s %(levelname)s %(message)s"))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    logging.getLogger("slackmq").setLevel(level.upper())

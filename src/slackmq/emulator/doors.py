@@ -175,7 +175,7 @@ def _furnished(servers: Sequence[Server], bound: Bound, stored: _Stored) -> Hous
             desk=desk,
             sockets=sockets,
             courier=Courier(server, desk, receipts=receipts, weather=weather),
-            rtm=Rtm(server, weather=weather),
+            rtm=Rtm(server, receipts=receipts, weather=weather),
             weather=weather,
             killables=killables,
             origin=bound.origin,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
 import secrets
 from contextlib import suppress
@@ -13,8 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from slackmq.emulator.delivery import LIFETIME, Delivery, at_random, newest, round_robin
-from slackmq.emulator.identifiers import derived_secret
 from slackmq.emulator.receipts import Receipts
+from slackmq.emulator.tickets import Tickets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,11 +33,8 @@ PING_EVERY = 10.0
 _SILENT = 60.0
 """Seconds after which a connection that said nothing, not even a pong, is taken for dead."""
 
-_TICKET_LIFE = 600
+_TICKET_LIFE = 480
 """Seconds in which a ticket must be used; Slack does not say."""
-
-_USED = 1000
-"""Used tickets remembered: each opens one connection."""
 
 _SHORT = 360_000_000
 """Microseconds that a connection lasts with `debug_reconnects=true` (docs.slack.dev, "Using Socket Mode")."""
@@ -119,7 +115,9 @@ class Sockets:
         self._server = server
         self._offices: dict[str, _Office] = {}
         self._choose = DISTRIBUTIONS[distribution]
-        self._used: dict[str, None] = {}
+        secret = server.workspace.seed.secret
+        receipts = Receipts(None, 0) if receipts is None else receipts
+        self._tickets = Tickets("link", secret=secret, receipts=receipts, life=_TICKET_LIFE)
         self._links: dict[str, Link] = {}
         self._deliveries: dict[str, Delivery] = {}
         self._stirred = asyncio.Event()
@@ -141,8 +139,7 @@ class Sockets:
 
     def invite(self, app: str) -> str:
         """A path with a ticket for one connection of the app; a restart of the server leaves it good."""
-        name = f"{secrets.token_hex(8)}-{self._server.now() // 1_000_000}"
-        return f"/link/?ticket={name}-{self._seal(app, name)}&app_id={app}"
+        return f"/link/?ticket={self._tickets.draw(app, self._server.now())}&app_id={app}"
 
     def distribute(self, distribution: str) -> None:
         """From now on choose connections this way: one of `DISTRIBUTIONS`."""
@@ -269,26 +266,9 @@ class Sockets:
     def _through(self, app: str, payload: Mapping[str, Any]) -> None:
         self._offices[payload["team_id"]].receipts.note(app, payload["event_id"], self._server.now())
 
-    def _seal(self, app: str, name: str) -> str:
-        return derived_secret(self._server.workspace.seed.secret, f"ticket/{app}/{name}", 24)
-
-    def _redeem(self, request: web.Request) -> str | None:
-        """The app that the ticket in a request is for, if it is good: one use, soon, and drawn by this workspace."""
-        app, ticket = request.query.get("app_id", ""), request.query.get("ticket", "")
-        name, _, seal = ticket.rpartition("-")
-        since = name.rpartition("-")[2]
-        if not hmac.compare_digest(seal.encode(), self._seal(app, name).encode()) or ticket in self._used:
-            return None
-        if self._server.now() // 1_000_000 - int(since) > _TICKET_LIFE:
-            return None
-        self._used[ticket] = None
-        while len(self._used) > _USED:
-            del self._used[next(iter(self._used))]
-        return app
-
     async def _open(self, request: web.Request) -> web.StreamResponse:
-        app = self._redeem(request)
-        if app is None:
+        app, ticket = request.query.get("app_id", ""), request.query.get("ticket", "")
+        if not await self._tickets.redeem(app, ticket, self._server.now()):
             raise web.HTTPForbidden(text="This ticket is unknown or used: ask apps.connections.open for a new one.\n")
         socket = web.WebSocketResponse(autoping=False, autoclose=True, timeout=1.0, max_msg_size=1024 * 1024)
         await socket.prepare(request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -82,15 +83,17 @@ class WebApi:
         return good or next((team for team, refusal in found if refusal != "invalid_auth"), self._teams[0])
 
     def _response(self, request: web.Request, method: str, sent: Sent, answer: Answer, team: _Team) -> web.Response:
-        reply = dict(answer.reply if self._weather is None else self._weather.shown(method, answer.reply))
+        reply = dict(answer.reply if self._weather is None else self._weather.shown(method, sent.args, answer.reply))
         caller = answer.caller
         if method == "apps.connections.open" and reply["ok"] and caller is not None and caller.app is not None:
             reply["url"] = f"ws://{request.host}{self._sockets.invite(caller.app)}"
         if method in {"rtm.connect", "rtm.start"} and reply["ok"] and caller is not None and team.rtm is not None:
-            reply["url"] = f"ws://{request.host}{team.prefix}{team.rtm.invite(sent.token or '', caller.user)}"
+            reply["url"] = f"ws://{request.host}{team.prefix}{team.rtm.invite(caller.user)}"
         if sent.warning:
             _warn(reply, sent.warning)
         headers = _scopes(method, caller)
+        # By the workspace's clock, which may have been put forward: clients learn Slack's time from this header.
+        headers["Date"] = formatdate(team.server.now() // 1_000_000, usegmt=True)
         if answer.retry_after is not None:
             headers["Retry-After"] = str(answer.retry_after)
         body = encoded(reply)

@@ -13,6 +13,7 @@ from slackmq.emulator.model import Caller, Outcome, Toll
 from slackmq.emulator.refusal import Refusal
 from slackmq.emulator.registry import Tier
 from slackmq.emulator.residents import founded
+from slackmq.emulator.rows import author_of
 from slackmq.emulator.seed import Seed
 from slackmq.emulator.text import mentions
 
@@ -136,6 +137,11 @@ class Workspace:
         """What stands as `token` in everything an app is sent."""
         return self._state.apps[app].credentials.verification_token
 
+    def token_of(self, user: str) -> str:
+        """The token with which a user's own client speaks: a person's, or a bot's."""
+        found = self._state.users[user]
+        return found.token if found.app is None else found.app.bot_token
+
     def upload(self, ticket: str) -> str | None:
         """The id of the file whose bytes a ticket lets in; None if it is unknown, or the upload is over."""
         file = self._state.files.get(ticket.partition("-")[0])
@@ -156,6 +162,14 @@ class Workspace:
         """The ids of the users in the channel, in the order they came; none if there is no such channel."""
         found = self._state.channels.get(channel)
         return () if found is None else tuple(found.members)
+
+    def replies(self, channel: str, thread: str) -> list[tuple[str, str]]:
+        """Ts and author of every reply in a thread, in order; none if there is no such thread."""
+        found = self._state.channels.get(channel)
+        parent = None if found is None else found.messages.get(thread)
+        if found is None or parent is None:
+            return []
+        return [(ts, author_of(found.messages[ts].row)) for ts in parent.replies]
 
     def wrap(self, event: Event, app: str, now: int) -> dict[str, Any]:
         """The object that an app is sent: the event in its wrapper (docs.slack.dev, "Events API", callback field)."""

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
 
 from slackmq.errors import ConfigurationError
 
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-__all__ = ["available", "decrypt", "encrypt"]
+__all__ = ["Cipher", "available"]
 
 
 def available() -> bool:
@@ -18,36 +14,35 @@ def available() -> bool:
     return find_spec("cryptography") is not None
 
 
-def encrypt(key: bytes, nonce: bytes, data: bytes, about: bytes) -> bytes:
-    """Encrypted data, which `decrypt` gives back only with the same key, nonce and `about`.
+class Cipher:
+    """Encrypts with one key of 32 bytes.
 
     Raises:
         ConfigurationError: the package is not installed.
     """
-    return _cipher(key).encrypt(nonce, data, about)
 
+    def __init__(self, key: bytes) -> None:
+        try:
+            from cryptography.exceptions import InvalidTag  # noqa: PLC0415  # an extra
+            from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415  # an extra
+        except ImportError as error:
+            raise ConfigurationError(
+                "Encryption needs a package that is not installed.", remedy="pip install 'slackmq[crypto]'"
+            ) from error
+        self._cipher = AESGCM(key)
+        self._wrong = InvalidTag
 
-def decrypt(key: bytes, nonce: bytes, data: bytes, about: bytes) -> bytes:
-    """What was encrypted.
+    def encrypt(self, nonce: bytes, data: bytes, about: bytes) -> bytes:
+        """Encrypted data, which `decrypt` gives back only with the same key, nonce and `about`."""
+        return self._cipher.encrypt(nonce, data, about)
 
-    Raises:
-        ValueError: it was encrypted otherwise, or changed.
-        ConfigurationError: the package is not installed.
-    """
-    cipher = _cipher(key)
-    from cryptography.exceptions import InvalidTag  # noqa: PLC0415  # as below
+    def decrypt(self, nonce: bytes, data: bytes, about: bytes) -> bytes:
+        """What was encrypted.
 
-    try:
-        return cipher.decrypt(nonce, data, about)
-    except InvalidTag as error:
-        raise ValueError("it was encrypted with another key, or changed") from error
-
-
-def _cipher(key: bytes) -> AESGCM:
-    try:
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415  # an extra
-    except ImportError as error:
-        raise ConfigurationError(
-            "Encryption needs a package that is not installed.", remedy="pip install 'slackmq[crypto]'"
-        ) from error
-    return AESGCM(key)
+        Raises:
+            ValueError: it was encrypted otherwise, or changed.
+        """
+        try:
+            return self._cipher.decrypt(nonce, data, about)
+        except self._wrong as error:
+            raise ValueError("it was encrypted with another key, or changed") from error

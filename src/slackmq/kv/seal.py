@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from slackmq.kv.cipher import decrypt, encrypt
+from slackmq.kv.cipher import Cipher
 from slackmq.kv.errors import RecordDamaged, RecordForeign, RecordForged, RecordTooNew, SecretMismatch
 from slackmq.kv.secret import KEY, Secret
 
@@ -48,8 +48,15 @@ class _Key:
             return hmac.digest(key, f"slackmq kv 1\n{use}\n{channel}".encode(), "sha256")
 
         self.id = derived("id")[:_ID]
-        self.body = derived("body")
+        self._body = derived("body")
         self._tag = derived("tag")
+        self._cipher: Cipher | None = None
+
+    @property
+    def cipher(self) -> Cipher:
+        if self._cipher is None:
+            self._cipher = Cipher(self._body)
+        return self._cipher
 
     def tag(self, text: str) -> str:
         return hmac.digest(self._tag, text.encode(errors="replace"), "sha256").hex()
@@ -154,7 +161,7 @@ class Seal:
         drawn = self._new_id()
         # The digits of a random UUID that are random: the version and the variant stand between them.
         nonce = bytes.fromhex(drawn[:12] + drawn[20:])
-        return self._key.id + nonce + encrypt(self._key.body, nonce, data, self._about(about))
+        return self._key.id + nonce + self._key.cipher.encrypt(nonce, data, self._about(about))
 
     def reveal(self, data: bytes, about: str) -> bytes:
         """What was hidden.
@@ -166,7 +173,7 @@ class Seal:
         if key is None:
             raise ValueError("its key is not known here")
         nonce = data[_ID : _ID + _NONCE]
-        return decrypt(key.body, nonce, data[_ID + _NONCE :], self._about(about))
+        return key.cipher.decrypt(nonce, data[_ID + _NONCE :], self._about(about))
 
     def sign(self, text: str) -> str:
         """What only who has the key can make of a text; a digest without one."""

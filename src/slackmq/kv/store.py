@@ -5,12 +5,14 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
+from weakref import WeakValueDictionary
 
 import anyio
 
 from slackmq.clock import SYSTEM
 from slackmq.errors import Ambiguous, ConfigurationError
 from slackmq.kv.batch import Batch
+from slackmq.kv.elect import TERM, Election
 from slackmq.kv.entry import Kind, Status, encode, moment
 from slackmq.kv.errors import FileLost, KeyExists, KeyNotFound, RevisionMismatch, WriteLost
 from slackmq.kv.lock import Lock
@@ -25,7 +27,6 @@ from slackmq.slack.polling import NoEvents
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
-    from types import TracebackType
 
     from slackmq.clock import Clock
     from slackmq.kv.entry import Change, Entry
@@ -95,6 +96,7 @@ class AsyncStore:
         )
         self._expected: dict[str, Outcome | None] = {}
         self._watchers: set[Watching] = set()
+        self._turns: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
         self._stack = AsyncExitStack()
         self._opened: Inside | None = None
 
@@ -106,9 +108,7 @@ class AsyncStore:
         self._opened = inside
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         inside, self._opened = self._opened, None
         try:
             await self._stack.aclose()
@@ -274,6 +274,12 @@ class AsyncStore:
         Raises:
             RevisionMismatch: somebody else was faster a hundred times.
         """
+        # Tasks of one process share a post, and the same one would always be the first in it; so they take turns.
+        turns = self._turns.setdefault(key, anyio.Lock())
+        async with turns:
+            return await self._transact(key, change, default)
+
+    async def _transact(self, key: str, change: Callable[[Json | bytes], object], default: Json | bytes) -> Entry:
         head = await self.head(key)
         for attempt in range(_ATTEMPTS):
             new = change(await self._inside.shelf.value(head) if head else default)
@@ -345,9 +351,8 @@ class AsyncStore:
         if outcome is None and ack.sure:
             raise Ambiguous("Slack took the record, and does not show it.", method="chat.postMessage")
         if outcome is None or outcome.void:
-            raise WriteLost(
-                "Slack stored the record too late or never, so it does not count.", remedy="Write it again."
-            )
+            cause = "Slack stored the record too late or never, so it does not count."
+            raise WriteLost(cause, remedy="Write it again.")
         return ack, outcome
 
     def _settled(self, settled: Settled) -> None:
@@ -373,3 +378,7 @@ class AsyncStore:
     def lock(self, name: str, *, ttl: timedelta = timedelta(seconds=60)) -> Lock:
         """A lock: `async with store.lock("x") as held:`; `held.token` is its fencing token."""
         return Lock(self, name, ttl=ttl)
+
+    def elect(self, name: str, *, ttl: timedelta = TERM) -> Election:
+        """A leadership: `async with store.elect("x") as term:`; `term.token` is its fencing token."""
+        return Election(self, name, ttl=ttl)

@@ -47,15 +47,17 @@ class Once:
             )
         self._pick = pick
         self._hold = hold
-        self._ts = message if message is None or isinstance(message, str) else message.ts
+        self._message = message
         self._key = key
         self._wait = wait
         self._lease: Lease | None = None
 
     async def claim(self) -> Claim | None:
         """The claim alone, for whoever keeps it alive without this context; None where somebody else was first."""
-        if self._ts is not None:
-            return await self._pick().standing(self._ts, wait=self._wait)
+        if isinstance(self._message, str):
+            return await self._pick().standing(self._message, wait=self._wait)
+        if self._message is not None:
+            return await self._pick().shown(self._message, wait=self._wait)
         return await self._pick().keyed(self._key or "", wait=self._wait)
 
     async def tidy(self, claim: Claim) -> None:

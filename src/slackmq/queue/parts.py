@@ -45,6 +45,7 @@ class Parts:
         ending: how claims end.
         marks: which emoji stand for what.
         peers: user ids of the bots of other apps that take part; None: every bot.
+        bots: whether what bots say is selected from as if a person had typed it.
         timing: the time constants.
         clock: the time of this process.
         worker: its name.
@@ -60,6 +61,7 @@ class Parts:
     ending: Ending
     marks: Marks
     peers: frozenset[str] | None
+    bots: bool
     timing: Timing
     clock: Clock
     worker: str
@@ -83,7 +85,7 @@ class Parts:
             contest=contest,
             poster=poster,
             asking=self._asking(watch),
-            pick=self._pick(channel, watch, contest, poster),
+            pick=self._pick(watch, contest, poster),
             tasks=tasks,
         )
 
@@ -101,6 +103,7 @@ class Parts:
             clock=self.clock,
             hook=self.hook,
             peers=self.peers,
+            bots=self.bots,
         )
 
     def _contest(self, watch: Watch) -> Contest:
@@ -131,15 +134,8 @@ class Parts:
         longest = self.timing.scan.total_seconds()
         return Asking(self.slack, watch, self.sightings, self.thread, clock=self.clock, longest=longest)
 
-    def _pick(self, channel: Channel, watch: Watch, contest: Contest, poster: Poster) -> Pick:
+    def _pick(self, watch: Watch, contest: Contest, poster: Poster) -> Pick:
+        sightings, timing = self.sightings, self.timing
         return Pick(
-            self.slack,
-            self.claiming,
-            channel=channel.id,
-            watch=watch,
-            contest=contest,
-            poster=poster,
-            sightings=self.sightings,
-            timing=self.timing,
-            clock=self.clock,
+            self.slack, self.claiming, watch, contest, poster, sightings=sightings, timing=timing, clock=self.clock
         )

@@ -37,7 +37,6 @@ class Pick:
     Args:
         slack: the workspace.
         claiming: the way to be the only one.
-        channel: id of the channel.
         watch: what reads the channel.
         contest: what wins a claim.
         poster: posts what has a name and no message yet.
@@ -50,11 +49,10 @@ class Pick:
         self,
         slack: Slack,
         claiming: Claiming,
-        *,
-        channel: str,
         watch: Watch,
         contest: Contest,
         poster: Poster,
+        *,
         sightings: Sightings,
         timing: Timing,
         clock: Clock,
@@ -62,7 +60,7 @@ class Pick:
         self._slack = slack
         self._claiming = claiming
         self._watch = watch
-        self._channel = channel
+        self._channel = watch.channel
         self._contest = contest
         self._poster = poster
         self._sightings = sightings
@@ -99,6 +97,10 @@ class Pick:
                 remedy="Take the ts of a message that stands in the channel itself, not in a thread.",
             )
         return await self._win(self._noticed(row), wait=wait)
+
+    async def shown(self, message: Message, *, wait: bool) -> Claim | None:
+        """Claim a message that the caller has in full, without reading it first; as `standing`."""
+        return await self._win(self._watch.meet(message), wait=wait)
 
     async def keyed(self, key: str, *, wait: bool) -> Claim | None:
         """Claim the earliest message of a key, which is posted if there is none; late enough to have seen every copy.
@@ -183,9 +185,8 @@ class Pick:
     async def _try(self, sighting: Sighting) -> tuple[Claim | None, float]:
         """The claim if it could be had now; if not, in how many seconds to look again."""
         longest = self._timing.scan.total_seconds()
-        left = sighting.not_before - self._clock.monotonic()
-        if sighting.busy or left > 0:
-            return None, max(left, longest)
+        if sighting.busy:
+            return None, longest
         action = self._contest.consider(sighting)
         while isinstance(action, Read):  # what its thread says may make it free
             await self._contest.act(Chosen(sighting=sighting, action=action))

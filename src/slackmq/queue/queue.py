@@ -27,6 +27,7 @@ from slackmq.queue.parts import Parts
 from slackmq.queue.show import Show
 from slackmq.queue.sightings import Sighting, Sightings
 from slackmq.queue.standing import standing_of
+from slackmq.queue.sweep import Sweep
 from slackmq.slack.polling import NoEvents
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class AsyncQueue:
         claim: how to be the only one; the same in all processes that work the channel.
         peers: user ids of the bots of other apps whose jobs are taken and whose claims count, with claim="pin";
             None: of every bot in the channel.
+        bots: whether what bots say, and what comes with a file, is selected from as if a person had typed it.
         show: what is put on a message while it is worked on, for people; never read back.
         marks: which emoji stand for what.
         timing: the time constants; the same in all processes that work the channel.
@@ -79,6 +81,7 @@ class AsyncQueue:
         select: Callable[[Message], Verdict] = accept_jobs,
         claim: Way = "reaction",
         peers: Collection[str] | None = None,
+        bots: bool = False,
         show: Decor | None = None,
         marks: Marks | None = None,
         timing: Timing | None = None,
@@ -115,6 +118,7 @@ class AsyncQueue:
             ending=self._ending,
             marks=marks,
             peers=among,
+            bots=bots,
             timing=self.timing,
             clock=clock,
             worker=self.worker,
@@ -212,6 +216,15 @@ class AsyncQueue:
         self._start()
         while (claim := await self._inside.next(lambda: self._stopping)) is not None:
             yield self.hold(claim)
+
+    def sweep(self, *, courtesy: timedelta) -> Sweep:
+        """What may be claimed now, for whoever claims it by name: nobody began it, or its holder was not heard of.
+
+        Args:
+            courtesy: a message younger than that, which nobody has begun, is left to whoever got its event.
+        """
+        self._start()
+        return Sweep(self._inside, lambda: self._stopping, clock=self._clock, slack=self._slack, courtesy=courtesy)
 
     def hold(self, claim: Claim) -> Lease:
         """A lease that keeps a claim alive inside `async with`."""

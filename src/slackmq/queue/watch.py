@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from slackmq import policy
-from slackmq.envelope import JOB, typed, unseal
+from slackmq.envelope import JOB, Letter, typed, unseal
 from slackmq.errors import Ambiguous, SlackError, first
 from slackmq.message import seconds
 from slackmq.points import pause
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from slackmq.claiming.marks import Marks, Reading
     from slackmq.claiming.way import Claiming
     from slackmq.clock import Clock
-    from slackmq.envelope import Letter
     from slackmq.hooks import Hook
     from slackmq.message import Message
     from slackmq.policy import Timing, Verdict
@@ -38,6 +37,9 @@ _LEAST = 0.01
 """Seconds that a wait for news lasts at least."""
 _TYPED = 3600.0
 """Seconds after which what a person typed is not looked for any more if nobody began it."""
+
+_SAID = frozenset({None, "bot_message", "file_share", "me_message"})
+"""Subtypes under which somebody says something in the channel itself (docs.slack.dev/reference/events/message)."""
 
 
 class Watch:
@@ -55,6 +57,7 @@ class Watch:
         timing: how often to read, and how far back.
         clock: the time of this process.
         peers: bots of other apps that may post jobs for us where several share the work; None: every bot.
+        bots: whether what bots say, and what comes with a file, is as good as what a person typed.
         hook: told of how late Slack is.
 
     Attributes:
@@ -76,6 +79,7 @@ class Watch:
         timing: Timing,
         clock: Clock,
         peers: frozenset[str] | None = None,
+        bots: bool = False,
         hook: Hook,
     ) -> None:
         self._slack = slack
@@ -89,6 +93,7 @@ class Watch:
         self._timing = timing
         self._clock = clock
         self._peers = peers
+        self._bots = bots
         self._hook = hook
         self.lag = Lag(skew=timing.skew.total_seconds(), longest=timing.lease.total_seconds() / 2)
         self._news = anyio.Event()
@@ -117,6 +122,11 @@ class Watch:
         # Clocks differ a little: without a least wait a deadline a hair away would be asked for again and again.
         with anyio.move_on_after(None if within is None else max(within, _LEAST)):
             await self._news.wait()
+
+    @property
+    def channel(self) -> str:
+        """Id of the channel."""
+        return self._channel
 
     async def run(self) -> None:
         """Scan and listen until cancelled, or until Slack refuses; then `failure` says why."""
@@ -260,8 +270,14 @@ class Watch:
         begun = self._marks.of_row(row, self._me).generation > 0
         begun = begun or self._me in row.reactions.get(self._marks.watched, ())
         verdict = self._verdict(letter, begun=begun)
-        if isinstance(verdict, policy.Ignore):
-            return None
+        return None if isinstance(verdict, policy.Ignore) else self._remember(letter, verdict)
+
+    def meet(self, message: Message) -> Sighting:
+        """Remember a message that somebody shows in full, also one that nobody here takes."""
+        letter = Letter(message=message)
+        return self._sightings.get(message.ts) or self._remember(letter, self._verdict(letter, begun=False))
+
+    def _remember(self, letter: Letter, verdict: policy.Verdict) -> Sighting:
         lease = policy.lease_of(
             letter.message, self._select(letter.message), self._timing, len(self._marks.generations)
         )
@@ -309,7 +325,7 @@ class Watch:
                 text=row.text,
                 shared=self._claiming.shared and row.bot is not None and self._is_peer(row.user),
             )
-        if row.bot is not None or row.subtype is not None or not row.user:
+        if not row.user or not (row.subtype in _SAID if self._bots else row.bot is None and row.subtype is None):
             return None
         return typed(channel=self._channel, ts=row.ts, author=row.user, text=row.text, edited=row.edited)
 

@@ -64,11 +64,12 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """A channel by its id ("C…") and its name without "#"."""
+    """A channel by its id ("C…") and its name without "#"; whether the bot is a member, and whether it is archived."""
 
     id: str
     name: str
     member: bool
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -317,6 +317,7 @@ def _channel(entry: Mapping[str, Any]) -> Channel:
         id=str(entry["id"]),
         name=str(entry.get("name") or ""),
         member=bool(entry.get("is_member") or entry.get("is_im")),
+        archived=bool(entry.get("is_archived")),
     )
 
 
