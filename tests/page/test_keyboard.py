@@ -57,6 +57,24 @@ def test_a_thread_that_is_closed_gives_the_keyboard_back_to_its_message(page: Pa
     expect(page.get_by_role("button", name="Pins")).to_be_focused()
 
 
+def test_an_edit_that_is_saved_or_left_gives_the_keyboard_back(page: Page, bot: Any, homeops: str) -> None:
+    page.fill("#composer-text", "@here: helo")
+    page.keyboard.press("Enter")
+    edit = page.get_by_role("button", name="Edit", exact=True)
+    press(edit)
+    expect(page.get_by_label("Edit the message")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(edit).to_be_focused()
+    press(edit)
+    expect(page.get_by_label("Edit the message")).to_have_value("@here: helo")
+    page.get_by_label("Edit the message").fill("@here: hello")
+    page.keyboard.press("Enter")
+    expect(page.locator("#messages .text")).to_contain_text("hello (edited)")
+    expect(edit).to_be_focused()
+    expect(page.locator("#messages .mention")).to_have_text("@here")
+    assert bot.conversations_history(channel=homeops)["messages"][0]["text"] == "<!here>: hello"
+
+
 def test_one_writes_at_once_in_the_channel_that_one_went_to(page: Page, emulator: About) -> None:
     press(page.get_by_role("link", name="jobs"))
     expect(page.locator("#channel h2")).to_have_text("#jobs")

@@ -43,6 +43,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
     const pins = elt.matches("[aria-label='Close the pins']") && document.querySelector("#channel .bar button");
     (pins || message?.querySelector("a.replies, [aria-label='Reply in a thread']") || box("composer"))?.focus({ preventScroll: true });
   }
+  if (elt.matches(".edit, .edit .quiet")) document.querySelector(`${elt.getAttribute("hx-target")} [aria-label='Edit']`)?.focus({ preventScroll: true });
   if (elt.id.startsWith("nav-") && matchMedia("(hover: hover)").matches) box("composer")?.focus();
 });
 
