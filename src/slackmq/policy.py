@@ -60,8 +60,9 @@ class Timing:
         scan: how often the channel is read while something in it is unfinished; events are only hints.
         quiet: how often all processes of the app together read it while nothing is, as long as their sockets are open.
         skew: no read made this long after a write may miss it.
-        window: how far back the channel is read on start and once an hour; keys are remembered as long. What was
-            posted earlier than that before the first worker came is not found.
+        window: how far back the channel is read on start and once an hour; keys are remembered as long.
+        reach: how far back it is read once, after the start, a day at a time: what waits for a worker longer than that
+            is not found.
         unknown: how long a job that only workers of another version can do is left to them.
         rescan: how far back every scan reads.
     """
@@ -72,6 +73,7 @@ class Timing:
     quiet: timedelta = timedelta(seconds=60)
     skew: timedelta = timedelta(seconds=4)
     window: timedelta = timedelta(hours=24)
+    reach: timedelta = timedelta(days=7)
     unknown: timedelta = timedelta(minutes=10)
     rescan: timedelta = timedelta(minutes=10)
 

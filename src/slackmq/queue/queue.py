@@ -282,7 +282,8 @@ class AsyncQueue:
         """
         sighting = self._sighting(claim)
         extended = await self._claiming.extend(claim, sighting, lease=self._lease_of(claim.message))
-        sighting.take_in(Reading(generation=extended.token), self._clock.monotonic())
+        if not self._claiming.settles:  # there a token is the number of a generation; elsewhere it is a time
+            sighting.take_in(Reading(generation=extended.token), self._clock.monotonic())
         self._tell(Extended(claim=extended))
         return extended
 

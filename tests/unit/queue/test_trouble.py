@@ -371,3 +371,23 @@ def test_a_thread_that_is_locked_while_its_handler_runs_stops_nobody(house: Hous
             assert {standing.state for standing in standings} == {"done"}
 
     run(main)
+
+
+@pytest.mark.parametrize(("days", "state"), [(2, "done"), (6.9, "done"), (8, None)])
+def test_a_job_that_waited_while_the_whole_fleet_rested_is_done_if_it_is_within_reach(
+    house: House, days: float, state: str | None
+) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.visiting() as queue:
+            message = await queue.post("work", {"n": 1})
+            keyed = await queue.post("work", {"n": 2}, key="paid")
+        await anyio.sleep(days * 86_400)
+        async with house.at_work(handlers, workers=2):
+            await anyio.sleep(120)
+        found = {n for n, _, _ in runs}
+        assert found == ({1, 2} if state else set())
+        for each in (message, keyed):
+            assert ("white_check_mark" in house.marks(each.ts)) == (state == "done")
+
+    run(main)
