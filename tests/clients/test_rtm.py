@@ -16,9 +16,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from tests.clients.manifests import Operator
 
 from slackmq.emulator import rtm
+from slackmq.emulator.launch import running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
 
     from slackmq.emulator.launch import About
 
@@ -136,6 +138,23 @@ async def test_an_address_opens_one_connection(
     async with http.ws_connect(url) as first, http.ws_connect(url) as second:
         assert (await frame(first))["type"] == "hello"
         assert (await frame(second))["error"] == {"code": 1, "msg": "Socket URL has expired"}
+
+
+async def test_an_address_outlives_a_restart_and_is_used_once_all_the_same(
+    http: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    async with running(data=tmp_path / "w.db", limits=False) as before:
+        person: Any = AsyncWebClient(before.users[0].token, base_url=before.base_url)
+        kept, used = [(await person.rtm_connect())["url"].partition("/rtm/")[2] for _ in range(2)]
+        async with http.ws_connect(f"{before.page_url.replace('http', 'ws')}rtm/{used}") as socket:
+            assert (await frame(socket))["type"] == "hello"
+    async with running(data=tmp_path / "w.db") as after:
+        door = f"{after.page_url.replace('http', 'ws')}rtm/"
+        async with http.ws_connect(door + kept) as socket, http.ws_connect(door + used) as second:
+            assert (await frame(socket))["type"] == "hello"
+            assert (await frame(second))["error"]["msg"] == "Socket URL has expired"
+            await socket.send_json({"id": 1, "type": "message", "channel": after.channels[0].id, "text": "back"})
+            assert (await frame(socket))["ok"]
 
 
 def test_todays_apps_are_refused(emulator: About) -> None:

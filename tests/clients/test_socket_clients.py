@@ -157,6 +157,9 @@ async def test_a_ticket_is_good_once_for_its_own_app_and_survives_a_restart(
         with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
             await http.ws_connect(f"{kept}X")
     async with running(data=tmp_path / "w.db") as after:
-        path = kept.partition("/link/")[2]
-        async with http.ws_connect(f"{after.page_url.replace('http', 'ws')}link/{path}") as socket:
+        door = f"{after.page_url.replace('http', 'ws')}link/"
+        async with http.ws_connect(door + kept.partition("/link/")[2]) as socket:
             assert (await frame(socket))["type"] == "hello"
+        for ticket in (kept, used):
+            with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
+                await http.ws_connect(door + ticket.partition("/link/")[2])

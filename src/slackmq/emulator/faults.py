@@ -41,7 +41,8 @@ class Faults:
         event_doubling: events that an app gets twice at once.
         event_delay: events that an app gets up to `delay` seconds late, and so out of order.
         delay: seconds.
-        lag: seconds by which reads of history and threads are at most behind.
+        lag: seconds by which reads of history and threads are at most behind, in everything that they show:
+            messages, replies and their counts, edits, reactions, pins, deletions. pins.list is never behind.
         reorder: True if what was written later may be read earlier; else reads are behind as a whole.
         methods: the only methods whose calls suffer; () is all.
         times: how many calls suffer at most, counted from the arming; None is no bound.

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from slackmq.emulator.arguments import Arguments
 from slackmq.emulator.refusal import Refusal
+from slackmq.emulator.timestamps import ts_of, window_edge
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from slackmq.emulator.arguments import Arguments
-
-__all__ = ["cursor_at", "cursor_of", "page", "paged_or_numbered"]
+__all__ = [
+    "Span",
+    "cursor_at",
+    "cursor_of",
+    "cursor_of_ts",
+    "is_upward",
+    "page",
+    "paged_or_numbered",
+    "span_of",
+    "ts_at",
+]
 
 T = TypeVar("T")
 _LONGEST_PLACE = 30
@@ -40,6 +51,64 @@ def cursor_at(args: Arguments, kind: str) -> str | None:
     if name != kind or not 0 < len(place) < _LONGEST_PLACE:
         raise Refusal("invalid_cursor")
     return place
+
+
+_TS = "next_ts"
+
+
+def cursor_of_ts(ts: str) -> str:
+    """A cursor that leads to the message with this ts, or to where it would stand: the docs' own example."""
+    return cursor_of(_TS, ts.replace(".", ""))
+
+
+def ts_at(args: Arguments) -> int | None:
+    """Where the cursor of a page of messages leads, in microseconds since 1970; None if there is none.
+
+    Raises:
+        Refusal: invalid_cursor.
+    """
+    place = cursor_at(args, _TS)
+    if place is not None and not place.isdecimal():
+        raise Refusal("invalid_cursor")
+    return None if place is None else int(place)
+
+
+def is_upward(args: Arguments) -> bool:
+    """True if the first page of history is the oldest part of the window: with `oldest` alone.
+
+    docs.slack.dev, "Retrieving messages", fetches one message by `oldest`, `inclusive` and a `limit` of 1; the same was
+    seen of channels.history (github.com/slackhq/slack-api-docs, issue 4). That the next page is newer is a guess.
+    """
+    oldest = edge_of(args, "oldest")
+    return bool(oldest) and oldest != ts_of(0) and not edge_of(args, "latest")
+
+
+def edge_of(args: Arguments, name: str) -> str:
+    """The ts that `oldest` or `latest` gives; "" if it gives none, or is no number."""
+    return window_edge(args.text(name)) or ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """The stretch of time from which a page takes its messages, in microseconds since 1970, both ends included."""
+
+    low: int
+    high: int
+
+    def __contains__(self, ts: str) -> bool:
+        return self.low <= int(ts.replace(".", "")) <= self.high
+
+
+def span_of(args: Arguments, reply: Mapping[str, Any], *, upward: bool) -> Span:
+    """The stretch that a page of messages covers, up to where the next page begins."""
+    oldest, latest = (int(edge_of(args, name).replace(".", "") or -1) for name in ("oldest", "latest"))
+    outside = 0 if args.flag("inclusive") else 1
+    low, high = oldest + outside if oldest >= 0 else 0, latest - outside if latest >= 0 else 1 << 62
+    here = ts_at(args)
+    onward = ts_at(Arguments({"cursor": reply.get("response_metadata", {}).get("next_cursor")}))
+    if upward:
+        return Span(low=max(low, here or 0), high=high if onward is None else min(high, onward - 1))
+    return Span(low=low if onward is None else max(low, onward + 1), high=high if here is None else min(high, here))
 
 
 def page(

@@ -9,15 +9,19 @@ from slackmq.emulator.state import Stored
 from slackmq.emulator.text import mentions, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from slackmq.emulator.call import Call
     from slackmq.emulator.model import Caller, Kind
     from slackmq.emulator.state import Channel, Row
 
 __all__ = [
+    "PARENT_KEYS",
     "author_of",
     "authored",
     "channel_type",
     "is_by",
+    "parent_keys",
     "permalink",
     "place",
     "post_notice",
@@ -108,26 +112,40 @@ def place(call: Call, channel: Channel, ts: str, message: Stored) -> None:
 
 
 def recount(channel: Channel, thread: str) -> None:
-    """Bring the parent's row in line with its replies."""
+    """Bring the parent's row in line with its replies.
+
+    One that lost all of them keeps its `thread_ts` (docs.slack.dev, "Retrieving messages").
+    """
     parent = channel.messages[thread]
-    kept = {key: value for key, value in parent.row.items() if key not in _THREAD_KEYS}
-    if parent.replies:
-        users = list(dict.fromkeys(author_of(channel.messages[ts].row) for ts in parent.replies))
-        kept |= {
-            "thread_ts": thread,
-            "reply_count": len(parent.replies),
-            "reply_users_count": len(users),
-            "latest_reply": parent.replies[-1],
-            "reply_users": users,
-            "is_locked": parent.locked,
-            "subscribed": False,
-        }
+    kept = {key: value for key, value in parent.row.items() if key not in PARENT_KEYS}
+    replies = [(ts, author_of(channel.messages[ts].row)) for ts in parent.replies]
+    if replies:
+        kept |= parent_keys(thread, replies, locked=parent.locked)
+    elif "thread_ts" in parent.row:
+        kept["thread_ts"] = thread
     parent.row = kept
 
 
-_THREAD_KEYS = frozenset(
+def parent_keys(thread: str, replies: Sequence[tuple[str, str]], *, locked: bool) -> Row:
+    """What only the parent of a thread has; replies are given by ts and author, in order."""
+    users = list(dict.fromkeys(author for _, author in replies))
+    return {
+        "thread_ts": thread,
+        "reply_count": len(replies),
+        "reply_users_count": len(users),
+        "latest_reply": replies[-1][0],
+        "reply_users": users[:_MOST_USERS],
+        "is_locked": locked,
+        "subscribed": False,
+    }
+
+
+PARENT_KEYS = frozenset(
     {"thread_ts", "reply_count", "reply_users_count", "latest_reply", "reply_users", "is_locked", "subscribed"},
 )
+"""What only the parent of a thread has."""
+_MOST_USERS = 5
+"""Users whom a parent names (docs.slack.dev, "Retrieving messages")."""
 
 
 def tell_message(call: Call, channel: Channel, row: Row, *, ts: str | None = None) -> None:

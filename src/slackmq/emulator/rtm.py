@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from slackmq.emulator.receipts import Receipts
 from slackmq.emulator.rtm_frames import Nonsense, Ping, Say, Typing, heard, read_frame, said
 from slackmq.emulator.socket_mode import Connection
+from slackmq.emulator.tickets import Tickets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from slackmq.emulator.server import Done, Server
     from slackmq.emulator.weather import Weather
@@ -27,7 +29,6 @@ LARGEST_FRAME = 16 * 1024
 
 _TICKET_LIFE = 30
 """Seconds in which the address must be used (docs.slack.dev, rtm.connect)."""
-_TICKETS = 1000
 _SILENT = 120.0
 """Seconds after which a connection that said nothing is pinged; after as many more it is taken for dead."""
 
@@ -38,6 +39,7 @@ class _Line:
 
     Attributes:
         outbox: ends with None: then the connection is closed.
+        agent: its User-Agent.
         saying: the arguments of the message that is being posted: its event is not told back to this connection.
     """
 
@@ -47,6 +49,7 @@ class _Line:
     since: int
     transport: asyncio.Transport | None
     socket: web.WebSocketResponse
+    agent: str = ""
     outbox: asyncio.Queue[Mapping[str, Any] | None] = field(default_factory=asyncio.Queue["Mapping[str, Any] | None"])
     saying: Mapping[str, object] | None = None
 
@@ -56,27 +59,30 @@ class Rtm:
 
     Args:
         server: whose events are told.
+        receipts: where it is noted that an address was used.
         weather: decides which events are lost, doubled or late.
     """
 
-    def __init__(self, server: Server, *, weather: Weather | None = None) -> None:
+    def __init__(self, server: Server, *, receipts: Receipts | None = None, weather: Weather | None = None) -> None:
         self._server = server
         self._weather = weather
-        self._tickets: dict[str, tuple[str, str, int]] = {}
+        secret, notes = server.workspace.seed.secret, Receipts(None, 0) if receipts is None else receipts
+        self._tickets = Tickets("rtm", secret=secret, receipts=notes, life=_TICKET_LIFE)
         self._lines: list[_Line] = []
+        self._watchers: list[Callable[[], None]] = []
         server.listen(self._heard)
 
     def routes(self) -> list[web.RouteDef]:
         """GET /rtm/."""
         return [web.get("/rtm/{ticket}", self._open)]
 
-    def invite(self, token: str, user: str) -> str:
-        """A path for one connection of the user."""
-        ticket = secrets.token_urlsafe(24)
-        self._tickets[ticket] = (token, user, self._server.now() // 1_000_000)
-        while len(self._tickets) > _TICKETS:
-            del self._tickets[next(iter(self._tickets))]
-        return f"/rtm/{ticket}"
+    def invite(self, user: str) -> str:
+        """A path for one connection of the user; a restart of the server leaves it good."""
+        return f"/rtm/{self._tickets.draw(user, self._server.now())}?user_id={user}"
+
+    def watch(self, told: Callable[[], None]) -> None:
+        """Call `told` whenever a connection came or went."""
+        self._watchers.append(told)
 
     def close(self) -> None:
         """Say goodbye to everybody; clients come back by themselves."""
@@ -105,7 +111,10 @@ class Rtm:
 
     def connections(self) -> list[Connection]:
         """The open connections, oldest first."""
-        return [Connection(id=line.name, kind="rtm", owner=line.user, since=line.since) for line in self._lines]
+        return [
+            Connection(id=line.name, kind="rtm", owner=line.user, since=line.since, agent=line.agent)
+            for line in self._lines
+        ]
 
     def cut(self, connection: str) -> bool:
         """Let a connection break off without a word, as a network does; False if there is none of this id."""
@@ -116,33 +125,41 @@ class Rtm:
         return bool(lines)
 
     async def _open(self, request: web.Request) -> web.StreamResponse:
-        token, user, since = self._tickets.pop(request.match_info["ticket"], ("", "", 0))
+        user = request.query.get("user_id", "")
+        valid = await self._tickets.redeem(user, request.match_info["ticket"], self._server.now())
         socket = web.WebSocketResponse(autoping=True, timeout=1.0, max_msg_size=LARGEST_FRAME)
         await socket.prepare(request)
         line = _Line(
-            token=token,
+            token=self._server.workspace.token_of(user) if valid else "",
             user=user,
             name=secrets.token_hex(8),
             since=self._server.now(),
             transport=request.transport,
             socket=socket,
+            agent=request.headers.get("User-Agent", ""),
         )
-        refusal = self._refusal(user, since)
+        refusal = self._refusal(user, valid=valid)
         if refusal is not None:
             await socket.send_json({"type": "error", "error": refusal})
             await socket.close(code=WSCloseCode.GOING_AWAY)
             return socket
         line.outbox.put_nowait({"type": "hello"})
         self._lines.append(line)
+        self._tell_watchers()
         try:
             await self._serve(line)
         finally:
             self._lines.remove(line)
+            self._tell_watchers()
         return socket
 
-    def _refusal(self, user: str, since: int) -> Mapping[str, Any] | None:
+    def _tell_watchers(self) -> None:
+        for told in self._watchers:
+            told()
+
+    def _refusal(self, user: str, *, valid: bool) -> Mapping[str, Any] | None:
         """Why a connection is not opened, in Slack's words where they are known."""
-        if not user or self._server.now() // 1_000_000 - since > _TICKET_LIFE:
+        if not valid:
             return {"code": 1, "msg": "Socket URL has expired"}
         if sum(line.user == user for line in self._lines) >= MOST_CONNECTIONS:
             return {"code": 1, "msg": "too many websockets"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from slackmq.emulator.app_secrets import signing_secret
 from slackmq.emulator.arguments import Arguments
 from slackmq.emulator.call import Call
 from slackmq.emulator.identifiers import derived_id
@@ -14,6 +13,7 @@ from slackmq.emulator.model import Caller, Outcome, Toll
 from slackmq.emulator.refusal import Refusal
 from slackmq.emulator.registry import Tier
 from slackmq.emulator.residents import founded
+from slackmq.emulator.rows import author_of
 from slackmq.emulator.seed import Seed
 from slackmq.emulator.text import mentions
 
@@ -121,17 +121,26 @@ class Workspace:
             and (event.subscription != "app_mention" or mentions(event.inner["text"], app.bot_user))
         )
 
+    def has(self, app: str) -> bool:
+        """True if the app is installed here, and was not revoked."""
+        return app in self._state.apps and not self._state.apps[app].revoked
+
     def manifest(self, app: str) -> Manifest | None:
         """What an app was installed from; None if it was installed without one, and listens on sockets."""
         return self._state.apps[app].manifest
 
     def signing_secret(self, app: str) -> str:
         """The secret that signs what an app is sent over HTTP."""
-        return signing_secret(self.seed, app)
+        return self._state.apps[app].credentials.signing_secret
 
     def verification_token(self, app: str) -> str:
         """What stands as `token` in everything an app is sent."""
-        return self._state.apps[app].verification_token
+        return self._state.apps[app].credentials.verification_token
+
+    def token_of(self, user: str) -> str:
+        """The token with which a user's own client speaks: a person's, or a bot's."""
+        found = self._state.users[user]
+        return found.token if found.app is None else found.app.bot_token
 
     def upload(self, ticket: str) -> str | None:
         """The id of the file whose bytes a ticket lets in; None if it is unknown, or the upload is over."""
@@ -154,19 +163,27 @@ class Workspace:
         found = self._state.channels.get(channel)
         return () if found is None else tuple(found.members)
 
+    def replies(self, channel: str, thread: str) -> list[tuple[str, str]]:
+        """Ts and author of every reply in a thread, in order; none if there is no such thread."""
+        found = self._state.channels.get(channel)
+        parent = None if found is None else found.messages.get(thread)
+        if found is None or parent is None:
+            return []
+        return [(ts, author_of(found.messages[ts].row)) for ts in parent.replies]
+
     def wrap(self, event: Event, app: str, now: int) -> dict[str, Any]:
         """The object that an app is sent: the event in its wrapper (docs.slack.dev, "Events API", callback field)."""
         installed = self._state.apps[app]
         team = self.seed.team_id
         return {
-            "token": installed.verification_token,
+            "token": installed.credentials.verification_token,
             "team_id": team,
             "context_team_id": team,
             "context_enterprise_id": None,
             "api_app_id": app,
             "event": dict(event.inner),
             "type": "event_callback",
-            "event_id": _event_id(event, app),
+            "event_id": _event_id(event, app, team),
             "event_time": now // 1_000_000,
             "authorizations": [_authorization(installed, team)],
             "is_ext_shared_channel": False,
@@ -188,9 +205,9 @@ def _admitted(method: Method | None, caller: Caller) -> Method:
     return method
 
 
-def _event_id(event: Event, app: str) -> str:
+def _event_id(event: Event, app: str, team: str) -> str:
     inner = event.inner
-    return derived_id("Ev", app, inner["type"], inner.get("subtype"), event.channel, inner["event_ts"])
+    return derived_id("Ev", team, app, inner["type"], inner.get("subtype"), event.channel, inner["event_ts"])
 
 
 def _authorization(app: App, team: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Opened: what a queue has only while it is open, and how it is put together."""
+"""Opened: what a queue has only while it is open."""
 
 from __future__ import annotations
 
@@ -6,32 +6,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from slackmq.policy import Wait
-from slackmq.queue.asking import Asking
-from slackmq.queue.contest import Contest
-from slackmq.queue.pick import Pick
-from slackmq.queue.poster import Poster
-from slackmq.queue.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from anyio.abc import TaskGroup
 
-    from slackmq.claiming.marks import Marks
-    from slackmq.claiming.thread import Thread
-    from slackmq.claiming.way import Claiming
-    from slackmq.clock import Clock
-    from slackmq.hooks import Hook
-    from slackmq.message import Claim, Message
-    from slackmq.policy import Timing, Verdict
-    from slackmq.queue.ending import Ending
-    from slackmq.queue.sightings import Sightings
-    from slackmq.slack.api import Channel, Events, Identity, Slack
+    from slackmq.message import Claim
+    from slackmq.queue.asking import Asking
+    from slackmq.queue.contest import Contest
+    from slackmq.queue.pick import Pick
+    from slackmq.queue.poster import Poster
+    from slackmq.queue.watch import Watch
+    from slackmq.slack.api import Channel, Identity
 
-__all__ = ["Opened", "opened"]
+__all__ = ["Opened"]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Opened:
     """What a queue has only while it is open.
 
@@ -72,60 +64,3 @@ class Opened:
             elif claim := await self.contest.act(chosen):
                 return claim
         return None
-
-
-async def opened(
-    slack: Slack,
-    name: str,
-    tasks: TaskGroup,
-    *,
-    events: Events,
-    select: Callable[[Message], Verdict],
-    sightings: Sightings,
-    claiming: Claiming,
-    ending: Ending,
-    thread: Thread,
-    marks: Marks,
-    timing: Timing,
-    clock: Clock,
-    hook: Hook,
-    worker: str,
-    peers: frozenset[str] | None,
-    bots: bool,
-) -> Opened:
-    """Put together what works a channel; the arguments are what `AsyncQueue` got and made of it."""
-    identity = await slack.identity()
-    channel = await slack.channel(name)
-    watch = Watch(
-        slack,
-        events,
-        channel=channel.id,
-        me=identity.user,
-        sightings=sightings,
-        select=select,
-        marks=marks,
-        claiming=claiming,
-        timing=timing,
-        clock=clock,
-        hook=hook,
-        peers=peers,
-        bots=bots,
-    )
-    contest = Contest(
-        slack,
-        claiming,
-        watch=watch,
-        sightings=sightings,
-        thread=thread,
-        ending=ending,
-        timing=timing,
-        clock=clock,
-        worker=worker,
-        hook=hook,
-    )
-    poster = Poster(slack, channel=channel.id, me=identity.user, shared=claiming.shared, clock=clock, hook=hook)
-    longest = timing.scan.total_seconds()
-    asking = Asking(slack, watch, sightings, thread, clock=clock, longest=longest)
-    pick = Pick(slack, claiming, watch, contest, poster, sightings=sightings, timing=timing, clock=clock)
-
-    return Opened(identity, channel, watch, contest, poster, asking, pick, tasks)

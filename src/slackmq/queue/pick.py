@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Pick"]
 
 _log = logging.getLogger("slackmq.queue")
-_FIRST = Take(generation=1)
+_FIRST = (Take(generation=0), Take(generation=1))
 _LEAST = 0.05
 """Seconds between two looks at a message, at least."""
 
@@ -78,7 +78,7 @@ class Pick:
         if doubtful(sighting.message) and not await self._settle(sighting):
             return None
         action = self._contest.consider(sighting)
-        return await self._contest.act(Chosen(sighting=sighting, action=action)) if action == _FIRST else None
+        return await self._contest.act(Chosen(sighting=sighting, action=action)) if action in _FIRST else None
 
     async def standing(self, ts: str, *, wait: bool) -> Claim | None:
         """Claim a message that stands in the channel, whoever posted it.

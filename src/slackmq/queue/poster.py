@@ -47,14 +47,15 @@ class Poster:
         """Post a job until Slack says that it stands.
 
         Raises:
-            ConfigurationError: its kind is no word; nothing was sent.
+            ConfigurationError: its kind is no word, or its time is over before it is there; nothing was sent.
             EnvelopeTooLarge: the body is too long; nothing was sent.
             Ambiguous: no answer came to any of several tries.
         """
         if not post.kind or post.kind.split() != [post.kind]:
-            raise ConfigurationError(
-                f"A job's kind is one word, not {post.kind!r}.", remedy="Name the handler that shall do it."
-            )
+            remedy = "Name the handler that shall do it."
+            raise ConfigurationError(f"A job's kind is one word, not {post.kind!r}.", remedy=remedy)
+        if post.expires is not None and post.expires <= self._slack.now():
+            raise ConfigurationError("The job would have expired before it is posted.", remedy="Give it more time.")
         for repost in range(_REPOSTS + 1):
             sent = self._clock.monotonic()
             try:

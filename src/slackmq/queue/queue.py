@@ -23,7 +23,7 @@ from slackmq.queue.ending import Ending
 from slackmq.queue.janitor import Janitor
 from slackmq.queue.lease import Lease
 from slackmq.queue.once import Once
-from slackmq.queue.opened import opened
+from slackmq.queue.parts import Parts
 from slackmq.queue.show import Show
 from slackmq.queue.sightings import Sighting, Sightings
 from slackmq.queue.standing import standing_of
@@ -89,55 +89,53 @@ class AsyncQueue:
         hooks: Sequence[Hook] = (),
         worker: str | None = None,
     ) -> None:
-        self._slack = slack
-        self._name = channel
-        self._events = events or NoEvents()
-        self._select = select
-        self._marks = marks or Marks()
-        self._clock = clock
-        self._hooks = hooks
+        if show == "pin" and claim == "pin":
+            raise ConfigurationError("Claims by pins show pins already.", remedy='Leave show="pin" out.')
         self.timing = timing or Timing()
         check_lease(self.timing.lease, self.timing)
         self.worker = worker or f"worker-{clock.new_id()[:8]}"
+        self._slack = slack
+        self._name = channel
+        self._select = select
+        self._clock = clock
+        self._hooks = hooks
         self._sightings = Sightings()
-        self._bots = bots
-        self._peers = None if peers is None else frozenset(peers)
-        self._thread = Thread(
-            slack, clock=clock, skew=self.timing.skew.total_seconds(), shared=claim == "pin", peers=self._peers
-        )
-        if show == "pin" and claim == "pin":
-            raise ConfigurationError("Claims by pins show pins already.", remedy='Leave show="pin" out.')
-        self._show = Show(slack, show, emoji=self._marks.watched, clock=clock) if show else None
+        marks, skew = marks or Marks(), self.timing.skew.total_seconds()
+        among = None if peers is None else frozenset(peers)
+        thread = Thread(slack, clock=clock, skew=skew, shared=claim == "pin", peers=among)
+        self._show = Show(slack, show, emoji=marks.watched, clock=clock) if show else None
         self._claiming = claiming_by(
-            claim, slack, self._thread, marks=self._marks, timing=self.timing, clock=clock, worker=self.worker
+            claim, slack, thread, marks=marks, timing=self.timing, clock=clock, worker=self.worker
         )
-        self._ending = Ending(slack, self._claiming, self._thread, clock=clock, worker=self.worker, hook=self._tell)
+        self._ending = Ending(slack, self._claiming, thread, clock=clock, worker=self.worker, hook=self._tell)
+        self._parts = Parts(
+            slack=slack,
+            events=events or NoEvents(),
+            select=select,
+            claiming=self._claiming,
+            sightings=self._sightings,
+            thread=thread,
+            ending=self._ending,
+            marks=marks,
+            peers=among,
+            bots=bots,
+            timing=self.timing,
+            clock=clock,
+            worker=self.worker,
+            hook=self._tell,
+        )
         self._stack = AsyncExitStack()
         self._stopping = False
         self._opened: Opened | None = None
 
     async def __aenter__(self) -> Self:
-        await self._claiming.open()
         tasks = await self._stack.enter_async_context(anyio.create_task_group())
         self._stack.callback(tasks.cancel_scope.cancel)
-        self._opened = await opened(
-            self._slack,
-            self._name,
-            tasks,
-            events=self._events,
-            select=self._select,
-            sightings=self._sightings,
-            claiming=self._claiming,
-            ending=self._ending,
-            thread=self._thread,
-            marks=self._marks,
-            timing=self.timing,
-            clock=self._clock,
-            hook=self._tell,
-            worker=self.worker,
-            peers=self._peers,
-            bots=self._bots,
-        )
+        try:
+            self._opened = await self._parts.open(self._name, tasks)
+        except BaseException:
+            await self._stack.aclose()
+            raise
         return self
 
     async def __aexit__(
@@ -169,6 +167,8 @@ class AsyncQueue:
         *,
         key: str | None = None,
         lease: timedelta | None = None,
+        priority: int = 0,
+        expires: timedelta | None = None,
     ) -> Message:
         """Post a job.
 
@@ -178,18 +178,28 @@ class AsyncQueue:
             key: of all jobs posted with one key within `timing.window`, one is done. A chosen key costs the time
                 `timing.skew` before the work starts, because another program may have posted it a moment before.
             lease: how long a claim lasts unless it is extended; None leaves it to the worker.
+            priority: of what waits, the highest number is begun first.
+            expires: what nobody has begun by then is dropped: marked dead, with a sentence that says so.
 
         Returns:
             The message as it stands in the channel.
 
         Raises:
-            ConfigurationError: the kind is no word, or the lease too short; nothing was sent.
+            ConfigurationError: the kind is no word, or a time too short; nothing was sent.
             EnvelopeTooLarge: the body is too long; nothing was sent.
             Ambiguous: no answer came to any of several tries. The job may stand in the channel; post it again with
                 the same key to be sure.
         """
         check_lease(lease or self.timing.lease, self.timing)
-        new = Post(kind=kind, body=body or {}, key=key or self._clock.new_id(), keyed=key is not None, lease=lease)
+        new = Post(
+            kind=kind,
+            body=body or {},
+            key=key or self._clock.new_id(),
+            keyed=key is not None,
+            lease=lease,
+            priority=priority,
+            expires=None if expires is None else self._slack.now() + expires.total_seconds(),
+        )
         return await self._inside.poster.post(new)
 
     async def claims(self) -> AsyncGenerator[Lease]:
@@ -272,7 +282,8 @@ class AsyncQueue:
         """
         sighting = self._sighting(claim)
         extended = await self._claiming.extend(claim, sighting, lease=self._lease_of(claim.message))
-        sighting.take_in(Reading(generation=extended.token), self._clock.monotonic())
+        if not self._claiming.settles:  # there a token is the number of a generation; elsewhere it is a time
+            sighting.take_in(Reading(generation=extended.token), self._clock.monotonic())
         self._tell(Extended(claim=extended))
         return extended
 
@@ -338,12 +349,17 @@ class AsyncQueue:
         self._tell(Lost(claim=claim, reason=str(reason)))
         self._inside.watch.wake()
 
-    async def inspect(self) -> tuple[Standing, ...]:
-        """Read the whole window and say how each message stands, oldest first."""
+    async def inspect(self, *, threads: bool = True) -> tuple[Standing, ...]:
+        """Read the window and say how each message stands, oldest first.
+
+        Args:
+            threads: whether to read those that begun messages have, a call each: only they tell what was given back.
+        """
         await self._inside.watch.scan()
-        now = self._slack.now()
+        if threads:
+            await self._inside.contest.read_threads()
         return tuple(
-            standing_of(sighting, canonical=self._sightings.canonical(sighting.message), now=now)
+            standing_of(sighting, canonical=self._sightings.canonical(sighting.message), now=self._slack.now())
             for sighting in self._sightings.all()
         )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
+from slackmq.claiming.logged import log_of
 from slackmq.message import Outcome, seconds
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ class Standing:
 
     Attributes:
         message: the message.
-        state: waiting for a worker · held by one · done · dead · a duplicate of an earlier one by its key · deleted.
+        state: waiting for a worker, for the first time or again · held by one · done · dead · a duplicate of an
+            earlier one by its key · deleted.
         generation: how many claims and extensions it has seen.
         age: since it was posted.
     """
@@ -43,7 +45,7 @@ def standing_of(sighting: Sighting, *, canonical: bool, now: float) -> Standing:
         now: seconds since 1970 by Slack's clock.
     """
     message = sighting.message
-    state: State = "held" if sighting.generation else "waiting"
+    state: State = "held" if _held(sighting) else "waiting"
     if not canonical:
         state = "duplicate"
     elif sighting.gone:
@@ -52,3 +54,17 @@ def standing_of(sighting: Sighting, *, canonical: bool, now: float) -> Standing:
         state = "dead" if sighting.ended is Outcome.DEAD else "done"
     age = timedelta(seconds=max(0.0, now - seconds(message.ts)))
     return Standing(message=message, state=state, generation=sighting.generation, age=age)
+
+
+def _held(sighting: Sighting) -> bool:
+    """Whether the newest claim was not given back, by its holder or by a person who took its pin off.
+
+    Whether it has lapsed meanwhile only shows when somebody takes over.
+    """
+    log = log_of(sighting.record)
+    if log.hold is not None and log.hold.generation >= sighting.generation:
+        return log.hold.retry_at is None
+    given_back = sighting.generation in sighting.record.releases or any(
+        pin.retry_at is not None for pin in log.pins.values()
+    )
+    return sighting.generation > 0 and not given_back and (sighting.pin is not None or not sighting.used)

@@ -33,6 +33,8 @@ __all__ = ["Watch"]
 _log = logging.getLogger("slackmq.watch")
 _DEEP = 3600.0
 """Seconds between two scans of the whole window."""
+_STRETCH = 86_400.0
+"""Seconds of a channel's past that are read at once, looking for what waits from before the window."""
 _LEAST = 0.01
 """Seconds that a wait for news lasts at least."""
 _TYPED = 3600.0
@@ -135,6 +137,7 @@ class Watch:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._listen)
                 tasks.start_soon(self._scan_always)
+                tasks.start_soon(self._look_back)
         except* SlackError as group:
             self.failure = first(group)
             _log.error("stopped watching %s: %s", self._channel, self.failure)  # the sentence says it
@@ -154,6 +157,24 @@ class Watch:
             except Ambiguous as error:
                 _log.warning("could not read %s: %s", self._channel, error)
             await self._rest(rescan)
+
+    async def _look_back(self) -> None:
+        """Once, find what waits from before the window: a whole fleet may have rested for days."""
+        while self._deep_at is None:
+            await self.news(None)
+        begin = latest = self._slack.now() - self._timing.window.total_seconds()
+        reach = max(0.0, self._slack.now() - self._timing.reach.total_seconds())
+        while latest > reach:
+            oldest = max(reach, latest - _STRETCH)
+            try:
+                page = await self._slack.history(self._channel, oldest=oldest, latest=latest)
+            except Ambiguous as error:
+                _log.warning("could not read %s: %s", self._channel, error)
+                await self._clock.sleep(self._timing.scan.total_seconds())
+                continue
+            self._keep(page)  # whether every copy of a key was seen, the next scan tells: it begins at the oldest
+            self._sightings.forget(before=begin)
+            latest = oldest
 
     async def _rest(self, rescan: anyio.Event) -> None:
         """Wait until the next scan is due: soon if something is unfinished, and at once when a socket has opened."""
@@ -195,14 +216,18 @@ class Watch:
 
     def take_in(self, page: Page) -> None:
         """Remember what a read of the channel showed."""
+        now = self._keep(page)
+        self._sightings.settle(read_at=page.read_at, skew=self.lag.skew, now=now)
+
+    def _keep(self, page: Page) -> float:
         now = self.received_at = self._clock.monotonic()
         for row in page.rows:
             sighting = self.see(row)
             if sighting is not None:
                 self._claiming.read(row, sighting, now)
                 sighting.latest_reply = row.latest_reply or sighting.latest_reply
-        self._sightings.settle(read_at=page.read_at, skew=self.lag.skew, now=now)
         self.wake()
+        return now
 
     def hear(self, event: Event) -> None:
         """Remember what an event said."""

@@ -10,6 +10,7 @@ from slackmq.errors import (
     ChannelArchived,
     ChannelNotFound,
     MessageGone,
+    MessageLocked,
     MissingScope,
     NotInChannel,
     Refused,
@@ -63,8 +64,9 @@ _KNOWN: Mapping[str, tuple[type[Refused], str, str]] = {
     "metadata_too_large": (Refused, "The metadata is larger than Slack takes.", "Put the bulk into a file."),
     "no_text": (Refused, "The message has no text.", "Post at least one character."),
     "invalid_name": (Refused, "There is no emoji of this name.", "Add it to the workspace, or configure another."),
-    "not_reactable": (Refused, "Slack takes no emoji on this kind of message.", ""),
-    "thread_locked": (Refused, "The thread is locked.", "Unlock it in Slack."),
+    "not_reactable": (MessageLocked, "Slack takes no emoji on this kind of message.", ""),
+    "thread_locked": (MessageLocked, "The thread is locked.", "Unlock it in Slack."),
+    "restricted_action_thread_locked": (MessageLocked, "The thread is locked.", "Unlock it in Slack."),
     "restricted_action": (
         Refused,
         "A setting of the workspace or the channel forbids it.",
@@ -72,8 +74,8 @@ _KNOWN: Mapping[str, tuple[type[Refused], str, str]] = {
     ),
     "link_disabled": (
         Refused,
-        "Socket Mode is switched off for this app.",
-        "Switch Socket Mode on in your app's settings on api.slack.com/apps.",
+        "Socket Mode is switched off for this app, or its tokens were revoked.",
+        "Switch Socket Mode on in your app's settings on api.slack.com/apps; install the app again if it was removed.",
     ),
     "unknown_method": (Refused, "The server does not know this method.", "Check SLACKMQ_URL."),
 }

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from slackmq.emulator.model import Event
+    from slackmq.emulator.workspace import Workspace
 
     Ask = Callable[..., dict[str, Any]]
 
@@ -84,16 +85,16 @@ def test_reads_out_of_order_overtake() -> None:
 
 
 def test_a_read_that_is_behind_shows_messages_threads_edits_and_reactions_as_they_were(
-    bot: Ask, jobs: str, told: list[Event]
+    workspace: Workspace, bot: Ask, jobs: str, told: list[Event]
 ) -> None:
     def history() -> dict[str, Any]:
         return bot("conversations.history", channel=jobs)
 
     def rows(now: int) -> list[dict[str, Any]]:
-        return list(lag.shown(history(), now)["messages"])
+        return list(lag.shown("conversations.history", {"channel": jobs}, history(), now)["messages"])
 
     start = 1_700_000_000 * SECOND
-    lag = Lag(plan=Plan(seed=1, faults=Faults(lag=60, reorder=True)))
+    lag = Lag(plan=Plan(seed=1, faults=Faults(lag=60, reorder=True)), replies=workspace.replies)
     parent = bot("chat.postMessage", channel=jobs, text="parent")["ts"]
     before = history()["messages"]
     told.clear()

@@ -78,6 +78,32 @@ def test_with_oldest_alone_the_pages_go_from_the_oldest_to_the_newest(
     assert read(bot, jobs, oldest=stamps[7], limit=2, inclusive=True) == [stamps[8], stamps[7]]
 
 
+def test_one_message_is_fetched_as_slacks_docs_fetch_it(bot: Ask, jobs: str, stamps: list[str]) -> None:
+    for edge in (
+        "oldest",
+        "latest",
+    ):  # "Retrieving messages": the sample for Python takes the one, the others the other
+        assert read(bot, jobs, **{edge: stamps[4]}, inclusive=True, limit=1) == [stamps[4]]
+
+
+def test_an_oldest_of_nothing_is_none(bot: Ask, jobs: str, stamps: list[str]) -> None:
+    for nothing in (0, "0", "0.000000", ""):
+        assert read(bot, jobs, oldest=nothing, limit=2) == stamps[:-3:-1]
+
+
+def test_a_reply_that_is_deleted_or_posted_meanwhile_shifts_no_page(
+    bot: Ask, jobs: str, post: Callable[..., str]
+) -> None:
+    parent = post()
+    replies = [post(str(number), thread_ts=parent) for number in range(5)]
+    first = bot("conversations.replies", channel=jobs, ts=parent, limit=3)
+    bot("chat.delete", channel=jobs, ts=replies[0])
+    late = post("late", thread_ts=parent)
+    cursor = first["response_metadata"]["next_cursor"]
+    rest = bot("conversations.replies", channel=jobs, ts=parent, limit=10, cursor=cursor)["messages"]
+    assert [row["ts"] for row in rest] == [*replies[2:], late]
+
+
 def test_a_message_that_is_posted_meanwhile_shifts_no_page(
     bot: Ask, jobs: str, stamps: list[str], post: Callable[..., str]
 ) -> None:

@@ -218,14 +218,29 @@ def test_replies_stand_in_the_thread_and_their_parent_counts_them(
     assert thread[1]["parent_user_id"] == head["user"]
 
 
-def test_a_parent_without_its_last_reply_is_a_plain_message_again(
+def test_a_parent_without_its_last_reply_keeps_nothing_of_it_but_its_thread_ts(
     bot: Ask, jobs: str, post: Callable[..., str], row: Callable[[str], dict[str, Any]]
 ) -> None:
     parent = post()
     before = row(parent)
     reply = post(thread_ts=parent)
     bot("chat.delete", channel=jobs, ts=reply)
-    assert row(parent) == before
+    assert row(parent) == {**before, "thread_ts": parent}
+
+
+def test_a_parent_names_five_of_those_who_replied(
+    operator: Ask,
+    with_token: Callable[[str], Ask],
+    jobs: str,
+    post: Callable[..., str],
+    row: Callable[[str], dict[str, Any]],
+) -> None:
+    parent = post()
+    for number in range(6):
+        person = with_token(operator("emulator.users.create", name=f"p{number}")["user"]["token"])
+        person("conversations.join", channel=jobs)
+        assert person("chat.postMessage", channel=jobs, text="x", thread_ts=parent)["ok"]
+    assert (row(parent)["reply_users_count"], len(row(parent)["reply_users"])) == (6, 5)
 
 
 def test_a_deleted_parent_leaves_a_tombstone_until_its_last_reply_goes(

@@ -65,7 +65,7 @@ def test_an_interruption_inside_a_lease_releases_the_message_and_leaves_the_queu
             raise KeyboardInterrupt
         assert lease.receipt is not None
         assert lease.receipt.outcome is Outcome.RELEASED
-        assert [standing.state for standing in queue.inspect()] == ["held"]
+        assert [standing.state for standing in queue.inspect()] == ["waiting"]
 
 
 def test_each_verb_can_be_called_by_itself(office: Office) -> None:

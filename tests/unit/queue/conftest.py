@@ -44,6 +44,7 @@ class House:
         self.workspace = Workspace()
         self.happened: list[Happening] = []
         self.calls: list[str] = []
+        self.born = 0
         self.refused: dict[str, str] = {}
         self.faults: list[Callable[[str, Mapping[str, object]], str | None]] = []
         self.queue: AsyncQueue
@@ -104,6 +105,10 @@ class House:
             if channel["name"] == name
         )
 
+    def unlock(self, ts: str) -> None:
+        """What Slack's own site does when somebody opens a locked thread again; no method of the workspace does."""
+        self.workspace._state.channels[self.channel()].messages[ts].locked = False
+
     def types(self, text: str) -> str:
         """A person types."""
         return str(self.call(self.people[0], "chat.postMessage", channel=self.channel(), text=text)["ts"])
@@ -136,7 +141,8 @@ class House:
         async with AsyncExitStack() as stack:
             tasks = await stack.enter_async_context(anyio.create_task_group())
             for number in range(workers):
-                clock = SimClock(Random(number))  # noqa: S311  # as DICE
+                clock = SimClock(Random(self.born))  # noqa: S311  # as DICE
+                self.born += 1
                 self.queue = AsyncQueue(
                     Client(_Wire(self, self.stranger if claim == "pin" and number % 2 else self.bot), clock=clock),
                     "#jobs",
@@ -157,6 +163,11 @@ class House:
             yield self.queue
             tasks.cancel_scope.cancel()
 
+    def visiting(self, *, claim: Way = "reaction") -> AsyncQueue:
+        """A queue of our bot that claims nothing unless it is told to."""
+        clock = SimClock(Random(0))  # noqa: S311  # as DICE
+        return AsyncQueue(self.slack(), "#jobs", claim=claim, timing=TIMING, clock=clock)
+
     async def until(self, true: Callable[[], object]) -> None:
         """Wait until something holds."""
         with anyio.fail_after(60):
@@ -167,7 +178,7 @@ class House:
         """Wait until nothing is waiting or held; time costs nothing here."""
         with anyio.fail_after(within.total_seconds()):
             while True:
-                standings = await queue.inspect()
+                standings = await queue.inspect(threads=False)
                 if standings and all(standing.state not in {"waiting", "held"} for standing in standings):
                     return standings
                 await SimClock(DICE).sleep(5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from slackmq.emulator.pages import cursor_at, cursor_of, page
+from slackmq.emulator.pages import cursor_of_ts, is_upward, ts_at
 from slackmq.emulator.refusal import Refusal
 from slackmq.emulator.registry import Family, Tier
 from slackmq.emulator.timestamps import is_ts, ts_of, window_edge
@@ -39,7 +39,8 @@ def history(call: Call) -> Reply:
     hidden = bisect_left(channel.shown, call.horizon)
     limited = low < hidden
     low = max(low, hidden)
-    start, end = _stretch(call, channel, low, high, upward=bool(oldest) and not latest)
+    upward = is_upward(call.args)
+    start, end = _stretch(call, channel, low, high, upward=upward)
     reply: Reply = {
         "messages": _rows(call, channel, channel.shown[start:end][::-1]),
         "has_more": False,
@@ -49,7 +50,7 @@ def history(call: Call) -> Reply:
     }
     if limited:
         reply["is_limited"] = True
-    return reply | _onward(channel, start, end, low=low, high=high, upward=bool(oldest) and not latest)
+    return reply | _onward(channel, start, end, low=low, high=high, upward=upward)
 
 
 @FAMILY.method(
@@ -63,44 +64,42 @@ def replies(call: Call) -> Reply:
     if message is None or (message.thread or given) < call.horizon:
         raise Refusal("thread_not_found" if is_ts(given) else "invalid_arguments")
     parent = message.thread or given
-    stamps = _within(call, channel.messages[parent].replies)
+    stamps = [parent, *_within(call, channel.messages[parent].replies)]
     default, most = _bounds(call, _REPLIES, _REPLIES)
-    part, cursor = page(call.args, [parent, *stamps], default=default, most=most, strict=False)
-    reply: Reply = {"messages": _rows(call, channel, list(part)), "has_more": bool(cursor)}
-    if cursor:
-        reply["response_metadata"] = {"next_cursor": cursor}
+    place = ts_at(call.args)
+    start = 0 if place is None else bisect_left(stamps, ts_of(place))
+    end = start + _limit(call, default, most)
+    reply: Reply = {"messages": _rows(call, channel, stamps[start:end]), "has_more": end < len(stamps)}
+    if end < len(stamps):
+        reply["response_metadata"] = {"next_cursor": cursor_of_ts(stamps[end])}
     return reply
 
 
 def _stretch(call: Call, channel: Channel, low: int, high: int, *, upward: bool) -> tuple[int, int]:
     """The part of the window [low, high) of `shown` that this page holds.
 
-    A page is the newest part of the window, and the next one is older; but with `oldest` alone it is the oldest
-    part, and the next one is newer (observed: github.com/slackhq/slack-api-docs, issue 4).
+    A page is the newest part of the window and the next one is older, or the other way round (`is_upward`).
     """
-    default, most = _bounds(call, _DEFAULT, _MOST)
-    limit = call.args.count("limit", default=default)
-    limit = min(limit, most) if limit > 0 else default
-    place = cursor_at(call.args, _CURSOR)
+    limit = _limit(call, *_bounds(call, _DEFAULT, _MOST))
+    place = ts_at(call.args)
     if place is not None:
-        if not place.isdecimal():
-            raise Refusal("invalid_cursor")
-        after = bisect_left(channel.shown, ts_of(int(place) + (0 if upward else 1)))
+        after = bisect_left(channel.shown, ts_of(place + (0 if upward else 1)))
         low, high = (max(low, after), high) if upward else (low, min(high, after))
     if low >= high:
         return low, low
     return (low, min(high, low + limit)) if upward else (max(low, high - limit), high)
 
 
-_CURSOR = "next_ts"
+def _limit(call: Call, default: int, most: int) -> int:
+    limit = call.args.count("limit", default=default)
+    return min(limit, most) if limit > 0 else default
 
 
 def _onward(channel: Channel, start: int, end: int, *, low: int, high: int, upward: bool) -> Reply:
     following = end if upward else start - 1
     if start == end or (following >= high if upward else following < low):
         return {}
-    cursor = cursor_of(_CURSOR, channel.shown[following].replace(".", ""))
-    return {"has_more": True, "response_metadata": {"next_cursor": cursor}}
+    return {"has_more": True, "response_metadata": {"next_cursor": cursor_of_ts(channel.shown[following])}}
 
 
 def _bounds(call: Call, default: int, most: int) -> tuple[int, int]:

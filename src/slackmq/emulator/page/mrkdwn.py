@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup, escape
 
 from slackmq.emulator.emoji import standard
+from slackmq.emulator.page.dates import dated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -104,13 +105,27 @@ def _angle(found: re.Match[str], names: Mapping[str, str]) -> Markup:
         case "#", channel:
             return Markup('<span class="mention">#{}</span>').format(names.get(channel, unescape(label or channel)))
         case "!", keyword:
-            return Markup('<span class="mention">@{}</span>').format(unescape(label or keyword.partition("^")[0]))
+            return _special(keyword, label)
         case _:
             pass
     if not _SAFE_LINK.match(target):
         return escape(unescape(found[0]))
     text = unescape(label or target)
     return Markup('<a href="{}" rel="noreferrer noopener" target="_blank">{}</a>').format(unescape(target), text)
+
+
+def _special(keyword: str, label: str | None) -> Markup:
+    """A date, a group, or a call to all."""
+    kind, _, rest = keyword.partition("^")
+    if kind == "date":
+        timestamp, _, form = rest.partition("^")
+        form, _, link = form.partition("^")
+        text = dated(timestamp, unescape(form), unescape(label or timestamp))
+        if not _SAFE_LINK.match(link):
+            return Markup("<span>{}</span>").format(text)
+        return Markup('<a href="{}" rel="noreferrer noopener" target="_blank">{}</a>').format(unescape(link), text)
+    name = unescape(label or (rest if kind == "subteam" else kind))
+    return Markup('<span class="mention">@{}</span>').format(name.removeprefix("@"))
 
 
 def _styles(text: str, depth: int = 0) -> Markup:
