@@ -72,6 +72,13 @@ def kills(session: nox.Session) -> None:
 
 
 @nox.session
+def count(session: nox.Session) -> None:
+    """Eight processes of two apps raise one counter of a store to exactly 2,000 while they are killed; ten minutes."""
+    prepare(session)
+    session.run(PYTHON, "-m", "tests.kills.count", *session.posargs, external=True)
+
+
+@nox.session
 def models(session: nox.Session) -> None:
     """Spin explores the models of claims, and finds each mistake that is made on purpose; spin is in Debian."""
     prepare(session)

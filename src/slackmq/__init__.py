@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from slackmq.kv.batch import Batch as Batch
     from slackmq.kv.entry import Change as Change
     from slackmq.kv.entry import Entry as Entry
+    from slackmq.kv.secret import Secret as Secret
     from slackmq.kv.store import AsyncStore as AsyncStore
     from slackmq.message import Claim as Claim
     from slackmq.message import Message as Message
@@ -58,6 +59,7 @@ _ROOMS = {
     "Batch": "kv.batch",
     "Entry": "kv.entry",
     "Change": "kv.entry",
+    "Secret": "kv.secret",
     # what flows
     "Message": "message",
     "Claim": "message",

@@ -46,8 +46,9 @@ JOB = "slackmq_job"
 """The type of the metadata that makes a message a job."""
 EVERYBODY = "*"
 """Addressed to the bots of all apps that work the channel."""
-VERSION = 1
-"""The version of the envelope that this library writes, and the newest that it reads."""
+VERSION = 2
+"""The newest version of the envelope that this library reads. It writes the oldest one that says all: 2 is what has a
+priority or an expiry, which a reader of version 1 would not heed."""
 BODY_LIMIT = 8_000
 """Bytes of a job's arguments as JSON. Slack refuses larger metadata with `metadata_too_large` and publishes no number
 (docs.slack.dev/reference/methods/chat.postMessage), so this stays far below what is known to pass."""
@@ -68,6 +69,8 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Fal
         repost: 0, or the number of the repetition of an unanswered post.
         sent_at: when it was sent, seconds since 1970 by Slack's clock, as a decimal string.
         lease: seconds that a claim lasts; absent if the worker decides.
+        priority: of what waits, that with the higher number is begun first; absent in version 1.
+        expires: what nobody has begun by then is dropped, seconds since 1970 as a decimal string; absent in version 1.
         sha256: digest of all other fields but `repost` and `sent_at`.
     """
 
@@ -81,10 +84,14 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Fal
     sent_at: str
     sha256: str
     lease: float | None = None
+    priority: int | None = None
+    expires: str | None = None
 
     def digest(self) -> str:
         """The digest that `sha256` must hold."""
         content = [self.v, self.to, self.kind, self.body, self.key, self.keyed, self.lease]
+        if self.v > 1:
+            content += [self.priority, self.expires]
         return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
 
 
@@ -130,8 +137,9 @@ def seal(post: Post, *, to: str, sent_at: float, repost: int = 0) -> Sealed:
             f"and one Slack message carries {BODY_LIMIT:,}; nothing was posted.",
             remedy="Put the data where both sides can reach it, a file or a bucket, and post its address.",
         )
+    plain = not post.priority and post.expires is None
     stamp = Stamp(
-        v=VERSION,
+        v=1 if plain else VERSION,
         to=to,
         kind=post.kind,
         body=body,
@@ -140,6 +148,8 @@ def seal(post: Post, *, to: str, sent_at: float, repost: int = 0) -> Sealed:
         repost=repost,
         sent_at=f"{sent_at:.3f}",
         lease=post.lease.total_seconds() if post.lease else None,
+        priority=None if plain else post.priority,
+        expires=None if post.expires is None else f"{post.expires:.3f}",
         sha256="",
     )
     stamp = msgspec.structs.replace(stamp, sha256=stamp.digest())
@@ -188,6 +198,7 @@ def unseal(
         stamp = msgspec.convert(payload, Stamp, strict=False)
         body = msgspec.json.decode(stamp.body, type=dict[str, Any])
         sent_at = float(stamp.sent_at)
+        expires = None if stamp.expires is None else float(stamp.expires)
     except (msgspec.MsgspecError, ValueError) as error:
         return Letter(message=bare, error=_damaged(str(error)))
     if stamp.sha256 != stamp.digest():
@@ -204,6 +215,8 @@ def unseal(
         repost=stamp.repost,
         sent_at=sent_at,
         lease=None if stamp.lease is None else timedelta(seconds=stamp.lease),
+        priority=stamp.priority or 0,
+        expires=expires,
     )
     return Letter(message=message)
 
@@ -218,7 +231,15 @@ def finished(message: Message) -> Sealed:
     """The job's message as it stands once the work is done, for the app that posted it to put in its place."""
     if message.kind is None:
         raise ValueError("nobody but its author can edit what a person typed")
-    post = Post(kind=message.kind, body=message.body, key=message.key, keyed=message.keyed, lease=message.lease)
+    post = Post(
+        kind=message.kind,
+        body=message.body,
+        key=message.key,
+        keyed=message.keyed,
+        lease=message.lease,
+        priority=message.priority,
+        expires=message.expires,
+    )
     sealed = seal(post, to=message.author, sent_at=message.sent_at or 0.0, repost=message.repost)
     return Sealed(text=f":white_check_mark: {sealed.text}", payload={**sealed.payload, _ENDED: _DONE})
 

@@ -14,6 +14,7 @@
     │       ├── NotInChannel
     │       ├── ChannelArchived
     │       ├── MessageGone         the message was deleted
+    │       ├── MessageLocked       its thread is locked: it takes neither emoji nor replies
     │       ├── AlreadyReacted      this bot user has put this emoji on this message before
     │       └── TooManyReactions    Slack takes no more emoji on this message
     ├── MessageRejected             a message that no handler may see; the sentence goes into its thread
@@ -63,6 +64,7 @@ __all__ = [
     "LeaseLost",
     "MessageEdited",
     "MessageGone",
+    "MessageLocked",
     "MessageRejected",
     "MissingScope",
     "NotInChannel",
@@ -174,6 +176,10 @@ class MessageGone(Refused):
     """The message does not exist (any more)."""
 
 
+class MessageLocked(Refused):
+    """The message takes neither emoji nor replies: its thread is locked, or it is of a kind that takes none."""
+
+
 class AlreadyReacted(Refused):
     """This bot user has put this emoji on this message before: whoever did it first owns the register."""
 
@@ -274,7 +280,7 @@ class AnswerLate(Unanswered, TimeoutError):
 
 
 class LeaseLost(SlackMQError):
-    """The claim ran out before it could be extended; somebody else may hold the message now."""
+    """The claim ran out before it could be extended, or its end cannot be marked; somebody else may hold it now."""
 
 
 class InvariantBreach(LeaseLost):

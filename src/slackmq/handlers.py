@@ -18,7 +18,7 @@ from slackmq.answer import answer_of
 from slackmq.errors import ConfigurationError, TextTruncated, UnknownKind
 from slackmq.parameters import Parameters, place
 from slackmq.policy import Accept, Ignore, Later, Options, Refuse
-from slackmq.task import Task
+from slackmq.task import Task, Terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
@@ -82,7 +82,8 @@ class Bound:
         """Run it and return its answer; what it raises goes through unchanged.
 
         A function that is not `async` runs on a thread of its own. Threads cannot be stopped: when this call is
-        cancelled, `job.cancelled` becomes true at once, and the call still waits for the function to end.
+        cancelled, `job.cancelled` becomes true at once, and the call still waits for the function to end. The
+        job does not: see `slackmq.policy.Options`.
         """
         run = functools.partial(self.handler.parameters.call, self.handler.function, self.arguments, job)
         result = run() if inspect.iscoroutinefunction(self.handler.function) else await _on_thread(run, job)
@@ -191,7 +192,7 @@ class Handlers:
                     remedy="Give one of them another name: task(name=…).",
                 )
             self._tasks[kind] = handler
-            return Task(function, name=kind, parameters=parameters, lease=lease, door=lambda: self.poster)
+            return Task(function, name=kind, parameters=parameters, terms=Terms(lease=lease), door=lambda: self.poster)
 
         return register if function is None else register(function)
 
@@ -270,7 +271,8 @@ class Handlers:
         for other in self._listeners:
             if other.pattern == pattern:
                 raise ConfigurationError(
-                    f"Two functions listen to {pattern.pattern!r}: {place(other.function)} and {place(function)}."
+                    f"Two functions listen to {pattern.pattern!r}: {place(other.function)} and {place(function)}.",
+                    remedy="Give one of them another pattern.",
                 )
         name = function.__name__
         return Handler(name=name, function=function, parameters=parameters, options=options, pattern=pattern)

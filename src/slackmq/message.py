@@ -39,6 +39,8 @@ class Post:
         key: the idempotency key: of all messages with one key in a channel, one is worked on.
         keyed: True if the caller chose the key, so that other programs may post it too.
         lease: how long a claim on it lasts unless it is extended; None leaves it to the worker.
+        priority: of what waits, that with the higher number is begun first.
+        expires: what nobody has begun by then is dropped, in seconds since 1970 by Slack's clock; None: never.
     """
 
     kind: str
@@ -46,6 +48,8 @@ class Post:
     key: str
     keyed: bool = False
     lease: timedelta | None = None
+    priority: int = 0
+    expires: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,8 @@ class Message:
         repost: 0 for the first try to post it, n for the n-th repetition of an unanswered try.
         sent_at: when the program sent it, by its estimate of Slack's clock, in seconds since 1970.
         lease: how long a claim on it lasts unless it is extended; None leaves it to the worker.
+        priority: of what waits, that with the higher number is begun first.
+        expires: what nobody has begun by then is dropped, in seconds since 1970 by Slack's clock; None: never.
     """
 
     channel: str
@@ -77,6 +83,8 @@ class Message:
     repost: int = 0
     sent_at: float | None = None
     lease: timedelta | None = None
+    priority: int = 0
+    expires: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

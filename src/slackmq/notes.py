@@ -64,6 +64,11 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return payload
 
 
+_HANDED_BACK = 5
+"""So many times a job may be handed back without an attempt being counted. Beyond that it may be the job that ends its
+workers, by a task that it left behind or by a signal that it brings upon them, and it must come to its end."""
+
+
 class Record:
     """All that a message's thread says to programs."""
 
@@ -81,11 +86,11 @@ class Record:
 
     @property
     def attempts(self) -> int:
-        """How many executions have begun, as far as the thread says; one that was handed back unfinished is none.
+        """How many executions have begun, as far as the thread says; the first begins without a note.
 
-        The first begins without a note.
+        One that was handed back unfinished is none, for the first five times.
         """
-        return self.begun - self.handed_back
+        return self.begun - min(self.handed_back, _HANDED_BACK)
 
     def failed_elsewhere(self, token: int, worker: str) -> bool:
         """Whether another worker than this one wrote that its claim under a token failed."""
@@ -93,6 +98,13 @@ class Record:
         return any(
             note.note == "release" and note.token == token and note.failed and note.worker != worker for note in notes
         )
+
+    def all_given_back(self, token: int) -> bool:
+        """Whether the claim under a token was given back, and so was every attempt before it: none is still out."""
+        releases = [note for _, _, note in self.entries.values() if note.note == "release"]
+        last = max((note.attempt for note in releases if note.token == token), default=None)
+        failed = {note.token for note in releases if note.failed and note.token < token}
+        return last is not None and len(failed) >= last - 1
 
     def add(self, note: Note, *, ts: str = "", user: str = "") -> None:
         """Take a note in; of one that was written twice the earlier copy counts."""

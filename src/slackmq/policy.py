@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from slackmq.message import Message
 
 __all__ = [
+    "ONCE",
     "REPOST_AFTER",
     "Accept",
     "Action",
@@ -45,6 +46,8 @@ _PROMPT = 8.0
 REPOST_AFTER = 10.0
 """Seconds before an unanswered post is repeated: longer than `_PROMPT`, so that a repetition never precedes a prompt
 first try, whatever the clocks' resolution (Slack's Date header counts whole seconds)."""
+ONCE = "slackmq_once"
+"""The kind of a message that only names what shall happen once: no handler gets it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +60,9 @@ class Timing:
         scan: how often the channel is read while something in it is unfinished; events are only hints.
         quiet: how often all processes of the app together read it while nothing is, as long as their sockets are open.
         skew: no read made this long after a write may miss it.
-        window: how far back the channel is read on start and once an hour; keys are remembered as long. What was
-            posted earlier than that before the first worker came is not found.
+        window: how far back the channel is read on start and once an hour; keys are remembered as long.
+        reach: how far back it is read once, after the start, a day at a time: what waits for a worker longer than that
+            is not found.
         unknown: how long a job that only workers of another version can do is left to them.
         rescan: how far back every scan reads.
     """
@@ -69,6 +73,7 @@ class Timing:
     quiet: timedelta = timedelta(seconds=60)
     skew: timedelta = timedelta(seconds=4)
     window: timedelta = timedelta(hours=24)
+    reach: timedelta = timedelta(days=7)
     unknown: timedelta = timedelta(minutes=10)
     rescan: timedelta = timedelta(minutes=10)
 
@@ -96,7 +101,8 @@ class Options:
     """What a handler wants for its messages.
 
     Attributes:
-        timeout: an attempt that takes longer has failed; None: no limit.
+        timeout: an attempt that takes longer has failed; None: no limit. A handler that cannot be stopped, as a thread
+            that does not look at `job.cancelled`, gets as long again, 30 s at least, before its job fails without it.
         attempts: after so many failed executions the message is dead.
         lease: how long a claim lasts unless it is extended; None: the queue's own.
         backoff: how long to wait between attempts.
@@ -199,7 +205,8 @@ class Facts:
 
     def stale(self, options: Options) -> bool:
         """A person typed it so long ago, and nobody began it, that an answer would only surprise."""
-        return self.typed and self.generation == 0 and self.age > options.within.total_seconds()
+        begun = self.generation > 0 or self.retry_in is not None  # the first native claim leaves no generation
+        return self.typed and not begun and self.age > options.within.total_seconds()
 
 
 def decide(facts: Facts, timing: Timing) -> Action:
@@ -256,12 +263,14 @@ def doubtful(message: Message) -> bool:
 
 def accept_jobs(message: Message) -> Verdict:
     """Take every job that a program posted, and nothing that a person typed."""
-    return Ignore() if message.kind is None else Accept(options=Options())
+    return Ignore() if message.kind in {None, ONCE} else Accept(options=Options())
 
 
 def verdict_on(letter: Letter, select: Callable[[Message], Verdict]) -> Verdict:
     """Whether a message shall be handled, given what is wrong with it and what the handlers say of it."""
     match letter.error:
+        case None if letter.message.kind == ONCE:
+            return Ignore()
         case None:
             return select(letter.message)
         case EnvelopeTooNew() as error:
@@ -312,7 +321,8 @@ def scan_period(timing: Timing, connections: int | None, *, busy: bool) -> float
 
     Returns:
         A period with which all processes of the app stay within its 50 reads of history a minute
-        (docs.slack.dev/apis/web-api/rate-limits, Tier 3), and within two a minute where nothing is to be done.
+        (docs.slack.dev/apis/web-api/rate-limits, Tier 3). Where nothing is to be done, all together make one a minute
+        if each knows of all; of those that start one after the other each knows its elders: three make 1.8, ten 2.9.
     """
     shared = max(timing.scan.total_seconds(), 1.5 * (connections or 1))
     if busy or connections is None:

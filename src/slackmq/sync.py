@@ -9,8 +9,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from slackmq.claiming.marks import Marks
+from slackmq.kv.elect import LEADER, TERM
 from slackmq.kv.errors import KeyNotFound
 from slackmq.kv.store import AsyncStore
+from slackmq.kv.terms import Terms
 from slackmq.policy import Timing, accept_jobs
 from slackmq.portal import Blocking, blocking, wait_for
 from slackmq.queue import AsyncQueue
@@ -22,14 +24,17 @@ from slackmq.worker import AsyncWorker
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
     from contextlib import AbstractContextManager
+    from pathlib import Path
     from types import TracebackType
 
     from anyio.from_thread import BlockingPortal
 
     from slackmq.handlers import Handlers
     from slackmq.hooks import Hook
+    from slackmq.kv.elect import Leader
     from slackmq.kv.entry import Change, Entry, Status
     from slackmq.kv.lock import Lock
+    from slackmq.kv.secret import Secret
     from slackmq.message import Claim, Json, Message, Receipt
     from slackmq.policy import Verdict
     from slackmq.queue.setting import Choice, Setting
@@ -169,6 +174,35 @@ class Queue(Blocking[AsyncQueue]):
         portal, queue = self._there
         return Lease(portal, queue.hold(claim))
 
+    @contextmanager
+    def claim_once(
+        self, message: Message | str | None = None, *, key: str | None = None, wait: bool = False
+    ) -> Generator[Lease | None]:
+        """A claim for whoever asks first: `with queue.claim_once(ts) as claim:` and then `if claim:`.
+
+        Inside, `claim` is a `Lease`, or None where somebody else was first; how one leaves is how it ends.
+
+        Args:
+            message: what to claim, or its ts: any message that stands in the channel, whoever posted it.
+            key: instead of a message, a name of what shall happen once, as "backup/2026-11-27"; see `AsyncQueue`.
+            wait: wait while somebody else has it, and take over if their claim lapses; None comes once it has ended.
+
+        Raises:
+            ConfigurationError: neither or both are given; on entering, the channel has no such message.
+        """
+        portal, queue = self._there
+        once = queue.claim_once(message, key=key, wait=wait)
+        claim = wait_for(portal, once.claim)
+        if claim is None:
+            yield None
+            return
+        lease = self.hold(claim)
+        try:
+            with lease:
+                yield lease
+        finally:
+            wait_for(portal, lambda: once.tidy(lease.claim))
+
     def stop(self) -> None:
         """Let every `claims()` end once its current contest is decided; claims that are held stay held."""
         portal, queue = self._there
@@ -236,7 +270,9 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
         settings: which Slack, and as whom; None: by the environment at the moment of entering.
         timing: the time constants; the same in all processes that use the store.
         name: what this process calls itself in locks; drawn at random if None.
+        secret: the store's keys; None: those in SLACKMQ_KV_KEY, if that is set at the moment of entering.
         authors: user ids of the bots that may write; None: everybody in the channel.
+        cache: a file of this process alone, from which a restart goes on; None: everything is read from the channel.
     """
 
     def __init__(
@@ -246,13 +282,17 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
         settings: Settings | None = None,
         timing: Timing | None = None,
         name: str | None = None,
+        secret: Secret | None = None,
         authors: frozenset[str] | None = None,
+        cache: Path | str | None = None,
     ) -> None:
         self._channel = channel
         self._settings = settings
         self._timing = timing
         self._name = name
+        self._secret = secret
         self._authors = authors
+        self._cache = cache
         super().__init__("store")
 
     @asynccontextmanager
@@ -266,7 +306,9 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
                 events=open_events(settings),
                 timing=self._timing,
                 name=self._name,
+                secret=self._secret,
                 authors=self._authors,
+                cache=self._cache,
             ) as store,
         ):
             yield store
@@ -317,6 +359,15 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
         finally:
             # What ends it stays on this side: raised on the loop's thread, an interruption would end the loop.
             inside.__exit__(None, None, None)
+
+    def elect(self, name: str, *, ttl: timedelta = TERM) -> Terms:
+        """A leadership: `with store.elect("x") as term:`, or `for term in store.elect("x"):` and `with term:`."""
+        return Terms(lambda: self.lock(LEADER + name, ttl=ttl))
+
+    def leader(self, name: str, *, fresh: bool = False) -> Leader | None:
+        """Who leads, as far as is known here, None if nobody does; `fresh` asks Slack first."""
+        portal, store = self._there
+        return wait_for(portal, lambda: store.elect(name).leader(fresh=fresh))
 
     entry = blocking(AsyncStore.get)
     find = blocking(AsyncStore.keys)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
@@ -16,21 +17,46 @@ if TYPE_CHECKING:
     from slackmq.message import Json, Message
     from slackmq.parameters import Parameters
 
-__all__ = ["Decorate", "Poster", "Task"]
+__all__ = ["Decorate", "Poster", "Task", "Terms"]
 
 _P = ParamSpec("_P")
 _Q = ParamSpec("_Q")
 _R_co = TypeVar("_R_co", covariant=True)
 _R = TypeVar("_R")
 _A = TypeVar("_A")
-_PATIENCE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """On what terms a task is posted.
+
+    Attributes:
+        key: the idempotency key; None for a new one each time.
+        lease: how long a claim lasts unless it is extended; None leaves it to the worker.
+        priority: of what waits, that with the higher number is begun first.
+        expires: what nobody has begun after so long is dropped; None: never.
+        patience: how long `ask` waits.
+    """
+
+    key: str | None = None
+    lease: timedelta | None = None
+    priority: int = 0
+    expires: timedelta | None = None
+    patience: timedelta = timedelta(minutes=1)
 
 
 class Poster(Protocol):
     """Whoever can post a job: a queue."""
 
     async def post(
-        self, kind: str, body: Mapping[str, Json], *, key: str | None = None, lease: timedelta | None = None
+        self,
+        kind: str,
+        body: Mapping[str, Json],
+        *,
+        key: str | None = None,
+        lease: timedelta | None = None,
+        priority: int = 0,
+        expires: timedelta | None = None,
     ) -> Message:
         """Post a job and return it as it stands in the channel."""
         ...
@@ -47,8 +73,7 @@ class Task(Generic[_Q, _P, _R_co]):
 
     Attributes:
         name: the kind of its messages.
-        key: the idempotency key of its posts, None for a new one each time.
-        patience: how long `ask` waits.
+        terms: on what terms it is posted.
     """
 
     __name__: str
@@ -60,18 +85,14 @@ class Task(Generic[_Q, _P, _R_co]):
         *,
         name: str,
         parameters: Parameters,
-        lease: timedelta | None,
+        terms: Terms,
         door: Callable[[], Poster],
-        key: str | None = None,
-        patience: timedelta = _PATIENCE,
     ) -> None:
         functools.update_wrapper(self, function)
         self._parameters = parameters
-        self._lease = lease
         self._door = door
         self.name = name
-        self.key = key
-        self.patience = patience
+        self.terms = terms
 
     def __call__(self, *args: _Q.args, **kwargs: _Q.kwargs) -> _R_co:
         """Run the function itself, without Slack."""
@@ -84,8 +105,10 @@ class Task(Generic[_Q, _P, _R_co]):
             ArgumentsRejected: the arguments do not fit the function; nothing was sent.
             ConfigurationError: no connection is open to post through; nothing was sent.
         """
-        body = self._parameters.body(args, kwargs)
-        return await self._door().post(self.name, body, key=self.key, lease=self._lease)
+        body, terms = self._parameters.body(args, kwargs), self.terms
+        return await self._door().post(
+            self.name, body, key=terms.key, lease=terms.lease, priority=terms.priority, expires=terms.expires
+        )
 
     @overload
     async def ask(self: Task[_Q, _P, Awaitable[_A]], *args: _P.args, **kwargs: _P.kwargs) -> _A: ...
@@ -105,7 +128,7 @@ class Task(Generic[_Q, _P, _R_co]):
             AnswerLate: it has not ended in time; it goes on.
         """
         message = await self.post(*args, **kwargs)
-        answer = await self._door().answer(message, within=self.patience)
+        answer = await self._door().answer(message, within=self.terms.patience)
         if answer.why:
             raise ResultUntold(message.ts, answer.why)
         try:
@@ -115,22 +138,22 @@ class Task(Generic[_Q, _P, _R_co]):
 
     def keyed(self, key: str) -> Task[_Q, _P, _R_co]:
         """The same task, whose posts carry this idempotency key: of all jobs with one key, one is worked on."""
-        return self._but(key=key, patience=self.patience)
+        return self._on(replace(self.terms, key=key))
 
     def within(self, patience: timedelta) -> Task[_Q, _P, _R_co]:
         """The same task, whose `ask` waits so long for an answer."""
-        return self._but(key=self.key, patience=patience)
+        return self._on(replace(self.terms, patience=patience))
 
-    def _but(self, *, key: str | None, patience: timedelta) -> Task[_Q, _P, _R_co]:
-        return Task(
-            self.__wrapped__,
-            name=self.name,
-            parameters=self._parameters,
-            lease=self._lease,
-            door=self._door,
-            key=key,
-            patience=patience,
-        )
+    def ranked(self, priority: int) -> Task[_Q, _P, _R_co]:
+        """The same task, whose posts are begun before those with a lower number: 0 where nothing is said."""
+        return self._on(replace(self.terms, priority=priority))
+
+    def expiring(self, after: timedelta) -> Task[_Q, _P, _R_co]:
+        """The same task, whose posts are dropped if nobody has begun them after so long."""
+        return self._on(replace(self.terms, expires=after))
+
+    def _on(self, terms: Terms) -> Task[_Q, _P, _R_co]:
+        return Task(self.__wrapped__, name=self.name, parameters=self._parameters, terms=terms, door=self._door)
 
     def __repr__(self) -> str:
         return f"<Task {self._parameters}>"

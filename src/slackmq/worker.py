@@ -24,11 +24,14 @@ if TYPE_CHECKING:
     from slackmq.policy import Options
     from slackmq.queue import AsyncQueue, Lease
 
-__all__ = ["AsyncWorker"]
+__all__ = ["GIVING_UP", "AsyncWorker"]
 
 _log = logging.getLogger("slackmq.worker")
-_GIVING_UP = 30.0
+GIVING_UP = 30.0
 """Seconds after the drain in which marks and notes must have reached Slack, or the process ends without them."""
+_OBEYS = 30.0
+"""Seconds, or its timeout if that is longer, in which a handler whose time is over must stop, or its job is failed
+without it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +116,7 @@ class AsyncWorker:
         for job, scope in self._running.items():
             job.cancel("the worker stops")
             scope.cancel()
-        await self._clock.sleep(_GIVING_UP)
+        await self._clock.sleep(GIVING_UP)
         _log.warning("Slack does not answer: what is still held will be taken over when its claim has lapsed")
         slots.cancel()
 
@@ -131,6 +134,8 @@ class AsyncWorker:
             end = await self._execute(lease, job)
         finally:
             job.cancel("the claim was lost" if lease.lost else "the job has ended")
+        if lease.receipt is not None:
+            return  # it was failed while the handler would not stop
         match end:
             case _Done(answer=answer):
                 await lease.ack(answer)
@@ -158,6 +163,30 @@ class AsyncWorker:
         return _Stopped()
 
     async def _call(self, bound: Bound, lease: Lease, job: Job) -> _End:
+        if bound.handler.options.timeout is None:
+            return await self._run(bound, lease, job)
+        end: _End = _Stopped()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._fail_without_it, bound, lease)
+            end = await self._run(bound, lease, job)
+            tasks.cancel_scope.cancel()
+        return end
+
+    async def _fail_without_it(self, bound: Bound, lease: Lease) -> None:
+        """Fail a job whose handler goes on long after its time: nothing can stop a thread that does not listen."""
+        options = bound.handler.options
+        limit = (options.timeout or timedelta(0)).total_seconds()
+        await self._clock.sleep(limit + max(limit, _OBEYS))
+        _log.error("%s goes on although its time is over; it keeps a hand of this worker busy", bound.handler.name)
+        if lease.lost is not None:
+            return
+        reason = f"it took longer than {options.timeout}, and does not stop"
+        try:
+            await lease.fail(reason, retry_in=self._retry_in(options, lease))
+        except LeaseLost as error:
+            _log.warning("lost %s: %s", lease.claim.message.ts, error)
+
+    async def _run(self, bound: Bound, lease: Lease, job: Job) -> _End:
         options = bound.handler.options
         limit = options.timeout.total_seconds() if options.timeout else None
         try:

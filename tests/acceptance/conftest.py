@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -53,6 +54,11 @@ def nap(job: Job, seconds: float) -> str:
         threading.Event().wait(0.05)
     target.write("end", key=job.key, token=job.token, attempt=job.attempt)
     return "slept"
+
+@app.task
+def hang(job: Job) -> None:
+    Target(Path(os.environ["NAPS"])).write("begin", key=job.key, token=job.token, attempt=job.attempt)
+    threading.Event().wait()
 
 @app.task
 async def block(job: Job, seconds: float) -> str:
@@ -115,9 +121,9 @@ class Stage:
         self.processes.append(process)
         return process
 
-    def post(self, seconds: float, *, kind: str = "nap") -> str:
+    def post(self, seconds: float | None, *, kind: str = "nap") -> str:
         """A nap for somebody; returns its ts."""
-        done = self.run("post", "#jobs", kind, "--arg", f"seconds={seconds}")
+        done = self.run("post", "#jobs", kind, *(() if seconds is None else ("--arg", f"seconds={seconds}")))
         assert done.returncode == 0, done.stderr
         return self.ledger().by_key()[done.stdout.split("key ")[1].strip()].ts
 
@@ -141,6 +147,18 @@ class Stage:
         while not condition():
             assert time.perf_counter() < deadline, "it did not come true in time"
             threading.Event().wait(0.05)
+
+    def type(self, method: str, **args: str) -> None:
+        """Call a method as the workspace's first person."""
+        where = urlsplit(self.workspace.base_url)
+        connection = HTTPConnection(where.hostname or "", where.port, timeout=5)
+        headers = {
+            "Authorization": f"Bearer {self.workspace.users[0].token}",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        connection.request("POST", f"{where.path}{method}", urlencode(args), headers)
+        assert json.load(connection.getresponse())["ok"]
+        connection.close()
 
     def install(self, name: str, scopes: Sequence[str], events: Sequence[str]) -> Neighbour:
         """Another app in the workspace, a member of #jobs; returns the workspace with it."""

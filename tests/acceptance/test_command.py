@@ -34,6 +34,7 @@ WRONG = {"SLACK_BOT_TOKEN": "xoxb-wrong-beef"}
         (("post", "#jobs", "nap", "--body", json.dumps({"a": "x" * 9000})), {}, 2, "nothing was posted"),
         (("manifest", "--name", "x" * 36), {}, 2, "35 characters"),
         (("emulator", "--port", "70000"), {}, 2, "port"),
+        (("emulator", "--port", "0", "--workspace", "!"), {}, 2, "no address of its own"),
         (("worker", "nap_house:app"), WRONG, 3, "does not know this token"),
         (("worker", "nap_house:empty"), {}, 3, "no channel"),
         (("post", "#nowhere", "nap"), {}, 3, "no channel"),

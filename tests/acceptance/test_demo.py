@@ -50,12 +50,12 @@ def demo(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[subprocess.
     process.communicate()
 
 
-@pytest.mark.parametrize("demo", [("--seconds", "6")], indirect=True)
+@pytest.mark.parametrize("demo", [("--seconds", "6"), ("state", "--seconds", "5")], indirect=True)
 def test_a_demo_that_is_not_done_in_time_says_so_with_status_1(demo: subprocess.Popen[str], tmp_path: Path) -> None:
     shown, complaint = demo.communicate(timeout=18)
     assert demo.returncode == 1, complaint
     assert "http://127.0.0.1:" in shown.splitlines()[0]
-    assert "sent " in shown
+    assert "sent " in shown or "WRONG: it did not come to its end in time" in shown
     assert complaint == ""
     assert left_behind(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
@@ -73,5 +73,16 @@ def test_an_interrupted_demo_leaves_no_process_and_no_file(
     demo.send_signal(number)
     _, complaint = demo.communicate(timeout=12)
     assert (demo.returncode, complaint) == (130, "")
+    assert left_behind(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.timeout(180)  # three bots are started twice, and raise a counter for ten seconds
+@pytest.mark.parametrize("demo", [("state", "--seconds", "150")], indirect=True)
+def test_what_bots_keep_in_a_channel_outlives_their_machine(demo: subprocess.Popen[str], tmp_path: Path) -> None:
+    shown, complaint = demo.communicate(timeout=170)
+    assert (demo.returncode, complaint) == (0, ""), shown
+    assert "lamp on, set by bot-1, 2 changes · counter 200, by bot-1 and bot-2" in shown
+    assert "WRONG" not in shown
     assert left_behind(tmp_path) == []
     assert list(tmp_path.iterdir()) == []

@@ -48,6 +48,15 @@ def test_each_thing_that_is_wrong_comes_with_its_remedy(shared_stage: Stage) -> 
     assert "xoxb-1" not in done.stdout
 
 
+def test_an_archived_channel_is_found_and_named_by_the_doctor_and_by_the_probe(stage: Stage) -> None:
+    stage.type("conversations.archive", channel=stage.workspace.channel("jobs").id)
+    done = stage.run("doctor", "#jobs", "--json")
+    wrong = {row["what"]: row["wrong"] for row in json.loads(done.stdout)["findings"] if not row["ok"]}
+    assert done.returncode == 1
+    assert "archived" in wrong["channel"]
+    assert "archived" in stage.run("doctor", "#jobs", "--probe", *QUICK).stderr
+
+
 def probed(stage: Stage, *words: str, **env: str) -> tuple[int, dict[str, Any]]:
     done = stage.run("doctor", "#jobs", "--probe", *QUICK, "--json", *words, env=env)
     assert done.stdout, done.stderr

@@ -57,6 +57,18 @@ def test_a_second_signal_gives_everything_back_at_once(stage: Stage) -> None:
     assert {taken for taken, _ in stage.ledger().released} == {ts}
 
 
+def test_a_handler_that_hangs_keeps_no_worker_from_ending(stage: Stage) -> None:
+    worker = stage.start(*WORKER)
+    stage.post(None, kind="hang")
+    stage.until(stage.begun)
+    worker.send_signal(signal.SIGTERM)
+    stage.until(lambda: "claiming nothing more" in (stage.folder / "1.log").read_text())
+    worker.send_signal(signal.SIGTERM)
+    worker.send_signal(signal.SIGINT)
+    assert worker.wait(timeout=10) == 130
+    assert "a handler does not stop" in (stage.folder / "1.log").read_text()
+
+
 def test_the_job_of_a_killed_worker_is_taken_over_once_its_lease_has_lapsed(stage: Stage) -> None:
     workers = [stage.start(*WORKER) for _ in range(2)]
     ts = stage.post(1)

@@ -18,19 +18,31 @@ SOURCE = ROOT / "src"
 DOORS = {
     "slack_sdk": ("slackmq.slack.web", "slackmq.slack.events"),
     "aiohttp": ("slackmq.slack.web", "slackmq.slack.events", "slackmq.slack.socket", "slackmq.emulator"),
-    "slack_bolt": (),
+    "slack_bolt": ("slackmq.integrations.bolt",),
     "rich": ("slackmq.cli",),
     "cyclopts": ("slackmq.cli",),
     "jinja2": ("slackmq.emulator",),
-    "sqlite3": ("slackmq.emulator",),
+    "sqlite3": ("slackmq.emulator", "slackmq.kv.cache"),
     "yaml": ("slackmq.emulator",),
+    "cryptography": ("slackmq.kv.cipher",),
     "platformdirs": ("slackmq.emulator", "slackmq.cli"),
 }
 """Third-party package -> the rooms that may import it; the list grows with a decision, not with a convenience."""
 
 PURE = (
     *("message", "envelope", "notes", "policy", "hooks", "claiming.marks", "queue.sightings", "queue.lag"),
-    *("kv.entry", "kv.record", "kv.log", "kv.batch", "kv.ledger", "kv.skew", "kv.snapshot", "kv.watching"),
+    *(
+        "kv.entry",
+        "kv.record",
+        "kv.log",
+        "kv.batch",
+        "kv.ledger",
+        "kv.skew",
+        "kv.snapshot",
+        "kv.watching",
+        "kv.seal",
+        "kv.secret",
+    ),
     *("emulator.model", "emulator.workspace", "emulator.methods", "emulator.limits"),
     *("emulator.delivery", "emulator.request_url", "emulator.manifest", "emulator.faults", "emulator.lag"),
 )
@@ -106,7 +118,7 @@ def test_importing_the_library_starts_nothing_and_loads_no_extra() -> None:
         "import sys, threading\n"
         "import slackmq\n"
         "assert threading.active_count() == 1, threading.enumerate()\n"
-        "extras = {'jinja2', 'rich', 'cyclopts', 'slack_bolt', 'sqlite3'} & set(sys.modules)\n"
+        "extras = {'jinja2', 'rich', 'cyclopts', 'slack_bolt', 'sqlite3', 'cryptography'} & set(sys.modules)\n"
         "assert not extras, extras\n"
     )
     result = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=False)

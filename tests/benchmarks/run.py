@@ -1,4 +1,4 @@
-"""All figures in one run, as a table: `python -m tests.benchmarks.run [queue] [emulator] [--write FILE]`."""
+"""All figures in one run, as a table: `python -m tests.benchmarks.run [queue] [emulator] [store] [--write FILE]`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
-from tests.benchmarks import budget, drain, emulator, latency, weight
+from tests.benchmarks import budget, drain, emulator, latency, store, weight
 
 from slackmq.policy import Timing
 from slackmq.simulation.scenario import replay
@@ -30,7 +30,7 @@ def rows() -> list[Row]:
     return [*_calls(), *_rates(), *_takeovers(), *_work(), *_costs()]
 
 
-SUBJECTS = {"queue": rows, "emulator": emulator.rows}
+SUBJECTS = {"queue": rows, "emulator": emulator.rows, "store": store.rows}
 """Name -> what makes its rows."""
 
 
@@ -127,7 +127,7 @@ def table(subjects: Iterable[str]) -> str:
 if __name__ == "__main__":
     logging.disable(logging.CRITICAL)
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("subjects", nargs="*", metavar="subject", help="queue, emulator; without one, both")
+    parser.add_argument("subjects", nargs="*", metavar="subject", help="queue, emulator, store; without one, all")
     parser.add_argument("--write", type=Path, help="a Markdown file to write the table to")
     options = parser.parse_args()
     if unknown := set(options.subjects) - set(SUBJECTS):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import asynccontextmanager
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -150,6 +151,14 @@ async def test_the_clock_goes_forward_and_what_is_scheduled_comes(tmp_path: Path
             slack.advance(-1)
     async with async_workspace(data=data) as slack:
         assert float(await slack.post("after a restart", channel="jobs")) >= now + 86_400
+
+
+async def test_answers_are_dated_by_the_clock_that_went_forward() -> None:
+    async with async_workspace() as slack, aiohttp.ClientSession() as http:
+        slack.advance(90 * 86_400)
+        now = float(await slack.post("now", channel="jobs"))
+        async with http.post(f"{slack.url}api.test") as response:
+            assert abs(parsedate_to_datetime(response.headers["Date"]).timestamp() - now) < 60
 
 
 async def test_the_door_opens_for_its_own_token_alone(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ import signal
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from tests.kills.pages import now
-from tests.kills.program import AWAY, live
+from tests.kills.program import AWAY
 
 from slackmq.simulation.record import Disturbed
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from tests.kills.pages import Pages
     from tests.kills.plan import Plan
-    from tests.kills.program import Life
 
 _FORKS = get_context("forkserver")
 # A fork of a process that has imported everything starts in milliseconds, and is killed like any other.
@@ -31,37 +30,53 @@ EXPECTED = frozenset({0, AWAY, -signal.SIGKILL, -signal.SIGTERM})
 """Exit statuses that are no crash."""
 
 
+class Named(Protocol):
+    """What a process is told at its birth: its name, unlike that of any other one, and more."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+
+L = TypeVar("L", bound=Named)
+
+
 @dataclass(slots=True, kw_only=True)
-class _Place:
+class _Place(Generic[L]):
     """Where one process after the other lives."""
 
     name: str
     count: int = 0
-    life: Life | None = None
+    life: L | None = None
     process: ForkServerProcess | None = None
     due: float = 0.0
     stopped: bool = field(default=False)
 
 
-class Fleet:
-    """Workers and a producer.
+class Fleet(Generic[L]):
+    """Processes in their places, as workers and a producer, whose place begins with a "p".
 
     Args:
         plan: the dice.
         pages: where it is written down.
         birth: makes the life of the next process: its place, its name, and which one it is in this place.
+        live: what it does then.
     """
 
-    def __init__(self, plan: Plan, pages: Pages, birth: Callable[[str, str, int], Life]) -> None:
+    def __init__(
+        self, plan: Plan, pages: Pages, birth: Callable[[str, str, int], L], live: Callable[[L], None]
+    ) -> None:
         self.kills = 0
         self.crashes: list[str] = []
-        self.ended: list[Life] = []
+        self.ended: list[L] = []
         """Lives that were ended by a kill."""
         self._dice = plan.dice("fleet")
         self._pages = pages
         self._birth = birth
-        self._places: dict[str, _Place] = {}
-        self._names: dict[str, _Place] = {}
+        self._live = live
+        self._places: dict[str, _Place[L]] = {}
+        self._names: dict[str, _Place[L]] = {}
         self._closing = False
 
     def pid(self, name: str) -> int | None:
@@ -73,12 +88,12 @@ class Fleet:
 
     def start(self, name: str) -> None:
         """Start the next process of a place."""
-        place = self._places.setdefault(name, _Place(name=name))
+        place = self._places.setdefault(name, _Place[L](name=name))
         place.count += 1
         place.life = self._birth(name, f"{name}.{place.count}", place.count)
         place.stopped = False
         self._names[place.life.name] = place
-        place.process = _FORKS.Process(target=live, args=(place.life,), daemon=True)
+        place.process = _FORKS.Process(target=self._live, args=(place.life,), daemon=True)
         place.process.start()
         self._disturbed(place.life.name, "start")
 
@@ -94,7 +109,7 @@ class Fleet:
                     self.start(place.name)
             await asyncio.sleep(0.05)  # noqa: TID251  # real time is the point
 
-    def _bury(self, place: _Place) -> None:
+    def _bury(self, place: _Place[L]) -> None:
         assert place.process is not None
         assert place.life is not None
         place.process.join()
@@ -145,7 +160,7 @@ class Fleet:
             place.stopped = False
             self._signal(place, signal.SIGCONT)
 
-    def _signal(self, place: _Place, number: signal.Signals) -> None:
+    def _signal(self, place: _Place[L], number: signal.Signals) -> None:
         if place.process is None or place.process.pid is None or place.life is None:
             return
         self._disturbed(place.life.name, number.name)

@@ -43,7 +43,7 @@ class Pages:
 
     def tell(self, line: Line) -> None:
         """Write down a line of the record."""
-        _append(self._told, {"type": type(line).__name__, **asdict(line)}, sync=False)
+        append(self._told, {"type": type(line).__name__, **asdict(line)}, sync=False)
 
     def effect(self, *, process: str, run: int, key: str, token: int) -> bool:
         """The handlers' target: one line for an effect, on the disk on return; False if a higher token was before.
@@ -52,7 +52,7 @@ class Pages:
         """
         path = self._effects / blake2b(key.encode(), digest_size=8).hexdigest()
         line = {"at": now(), "process": process, "run": run, "key": key, "token": token}
-        _append(path, line, sync=True)
+        append(path, line, sync=True)
         return next(effect.accepted for effect in _effects(path) if effect.run == run)
 
     def withhold(self, process: str) -> Path:
@@ -66,7 +66,8 @@ class Pages:
         return sorted(lines, key=lambda line: line.at)
 
 
-def _append(path: Path, fields: dict[str, Any], *, sync: bool) -> None:
+def append(path: Path, fields: dict[str, Any], *, sync: bool = False) -> None:
+    """Add one line to a file, in one write; with `sync` it is on the disk on return."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         os.write(descriptor, json.dumps(fields).encode() + b"\n")

@@ -26,6 +26,9 @@ WRITES = frozenset({"chat.postMessage", "chat.update", "reactions.add", "pins.ad
 SENDER, SENT = "x_process", "x_sent"
 """Arguments that no method knows; the workspace's record keeps them, so each effect tells who sent it and when."""
 
+_SLOW = 0.25
+"""Parts of a lease. A claim is extended after half of it, so an answer that takes so long may be what it lapses by."""
+
 
 class Proxy:
     """One address for each process: http://…/<name>/api/.
@@ -85,7 +88,11 @@ class Proxy:
         if fate is not Fate.PASSES:
             self.astray += 1
             self._disturbed(process, f"{method}: {fate.value}")
-        return await self._befall(fate, request, method, body)
+        began = now()
+        answer = await self._befall(fate, request, method, body)
+        if fate is Fate.PASSES and (took := now() - began) > _SLOW * self._plan.lease:
+            self._disturbed(process, f"{method}: answered after {took:.2f} s, by a machine that has too much to do")
+        return answer
 
     async def _befall(self, fate: Fate, request: web.Request, method: str, body: bytes) -> web.Response:
         match fate:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, assert_never
 import aiohttp
 from tests.kills.fleet import Fleet
 from tests.kills.pages import Pages, now
-from tests.kills.program import MIX, Life
+from tests.kills.program import MIX, Life, live
 from tests.kills.proxy import Proxy
 from tests.kills.story import Verdict, truth_of, unfinished
 from tests.kills.workspace import LocalWorkspace
@@ -64,7 +64,7 @@ class Round:
             self._session = await self._stack.enter_async_context(aiohttp.ClientSession())
             self._stack.push_async_callback(self._workspace.kill)
             await self._workspace.start()
-            self._fleet = Fleet(self._plan, self._pages, self._birth)
+            self._fleet = Fleet(self._plan, self._pages, self._birth, live)
             self._proxy = Proxy(self._workspace.neighbour.base_url, self._plan, self._pages, self._fleet.pid)
             await self._stack.enter_async_context(self._proxy.open())
             self._stack.callback(self._fleet.close)

@@ -93,3 +93,95 @@ HOME: dict[str, Any] = {
         {"type": "context", "elements": [{"type": "mrkdwn", "text": "Seen a minute ago"}]},
     ],
 }
+
+REPORT = """# Report
+
+A **bold** word, *leaning*, ~~gone~~, `a*b*`, [a link](https://example.org) and [no link](javascript:alert).
+
+- first
+- second
+  - inner
+- [x] done
+
+3. three
+4. four
+
+> quoted
+
+```python
+def f(): return "<1>"
+```
+
+| Room | Lamps |
+|------|------:|
+| hall | **3** |
+"""
+
+
+def rich(*elements: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": list(elements)}]}
+
+
+def card(action: str, title: str) -> dict[str, Any]:
+    return {"type": "card", "title": plain(title), "body": plain("It flickers"), "actions": [button(action, "Take it")]}
+
+
+NEWER: list[dict[str, Any]] = [
+    {"type": "markdown", "text": REPORT},
+    {
+        "type": "table",
+        "column_settings": [{"align": "left"}, {"align": "right"}],
+        "rows": [
+            [{"type": "raw_text", "text": "Room"}, {"type": "raw_text", "text": "Lamps"}],
+            [rich({"type": "text", "text": "hall", "style": {"bold": True}}), {"type": "raw_text", "text": "12"}],
+        ],
+    },
+    {"type": "alert", "level": "warning", "text": plain("The oven is on")},
+    {**card("one", "Dining lamp"), "subtitle": plain("in the hall")},
+    {"type": "carousel", "elements": [card("two", "Hall lamp"), card("three", "Porch lamp")]},
+    {
+        "type": "plan",
+        "title": "Moving house",
+        "tasks": [
+            {"type": "task_card", "task_id": "1", "title": "Pack", "status": "complete"},
+            {
+                "type": "task_card",
+                "task_id": "2",
+                "title": "Drive",
+                "status": "in_progress",
+                "details": rich({"type": "text", "text": "on the road"}),
+                "sources": [{"type": "url", "url": "https://example.org/map", "text": "the map"}],
+            },
+        ],
+    },
+    {
+        "type": "container",
+        "title": plain("More"),
+        "is_collapsible": True,
+        "default_collapsed": True,
+        "child_blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "inside *it*"}}],
+    },
+    {
+        "type": "context_actions",
+        "elements": [
+            {
+                "type": "feedback_buttons",
+                "action_id": "judged",
+                "positive_button": {"text": plain("Good"), "value": "up"},
+                "negative_button": {"text": plain("Bad"), "value": "down"},
+            },
+            {"type": "icon_button", "action_id": "thrown", "icon": "trash", "text": plain("Throw away"), "value": "it"},
+        ],
+    },
+]
+
+FILES: dict[str, Any] = {
+    "type": "modal",
+    "callback_id": "files",
+    "title": plain("Send pictures"),
+    "submit": plain("Send"),
+    "blocks": [
+        field("pictures", "Pictures", {"type": "file_input", "action_id": "v", "filetypes": ["png"], "max_files": 2}),
+        field("name", "Name", {"type": "plain_text_input", "action_id": "v"}),
+    ],
+}

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import FilePayload, expect
 from slack_sdk import WebClient
+from slack_sdk.rtm_v2 import RTMClient
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
+    from tests.clients.manifests import Operator
 
     from slackmq.emulator.launch import About
 
@@ -79,6 +81,16 @@ def test_search_finds_messages_and_replies_and_leads_to_them(page: Page, emulato
     page.evaluate("window.loaded = 'once'")
 
 
+def test_search_reads_what_stands_in_blocks(page: Page, bot: Any, homeops: str) -> None:
+    header = {"type": "header", "text": {"type": "plain_text", "text": "Deploy lamp-service"}}
+    bot.chat_postMessage(channel=homeops, text="a deployment", blocks=[header], attachments=[{"title": "Build 214"}])
+    for query in ("lamp-service", "build 214 deploy"):
+        page.get_by_label("Search messages").fill(query)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("status").filter(has_text=query)).to_contain_text("1 found")
+        expect(page.locator(".hit .text")).to_have_text("a deployment")
+
+
 def test_files_are_sent_and_shown(page: Page, bot: Any, homeops: str) -> None:
     page.fill("#composer-text", "look")
     page.set_input_files(
@@ -115,6 +127,55 @@ def test_who_works_on_a_message_is_seen_and_who_did_it_stays(
     expect(page.locator("#strip .worker")).to_have_count(0)
 
 
+def test_a_job_that_its_bot_marks_by_an_edit_is_held_no_longer(
+    page: Page, emulator: About, bot: Any, homeops: str
+) -> None:
+    worker = agent(emulator, "worker-1")
+    for text, stamp, sentence in (
+        ("water the fern", ":white_check_mark:", "done by worker-1"),
+        ("water the ivy", ":x:", "given up by worker-1"),
+    ):
+        ts = bot.chat_postMessage(channel=homeops, text=text)["ts"]
+        worker.reactions_add(channel=homeops, timestamp=ts, name="clock1")
+        expect(page.locator("#strip .worker a")).to_have_text(text)
+        worker.chat_update(channel=homeops, ts=ts, text=f"{stamp} {text}")
+        expect(page.locator("#messages .hand").last).to_have_text(sentence)
+        expect(page.locator("#strip .worker")).to_have_count(0)
+
+
+def test_a_job_that_was_given_back_is_held_by_nobody_until_it_is_taken_again(
+    page: Page, emulator: About, bot: Any, homeops: str
+) -> None:
+    def note(who: Any, what: str) -> None:
+        metadata = {"event_type": "slackmq_note", "event_payload": {"note": what}}
+        who.chat_postMessage(channel=homeops, thread_ts=ts, text=what, metadata=metadata)
+
+    first, second = agent(emulator, "worker-1"), agent(emulator, "worker-2")
+    ts = bot.chat_postMessage(channel=homeops, text="water the fern")["ts"]
+    hand = page.locator("#messages .hand")
+    first.reactions_add(channel=homeops, timestamp=ts, name="clock1")
+    expect(hand).to_have_text("worker-1 is at work")
+    note(first, "release")
+    expect(hand).to_have_text("given back by worker-1")
+    expect(page.locator("#strip .worker")).to_have_count(0)
+    second.reactions_add(channel=homeops, timestamp=ts, name="clock2")
+    note(first, "release")  # late: it is no longer the first one's to give back
+    expect(page.locator("#messages a.replies")).to_contain_text("2 replies")
+    expect(hand).to_have_text("worker-2 is at work (claim 2)")
+    note(second, "dead")
+    expect(hand).to_have_text("given up by worker-2")
+
+
+def test_a_worker_with_both_hands_full_says_how_many_more_it_holds(
+    page: Page, emulator: About, bot: Any, homeops: str
+) -> None:
+    for number in range(5):
+        ts = bot.chat_postMessage(channel=homeops, text=f"water plant {number}")["ts"]
+        agent(emulator, "worker-1").reactions_add(channel=homeops, timestamp=ts, name="clock1")
+    expect(page.locator("#strip .worker a")).to_have_text(["water plant 4", "water plant 3"])
+    expect(page.locator("#strip .worker")).to_contain_text("and 3 more")
+
+
 def test_a_connection_is_cut_and_comes_back(page: Page, deployer: Any) -> None:
     strip = page.locator("#strip .worker", has_text="deployer")
     expect(strip).to_have_count(1)
@@ -123,6 +184,20 @@ def test_a_connection_is_cut_and_comes_back(page: Page, deployer: Any) -> None:
     expect(page.locator(f"#strip [hx-post='{first}']")).to_have_count(0)
     expect(strip).to_have_count(1, timeout=20_000)
     assert deployer is not None
+
+
+def test_a_bot_of_the_old_kind_is_seen_connected_and_its_line_is_cut(page: Page, operator: Operator) -> None:
+    app = operator.call("emulator.apps.classic", name="oldie", channels=["#jobs"])["app"]
+    client: Any = RTMClient(token=app["bot_token"], base_url=operator.about.base_url, auto_reconnect_enabled=False)
+    strip = page.locator("#strip .worker", has_text="oldie")
+    try:
+        client.connect()
+        expect(strip).to_contain_text("idle")
+        expect(page.get_by_role("link", name="oldie")).to_contain_text("1 connected")
+        strip.get_by_role("button", name="Cut the connection of oldie").click()
+        expect(strip).to_have_count(0)
+    finally:
+        client.close()
 
 
 def test_an_emoji_is_picked_with_the_keyboard_alone(page: Page, bot: Any, homeops: str) -> None:

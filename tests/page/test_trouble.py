@@ -143,6 +143,7 @@ def test_the_strip_looks_well(browser: Browser, emulator: About, homeops: str, p
     page.locator("#faults summary").click()
     page.locator("#faults [name=event_loss]").fill("20")
     page.locator("#faults").get_by_role("button", name="Arm", exact=True).click()
-    expect(page.locator(".armed")).to_be_attached()
+    expect(page.locator("#disarm")).to_be_in_viewport(ratio=0.9)
+    expect(page.locator("#strip .worker a")).to_be_in_viewport(ratio=0.9)
     inspect(page, pictures, f"strip-{width}-{scheme}")
     page.close()

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from slackmq.message import Claim, Message, Receipt
     from slackmq.policy import Facts
     from slackmq.queue.sightings import Sighting
+    from slackmq.slack.api import Arrived
 
 __all__ = ["CANARIES", "Canary"]
 
@@ -162,8 +163,31 @@ def _silent(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Ending, "done", done)
 
 
-def _canary(name: str, cell: str, rules: str, spoil: Callable[[pytest.MonkeyPatch], None]) -> Canary:
-    return Canary(name=name, cell=cell, rules=frozenset(rules.split()), spoil=spoil)
+def _patient(patch: pytest.MonkeyPatch) -> None:
+    original = Contest._facts
+
+    def facts(self: Contest, sighting: Sighting, now: float, server: float) -> Facts:
+        honest = original(self, sighting, now, server)
+        return replace(honest, idle=honest.idle / 2)
+
+    patch.setattr(Contest, "_facts", facts)
+
+
+def _eager(patch: pytest.MonkeyPatch) -> None:
+    original = Watch._hear_of
+
+    def hear_of(self: Watch, event: Arrived) -> None:
+        original(self, event)
+        if sighting := self._sightings.get(event.row.ts):
+            sighting.fresh_event = True
+
+    patch.setattr(Watch, "_hear_of", hear_of)
+
+
+def _canary(
+    name: str, cell: str, rules: str, spoil: Callable[[pytest.MonkeyPatch], None], way: Way = "reaction"
+) -> Canary:
+    return Canary(name=name, cell=cell, rules=frozenset(rules.split()), spoil=spoil, way=way)
 
 
 CANARIES = (
@@ -177,5 +201,7 @@ CANARIES = (
     _canary("the done mark stands before the work is done", "none", "I6", _loud),
     _canary("whoever loses the race works all the same", "none", "I3", _shared),
     _canary("nobody marks what is done", "none", "I1 I7", _silent),
+    _canary("a lapsed claim is left alone for a second lease", "C1", "I8", _patient),
+    _canary("an event that comes again begins its message again", "E2", "I3 I6 I7", _eager, "native"),
 )
 """The mistakes that somebody who changes the product could make."""

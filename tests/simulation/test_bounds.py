@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -38,17 +38,17 @@ def execution(at: float, run: int, attempt: int, result: str = "failed", process
     ]
 
 
-def truth(lines: list[Line], asked: tuple[Asked, ...] = (), *, calm: bool = False) -> Truth:
-    return Truth(sorted(lines, key=lambda line: line.at), timing=TIMING, asked=asked, attempts=4, calm=calm)
+def truth(lines: list[Line], asked: tuple[Asked, ...] = (), **more: Any) -> Truth:
+    return Truth(sorted(lines, key=lambda line: line.at), timing=TIMING, asked=asked, attempts=4, **more)
 
 
 def broke(process: str, at: float, what: str) -> Disturbed:
     return Disturbed(at=at, process=process, what=what)
 
 
-def took_over(after: float, *lines: Line) -> Truth:
+def took_over(after: float, *lines: Line, hands: int = 1) -> Truth:
     began: list[Line] = [broke("a", 0, "start"), broke("b", 0, "start"), posted(1), marked(2, "a", CLOCKS[0])]
-    return truth([*began, broke("a", 3, "kill"), marked(2 + after, "b", CLOCKS[1]), *lines])
+    return truth([*began, broke("a", 3, "kill"), marked(2 + after, "b", CLOCKS[1]), *lines], hands=hands)
 
 
 def test_a_takeover_within_lease_margin_scan_and_skew_is_in_time() -> None:
@@ -62,6 +62,17 @@ def test_a_takeover_later_than_that_is_slow() -> None:
 def test_nobody_is_slow_who_had_no_hand_free() -> None:
     busy = Started(at=1.5, process="b", run=1, key="k", ts=TS, token=9, attempt=1)
     assert not list(bounds.slow_takeover(took_over(90, busy)))
+
+
+def test_whoever_works_on_one_message_and_can_on_two_has_a_hand_free() -> None:
+    busy = Started(at=1.5, process="b", run=1, key="k", ts=TS, token=9, attempt=1)
+    more = Started(at=4, process="b", run=2, key="k", ts=TS, token=8, attempt=1)
+    assert len(list(bounds.slow_takeover(took_over(90, busy, hands=2)))) == 1
+    assert not list(bounds.slow_takeover(took_over(90, busy, more, hands=2)))
+
+
+def test_nobody_is_slow_where_another_died_who_may_have_known_alone() -> None:
+    assert not list(bounds.slow_takeover(took_over(90, broke("c", 1, "start"), broke("c", 5, "kill"))))
 
 
 def test_the_time_of_a_takeover_is_not_judged_where_more_is_broken() -> None:
@@ -101,6 +112,12 @@ def test_calls_beyond_claim_and_mark_are_waste_where_nothing_goes_wrong(spent: i
     lines: list[Line] = [posted(1), marked(2, "a", CLOCKS[0]), marked(3, "a", "white_check_mark")]
     assert len(list(bounds.wasteful(truth(lines, calls(spent, 2.0), calm=True)))) == found
     assert not list(bounds.wasteful(truth(lines, calls(spent, 2.0))))
+
+
+@pytest.mark.parametrize(("token", "found"), [(0, 0), (1, 1)])
+def test_native_claims_that_cost_a_call_are_waste_where_nothing_goes_wrong(token: int, found: int) -> None:
+    lines: list[Line] = [posted(1), *execution(2, token, 1, "done")]
+    assert len(list(bounds.wasteful(truth(lines, calm=True, way="native")))) == found
 
 
 def dead_after(runs: int) -> Truth:

@@ -181,6 +181,28 @@ def test_what_no_emoji_was_left_for_belongs_to_who_wrote_its_claim_into_the_thre
     assert "I4" in rules([posted(1), taken(2, "c", 20), until, written, early[1], done(7, "a")])
 
 
+def test_an_edit_excuses_no_start_before_a_pin_has_lapsed_but_an_unpin_does() -> None:
+    def found(what: str) -> list[str]:
+        first = Started(at=2, process="a", run=1, key="k", ts=TS, token=1, attempt=1, until=60)
+        lines: list[Line] = [posted(1), first, Disturbed(at=3, process=TS, what=what), started(5, "b", 2, 2)]
+        return rules([*lines, effected(6, "b", 2, 2), done(7, "b")], way="pin")
+
+    assert "I4" in found("edit")
+    assert "I4" not in found("unpin")
+
+
+def test_what_somebody_began_is_lost_if_it_never_ends_although_it_was_reworded() -> None:
+    edit = Called(at=4, sent=4, process="you", method="chat.update", args={"ts": TS}, reply={"ok": True})
+    begun = started(2, "a", 7, key=f"C1/{TS}")
+    assert rules([typed(1), edit], way="pin") == []
+    assert rules([typed(1), begun, edit], way="pin") == ["I1"]
+
+
+def test_a_native_start_under_a_token_that_nobody_took_is_seen() -> None:
+    lines: list[Line] = [posted(1), effected(4, "a", 1), done(5, "a")]
+    assert "I3" in rules([*lines, started(3, "a", 1)], way="native")
+
+
 def test_two_copies_marked_done_are_two_completions() -> None:
     other = "1800000001.500000"
     assert "I5" in rules([posted(1), posted(1.5, ts=other), *worked(2, "a", 1), done(8, "b", ts=other)])

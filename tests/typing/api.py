@@ -62,7 +62,7 @@ def right_without_await() -> None:
 def wrong_without_await(queue: slackmq.Queue, message: slackmq.Message) -> None:
     queue.ack(message)  # type: ignore[arg-type]
     queue.post(3)  # type: ignore[arg-type]
-    queue.post("resize", {}, priority=3)  # type: ignore[call-arg]
+    queue.post("resize", {}, priority="high")  # type: ignore[arg-type]
     slackmq.App(3)  # type: ignore[arg-type]
     slackmq.App("#jobs", claim="majority")  # type: ignore[arg-type]
 
@@ -73,6 +73,7 @@ async def right(job: slackmq.Job) -> None:
     assert_type(await shrink.post(path="cat.png", width=3), slackmq.Message)
     assert_type(shrink("cat.png", 3), float)
     assert_type(await resize.post("cat.png", width=300), slackmq.Message)
+    assert_type(await resize.ranked(3).expiring(timedelta(hours=1)).post("cat.png", width=300), slackmq.Message)
     assert_type(await resize.keyed("cat/300").post("cat.png", width=300), slackmq.Message)
     assert_type(resize(job, "cat.png", width=300), str)
     assert_type(await send_mail.post(to="you@example.org"), slackmq.Message)

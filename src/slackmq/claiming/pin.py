@@ -7,6 +7,7 @@ it a register that is written once; where it lapsed, or a person took it off, th
 from __future__ import annotations
 
 import hashlib
+import logging
 from typing import TYPE_CHECKING
 
 import anyio
@@ -17,7 +18,15 @@ from slackmq.claiming.logged import log_of
 from slackmq.claiming.mark import mark
 from slackmq.claiming.marks import Reading
 from slackmq.claiming.way import Held
-from slackmq.errors import AlreadyPinned, AlreadyReacted, Ambiguous, LeaseLost, TooManyPins, TooManyReactions
+from slackmq.errors import (
+    AlreadyPinned,
+    AlreadyReacted,
+    Ambiguous,
+    LeaseLost,
+    MessageLocked,
+    TooManyPins,
+    TooManyReactions,
+)
 from slackmq.message import Outcome, seconds
 from slackmq.notes import Note
 from slackmq.points import pause
@@ -38,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PinClaiming"]
 
+_log = logging.getLogger("slackmq.pin")
 _PAUSE = 1.0
 """Seconds between tries of a call that went unanswered."""
 _MARKING = 3.0
@@ -97,6 +107,7 @@ class PinClaiming:
         self._me = ""
         self._apps: set[str] = set()
         """Who was seen to pin and to mark, as bots do."""
+        self._warned = False
 
     async def open(self) -> None:
         """Learn who we are."""
@@ -107,7 +118,8 @@ class PinClaiming:
     def read(self, row: Row, traces: Traces, now: float) -> None:
         """Take in pin, marks, and whether it ended: an end counts from whoever marked the pin or wrote a claim."""
         traces.seen_pin(row.pin, now)
-        watchers = row.reactions.get(self._marks.watched, frozenset())
+        marked = row.reactions.get(self._marks.watched, frozenset())
+        watchers = frozenset(user for user in marked if user == self._me or self._thread.trusts(user))
         traces.watchers |= watchers
         if row.pin is not None and row.pin.by in watchers:
             self._apps.add(row.pin.by)
@@ -206,8 +218,9 @@ class PinClaiming:
         with anyio.move_on_after(lease / 2):
             try:
                 sent = await self._slack.pin(message.channel, message.ts, urgency=Urgency.CLAIM)
-            except TooManyPins:
+            except TooManyPins as error:
                 traces.capped = True
+                self._warn(error)
                 return None
             except AlreadyPinned:
                 traces.used = True
@@ -230,6 +243,12 @@ class PinClaiming:
             if not await self._alone(message, traces):
                 return None
         return self._hold(traces, token, sent + lease)
+
+    def _warn(self, error: TooManyPins) -> None:
+        """Say once that messages are claimed in their threads now, which takes longer and costs more."""
+        if not self._warned:
+            self._warned = True
+            _log.warning("%s Until then messages are claimed in their threads.", error)
 
     async def _adopt(self, message: Message, traces: Traces, lease: float) -> Held | None:
         """Go on with a pin of our app that nobody marked: the mark decides among our processes."""
@@ -257,7 +276,7 @@ class PinClaiming:
                     await self._slack.react(message.channel, message.ts, self._marks.watched, urgency=Urgency.CLAIM)
                 except Ambiguous:
                     await self._clock.sleep(_PAUSE)
-                except (AlreadyReacted, TooManyReactions):
+                except (AlreadyReacted, MessageLocked, TooManyReactions):
                     return None  # after an unanswered try it may be ours, or another process's: nobody can tell
                 else:
                     return tries

@@ -24,6 +24,7 @@ from slackmq.errors import (
     InvariantBreach,
     LeaseLost,
     MessageGone,
+    MessageLocked,
     Refused,
     TooManyReactions,
 )
@@ -173,9 +174,15 @@ class ReactionClaiming:
 
     async def finish(self, claim: Claim, traces: Traces, outcome: Outcome) -> bool:  # noqa: ARG002  # the mark says all
         """Say that it is done in the job's own message if emoji are short; else add the done or dead emoji."""
-        if outcome is Outcome.DONE and await self._stamp(claim):
+        short = self._slack.spare("react") < _SPARE
+        if outcome is Outcome.DONE and short and await self._stamp(claim):
             return True
-        return await mark(self._slack, claim.message, self._marks.of(outcome), clock=self._clock)
+        try:
+            return await mark(self._slack, claim.message, self._marks.of(outcome), clock=self._clock)
+        except MessageLocked:
+            if outcome is Outcome.DONE and await self._stamp(claim):
+                return True
+            raise
 
     async def _stamp(self, claim: Claim) -> bool:
         """Edit the job's message, whose budget is another one; False if only the emoji can say who was first.
@@ -185,7 +192,7 @@ class ReactionClaiming:
         """
         message = claim.message
         ours = message.kind is not None and message.author == self._me
-        if not ours or claim.attempt > 1 or self._slack.spare("react") >= _SPARE:
+        if not ours or claim.attempt > 1:
             return False
         stamped = finished(message)
         with anyio.move_on_after(claim.deadline - self._clock.monotonic()):

@@ -10,6 +10,7 @@ from slackmq.errors import (
     ChannelArchived,
     ChannelNotFound,
     MessageGone,
+    MessageLocked,
     MissingScope,
     NotInChannel,
     Refused,
@@ -59,8 +60,12 @@ class Thread:
         notes = (row for row in trusted if row.metadata and row.metadata.type == NOTE)
         read(((row.ts, row.user, row.metadata.payload) for row in notes if row.metadata), into)
 
+    def trusts(self, user: str) -> bool:
+        """Whether what this user puts on a message may be a bot's of this queue; anybody's may where none is named."""
+        return self._peers is None or user in self._peers
+
     def _is_peer(self, row: Row) -> bool:
-        return row.bot is not None and (self._peers is None or row.user in self._peers)
+        return row.bot is not None and self.trusts(row.user)
 
     async def write(self, message: Message, note: Note, text: str, record: Record, *, urgency: Urgency) -> None:
         """Write a note, for as long as it takes, and once: a try that went unanswered is looked up first."""
@@ -79,8 +84,8 @@ class Thread:
             except (TokenRefused, MissingScope, ChannelNotFound, NotInChannel, ChannelArchived):
                 raise
             except Refused as error:
-                if note.note == "claim" and isinstance(error, MessageGone):
-                    raise  # nobody can claim what was deleted, and nobody shall try again
+                if note.note == "claim" and isinstance(error, MessageGone | MessageLocked):
+                    raise  # nobody can claim what was deleted or locked, and nobody shall try again at once
                 # The message was deleted, or Slack will not have this very text: that is no reason to stop working.
                 _log.warning("Slack refused a note in the thread of %s: %s", message.ts, error)
                 record.add(note)

@@ -96,6 +96,7 @@ class Claiming(Protocol):
 
         Raises:
             TooManyReactions: Slack takes no further mark on this message; say it in the thread.
+            MessageLocked: it takes neither mark nor reply.
         """
         ...
 

@@ -10,6 +10,7 @@ from slackmq.cli.exits import Exit, explanation
 from slackmq.errors import MissingScope, NotInChannel, Refused, SlackMQError
 from slackmq.slack.api import Urgency
 from slackmq.slack.connect import open_slack
+from slackmq.slack.refusals import refusal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -121,6 +122,8 @@ async def _channel(slack: Client, name: str) -> Channel | Finding:
 
 
 def _membership(channel: Channel) -> Finding:
+    if channel.archived:
+        return Finding(what="channel", wrong=refusal("conversations.info", {"error": "is_archived"}))
     if channel.member:
         return Finding(what="channel", detail=f"#{channel.name} ({channel.id}), the bot is a member")
     return Finding(

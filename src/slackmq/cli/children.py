@@ -82,18 +82,21 @@ class Children:
             with CancelScope(shield=True):
                 await children._end_all()
 
-    def start(self, name: str, arguments: Sequence[str], env: Mapping[str, str] | None = None) -> Child:
+    def start(
+        self, name: str, arguments: Sequence[str], env: Mapping[str, str] | None = None, *, module: str = "slackmq"
+    ) -> Child:
         """Start `slackmq` with these arguments.
 
         Args:
             name: what it is called here.
             arguments: no secrets: everybody on this machine can read them.
             env: variables besides this process's own, tokens for example.
+            module: what to start instead of the command.
         """
         log = self._folder / f"{name}.log"
         with log.open("wb") as stderr, self._out(name).open("wb") as stdout:
             process = subprocess.Popen(  # noqa: S603  # this very program, with arguments of our own
-                [sys.executable, "-m", "slackmq", *arguments],
+                [sys.executable, "-m", module, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
@@ -104,14 +107,19 @@ class Children:
         self._all.append(child)
         return child
 
-    async def workspace(self, port: int = 0) -> Neighbour:
+    async def workspace(self, port: int = 0, apps: Sequence[str] = ()) -> Neighbour:
         """Start a workspace, on a free port if 0, limits on, and wait until it answers.
+
+        Args:
+            port: where.
+            apps: the apps to install; the usual one if there are none.
 
         Raises:
             Unreachable: it does not start.
         """
         data = self._folder / "workspace.db"
-        child = self.start("emulator", ["emulator", "--port", str(port), "--data", str(data), "--json"])
+        named = [word for app in apps for word in ("--app", app)]
+        child = self.start("emulator", ["emulator", "--port", str(port), "--data", str(data), "--json", *named])
         with anyio.move_on_after(_START):
             while child.running:
                 line, end, _ = self._out("emulator").read_bytes().partition(b"\n")

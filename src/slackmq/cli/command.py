@@ -23,6 +23,7 @@ _COMMANDS = {
     "demo": "See it work: three workers, one of them killed.",
     "doctor": "Look whether all is as it must be; with --probe, whether Slack is.",
     "emulator": "Run a Slack of this machine: Web API, Socket Mode, a page.",
+    "kv": "Keep state in a channel: get, put, del, ls, watch, history, lock, status, export, import.",
     "ls": "List what waits, is held or is dead in a channel.",
     "manifest": "Print the app manifest for the real Slack.",
     "post": "Put a job into a channel.",
@@ -52,7 +53,8 @@ def command(words: Sequence[str] = ()) -> App:
         suppress_keyboard_interrupt=False,
     )
     for name, line in _COMMANDS.items():
-        root.command(f"slackmq.cli.{name}:{name}", name=name, help=None if name in words[:1] else line)
+        where = "kv.group" if name == "kv" else name
+        root.command(f"slackmq.cli.{where}:{name}", name=name, help=None if name in words[:1] else line)
     return root
 
 
@@ -64,6 +66,9 @@ def run(arguments: Sequence[str]) -> int:
     except CycloptsError as error:
         _complain(f"{' '.join(str(error).split())}\nslackmq {' '.join(words[:1])} --help shows what there is.")
         return Exit.USAGE
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still in the buffer goes there
+        return Exit.OK  # whoever read it has seen enough, as `head` has
     except KeyboardInterrupt as error:
         return _fail(error, debug=debug)
     except Exception as error:  # noqa: BLE001  # the last floor: whatever it is becomes a line and a status

@@ -7,7 +7,7 @@ import sys
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import anyio
 from cyclopts import Parameter, validators
@@ -15,12 +15,15 @@ from cyclopts import Parameter, validators
 from slackmq.cli.children import Children
 from slackmq.cli.exits import Exit
 from slackmq.cli.house import TARGET
+from slackmq.cli.lamp_scene import BOTS, LampScene
 from slackmq.cli.scene import Scene
 from slackmq.cli.screen import opened, sentences
 from slackmq.cli.target import Target
 from slackmq.clock import SYSTEM
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from anyio import CancelScope
 
     from slackmq.cli.children import Child
@@ -31,12 +34,21 @@ __all__ = ["demo"]
 
 _WORKERS = 3
 _LOOK = 0.25
+_QUEUE_SECONDS, _STATE_SECONDS = 60.0, 120.0
+"""When a scene ends at the latest."""
 
 
 def demo(
+    scene: Annotated[
+        Literal["queue", "state"], Parameter(help="What to see: workers and their jobs, or bots that keep state.")
+    ] = "queue",
+    /,
     *,
     hold: Annotated[bool, Parameter(negative=(), help="Keep the page open afterwards, until Ctrl-C.")] = False,
-    seconds: Annotated[float, Parameter(validator=validators.Number(gt=0), help="It ends by then, done or not.")] = 60,
+    seconds: Annotated[
+        float | None,
+        Parameter(validator=validators.Number(gt=0), help="It ends by then, done or not.  [60; 120 for state]"),
+    ] = None,
     port: Annotated[
         int, Parameter(validator=validators.Number(gte=0, lte=65535), help="Of the page; 0 takes a free one.")
     ] = 0,
@@ -45,43 +57,64 @@ def demo(
 
     The tally comes from the workspace's own record and from what the handlers' target saw. Exit status 1 if a job was
     lost, or repeated without a lapsed lease.
+
+    `slackmq demo state`: three bots, one lamp that one sets and another reads, a counter that two raise to 200 at
+    once; then all are killed -9 and their folder is deleted. Exit status 1 if value, history or author is lost.
     """
-    return anyio.run(partial(_demo, hold=hold, seconds=seconds, port=port))
+    within = seconds or (_STATE_SECONDS if scene == "state" else _QUEUE_SECONDS)
+    return anyio.run(partial(_demo, scene, hold=hold, seconds=within, port=port))
 
 
-async def _demo(*, hold: bool, seconds: float, port: int) -> Exit:
+async def _demo(scene: Literal["queue", "state"], *, hold: bool, seconds: float, port: int) -> Exit:
     ended: list[Exit] = []
+    play = _play_state if scene == "state" else _play
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_stop_on_signal, tasks.cancel_scope)
         with TemporaryDirectory(prefix="slackmq-demo-") as folder:
             async with Children.of(Path(folder)) as children:
                 deadline = anyio.current_time() + seconds
-                scene = await _staged(children, Path(folder), port)
-                ended.append(await _play(scene, deadline))
+                status, stage = await play(children, Path(folder), port, deadline)
+                ended.append(status)
                 if hold:
                     sys.stdout.write("The page stays open until Ctrl-C; ☠ at its foot kills a worker.\n")
                     sys.stdout.flush()
-                    await scene.obey()
+                    await stage.obey()
         tasks.cancel_scope.cancel()
     return ended[0] if ended else Exit.INTERRUPTED
 
 
-async def _staged(children: Children, folder: Path, port: int) -> Scene:
-    workspace = await children.workspace(port)
+async def _play_state(children: Children, folder: Path, port: int, deadline: float) -> tuple[Exit, LampScene]:
+    scene = LampScene(workspace=await _workspace(children, port, BOTS), children=children, machine=folder / "machine")
+    verdict = ["", "  WRONG: it did not come to its end in time"]
+    with anyio.CancelScope(deadline=deadline):
+        verdict = await scene.play()
+    sys.stdout.write("\n".join([*verdict, ""]))
+    sys.stdout.flush()
+    return (Exit.DOES_NOT_HOLD if scene.faults else Exit.OK), scene
+
+
+async def _workspace(children: Children, port: int, apps: Sequence[str] = ()) -> Neighbour:
+    workspace = await children.workspace(port, apps)
     sys.stdout.write(f"Watch it in a browser: {workspace.page_url}\n")
     sys.stdout.flush()
+    return workspace
+
+
+async def _staged(children: Children, folder: Path, port: int) -> Scene:
+    workspace = await _workspace(children, port)
     target = folder / "target.jsonl"
     workers = [_worker(children, workspace, target, f"worker-{number}") for number in range(1, _WORKERS + 1)]
     return Scene(workspace=workspace, workers=workers, target=Target(target))
 
 
-async def _play(scene: Scene, deadline: float) -> Exit:
+async def _play(children: Children, folder: Path, port: int, deadline: float) -> tuple[Exit, Scene]:
+    scene = await _staged(children, folder, port)
     with opened() as screen:
         await _run(scene, screen, deadline)
     found = scene.tally()
     sys.stdout.write("\n".join([*sentences(found, scene), ""]))
     sys.stdout.flush()
-    return Exit.OK if scene.over and found.holds else Exit.DOES_NOT_HOLD
+    return (Exit.OK if scene.over and found.holds else Exit.DOES_NOT_HOLD), scene
 
 
 def _worker(children: Children, workspace: Neighbour, target: Path, name: str) -> Child:

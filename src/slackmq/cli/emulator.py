@@ -38,10 +38,17 @@ def emulator(
     port: Annotated[
         int | None, Parameter(validator=validators.Number(gte=0, lte=65535), help=f"0 takes a free one.  [{PORT}]")
     ] = None,
+    host: Annotated[
+        str, Parameter(help="Address to listen at; any but this machine's own lets your whole network in.")
+    ] = "127.0.0.1",
     data: Annotated[Path | None, Parameter(help="File that keeps the workspace; made if it is missing.")] = None,
     limits: Annotated[Literal["on", "off"], Parameter(help="Whether Slack's published rate limits apply.")] = "on",
     app: Annotated[
         tuple[str, ...], Parameter(negative=(), help="Install an app of this name; may be given several times.")
+    ] = (),
+    workspace: Annotated[
+        tuple[str, ...],
+        Parameter(negative=(), help="Run a further workspace with the same apps; may be given several times."),
     ] = (),
     faults: Annotated[
         str, Parameter(help="What goes wrong, as lost_answer=0.1,lag=3,reorder; the reference names all.")
@@ -59,10 +66,12 @@ def emulator(
     home = Home.of_user() if (port is None and data is None) or _is_home(data) else None
     run = partial(
         serve,
+        host=host,
         port=PORT if port is None else port,
         data=home.data if home else data,
         limits=limits == "on",
         apps=app,
+        workspaces=workspace,
         faults=_faults(faults),
         seed=seed,
         admin_anywhere=admin == "anywhere",
@@ -117,6 +126,9 @@ def _readable(neighbour: Neighbour, *, data: Path | None) -> str:
             f"  export SLACKMQ_URL={neighbour.base_url}",
             f"  export SLACK_BOT_TOKEN={app.bot_token} SLACK_APP_TOKEN={app.app_token}",
         ]
+    for further in neighbour.beside:
+        lines.append(f"The workspace {further.team} ({further.team_id}): open {further.page_url}")
+        lines += [f"  its token of the app {app.name}: {app.bot_token}" for app in further.apps]
     lines += ["To arm faults, cut connections and move the clock:", f"  {_admin(neighbour)}"]
     return "\n".join([*lines, "Ctrl-C ends it.\n"])
 

@@ -6,8 +6,9 @@ import re
 from enum import IntEnum
 
 from slackmq.errors import Ambiguous, SlackError, SlackMQError
+from slackmq.kv.errors import KeyNotFound, LockLost, LogBroken, RecordTooNew, RevisionMismatch, WriteLost
 
-__all__ = ["MEANINGS", "Exit", "Unreachable", "exit_of", "explanation"]
+__all__ = ["MEANINGS", "Exit", "StillHeld", "Unreachable", "exit_of", "explanation"]
 
 _TOKEN = re.compile(r"\bx(?:ox[a-z]|app|wfp)-\w[\w.-]*")
 """Whatever begins like one of Slack's tokens (Slack's docs, "Tokens")."""
@@ -22,6 +23,12 @@ class Exit(IntEnum):
     REFUSED = 3
     NO_ANSWER = 4
     NOT_PROBED = 5
+    NO_KEY = 6
+    MISMATCH = 7
+    NOT_WRITTEN = 8
+    LOCK_LOST = 9
+    LOG_BROKEN = 10
+    STILL_HELD = 11
     BUG = 70
     INTERRUPTED = 130
 
@@ -34,6 +41,13 @@ MEANINGS = {
     Exit.REFUSED: "Slack refused: token, scope, channel",
     Exit.NO_ANSWER: "no answer from Slack or from the local workspace",
     Exit.NOT_PROBED: "doctor --probe found nothing broken, and could not try everything: it says what is missing",
+    Exit.NO_KEY: "kv: there is no such key",
+    Exit.MISMATCH: "kv put or del: the key stands in another revision than --last, or is there and --create was given; "
+    "nothing was written",
+    Exit.NOT_WRITTEN: "kv: Slack stored the record too late or never, so it does not count",
+    Exit.LOCK_LOST: "kv lock: the lock was lost while the command ran, and the command was ended",
+    Exit.LOG_BROKEN: "kv: records were deleted or edited, or were written by a newer version",
+    Exit.STILL_HELD: "kv lock: somebody else held the lock for longer than --wait",
     Exit.BUG: "an error of slackmq itself; --debug shows where",
     Exit.INTERRUPTED: "interrupted; for a worker, by the second signal",
 }
@@ -44,17 +58,33 @@ class Unreachable(SlackMQError):
     """The local workspace does not answer, or does not start."""
 
 
+class StillHeld(SlackMQError):
+    """Somebody else holds the lock, and was waited for long enough."""
+
+
+_STATUSES: tuple[tuple[type[SlackMQError], Exit], ...] = (
+    (Ambiguous, Exit.NO_ANSWER),
+    (Unreachable, Exit.NO_ANSWER),
+    (SlackError, Exit.REFUSED),
+    (KeyNotFound, Exit.NO_KEY),
+    (RevisionMismatch, Exit.MISMATCH),
+    (WriteLost, Exit.NOT_WRITTEN),
+    (LockLost, Exit.LOCK_LOST),
+    (LogBroken, Exit.LOG_BROKEN),
+    (RecordTooNew, Exit.LOG_BROKEN),
+    (StillHeld, Exit.STILL_HELD),
+    (SlackMQError, Exit.USAGE),  # ConfigurationError, and what is refused before anything is sent
+)
+"""Of the kinds that an error is, the first one counts."""
+
+
 def exit_of(error: BaseException) -> Exit:
     """The exit status for an error."""
     match error:
         case KeyboardInterrupt():
             return Exit.INTERRUPTED
-        case Ambiguous() | Unreachable():
-            return Exit.NO_ANSWER
-        case SlackError():
-            return Exit.REFUSED
-        case SlackMQError():  # ConfigurationError, and what `post` refuses before anything is sent
-            return Exit.USAGE
+        case SlackMQError():
+            return next(status for kind, status in _STATUSES if isinstance(error, kind))
         case BaseExceptionGroup():
             return exit_of(error.exceptions[0])
         case _:

@@ -40,19 +40,26 @@ PIN_EVENTS = {
     "pin_removed": "it ended, or a person gave it back",
 }
 
+FILE_SCOPES = {
+    "files:read": "files.info, files.list, and the bytes of a file",
+    "files:write": "files.getUploadURLExternal, files.completeUploadExternal, files.delete",
+}
+"""What large values of a store need besides."""
+
 _PRIVATE_SCOPES = ("groups:history", "groups:read")
 _PRIVATE_EVENTS = ("message.groups",)
 _LONGEST_NAME = 35
 """Characters of display_information.name: Slack's docs, "App manifest reference"."""
 
 
-def app_manifest(name: str, *, private: bool = False, pins: bool = False) -> dict[str, Any]:
+def app_manifest(name: str, *, private: bool = False, pins: bool = False, files: bool = False) -> dict[str, Any]:
     """An app manifest for Socket Mode.
 
     Args:
         name: of the app and its bot, at most 35 characters.
         private: whether it shall work in private channels too.
         pins: whether it shall claim by pins, or show them.
+        files: whether it shall keep large values in a store.
 
     Raises:
         ConfigurationError: the name is empty or too long.
@@ -62,7 +69,8 @@ def app_manifest(name: str, *, private: bool = False, pins: bool = False) -> dic
             f"An app's name has 1 to {_LONGEST_NAME} characters, and {name!r} has {len(name.strip())}.",
             remedy="Choose another: --name.",
         )
-    scopes = sorted([*SCOPES, *(PIN_SCOPES if pins else ()), *(_PRIVATE_SCOPES if private else ())])
+    more = [*(PIN_SCOPES if pins else ()), *(FILE_SCOPES if files else ())]
+    scopes = sorted([*SCOPES, *more, *(_PRIVATE_SCOPES if private else ())])
     events = sorted([*EVENTS, *(PIN_EVENTS if pins else ()), *(_PRIVATE_EVENTS if private else ())])
     return {
         "_metadata": {"major_version": 1, "minor_version": 1},
@@ -84,10 +92,11 @@ def manifest(
     name: Annotated[str, Parameter(help="Name of the app and its bot.")] = "slackmq",
     private: Annotated[bool, Parameter(negative=(), help="For private channels too.")] = False,
     pins: Annotated[bool, Parameter(negative=(), help='For claim="pin" or show="pin".')] = False,
+    files: Annotated[bool, Parameter(negative=(), help="For large values in a store.")] = False,
 ) -> None:
     """Print the app manifest for the real Slack: exactly the scopes and events in use.
 
     Paste it at https://api.slack.com/apps under Create New App, From a manifest. The app-level token is made there
     afterwards, under Basic Information, with the scope connections:write: a manifest cannot ask for it.
     """
-    sys.stdout.write(json.dumps(app_manifest(name, private=private, pins=pins), indent=2) + "\n")
+    sys.stdout.write(json.dumps(app_manifest(name, private=private, pins=pins, files=files), indent=2) + "\n")

@@ -66,6 +66,9 @@ class Neighbour(msgspec.Struct, frozen=True, kw_only=True):
         apps: the installed apps.
         operator_token: opens the operator's door.
         admin_token: opens /__admin/; "" if an older program wrote this.
+        team: the workspace's name.
+        team_id: its id.
+        beside: the further workspaces.
     """
 
     base_url: str
@@ -75,6 +78,9 @@ class Neighbour(msgspec.Struct, frozen=True, kw_only=True):
     apps: tuple[NeighbourApp, ...]
     operator_token: str
     admin_token: str = ""
+    team: str = ""
+    team_id: str = ""
+    beside: tuple[Neighbour, ...] = ()
 
     @classmethod
     def read(cls, line: str | bytes) -> Neighbour:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import anyio
 import msgspec
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from slackmq.cli.where import Where
 from slackmq.errors import ConfigurationError
 from slackmq.queue import AsyncQueue
 from slackmq.queue.setting import found
 from slackmq.slack.connect import open_slack
+from slackmq.task import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,11 +44,17 @@ def post(
     key: Annotated[
         str | None, Parameter(help="Idempotency key: of all jobs posted with one key within a day, one is worked on.")
     ] = None,
+    priority: Annotated[int, Parameter(help="Of what waits, the highest number is begun first.")] = 0,
+    expires: Annotated[
+        float | None,
+        Parameter(validator=validators.Number(gt=0), help="Seconds after which it is dropped if nobody has begun it."),
+    ] = None,
     json: Annotated[bool, Parameter(negative=(), help="Print a JSON object.")] = False,
     where: Where = _HERE,
 ) -> None:
     """Post a job, as a program does it: `slackmq post "#jobs" resize -a path=cat.png -a width=300`."""
-    message = anyio.run(_post, where, channel, kind, body_of(body, arg), key)
+    terms = Terms(key=key, priority=priority, expires=None if expires is None else timedelta(seconds=expires))
+    message = anyio.run(_post, where, channel, kind, body_of(body, arg), terms)
     if json:
         shown = {"channel": message.channel, "ts": message.ts, "key": message.key, "kind": message.kind}
         sys.stdout.write(msgspec.json.encode(shown).decode() + "\n")
@@ -54,11 +62,11 @@ def post(
         sys.stdout.write(f"{message.text}\n  ts {message.ts} in {message.channel}, key {message.key}\n")
 
 
-async def _post(where: Where, channel: str, kind: str, body: dict[str, Json], key: str | None) -> Message:
+async def _post(where: Where, channel: str, kind: str, body: dict[str, Json], terms: Terms) -> Message:
     async with open_slack(await where.settings()) as slack:
         setting = await found(slack, await slack.channel(channel))
         async with AsyncQueue(slack, channel, claim=setting.way if setting else "reaction") as queue:
-            return await queue.post(kind, body, key=key)
+            return await queue.post(kind, body, key=terms.key, priority=terms.priority, expires=terms.expires)
 
 
 def body_of(body: str | None, arguments: Sequence[str]) -> dict[str, Json]:

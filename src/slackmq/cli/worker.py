@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -12,14 +13,16 @@ from cyclopts import Parameter, validators
 
 from slackmq.cli.check import check as check_app
 from slackmq.cli.check import report
-from slackmq.cli.exits import Exit, without_tokens
+from slackmq.cli.exits import Exit
 from slackmq.cli.loading import load
+from slackmq.cli.logs import log_to_stderr
 from slackmq.cli.where import Where
 from slackmq.telemetry.logging import log_happenings
-from slackmq.worker import AsyncWorker
+from slackmq.worker import GIVING_UP, AsyncWorker
 
 if TYPE_CHECKING:
     from anyio import CancelScope
+    from anyio.abc import TaskGroup
 
     from slackmq.app import App
 
@@ -27,6 +30,10 @@ __all__ = ["worker"]
 
 _log = logging.getLogger("slackmq.command")
 _HERE = Where()
+_STOP = 2
+"""The number of the signal that stops at once."""
+_LAST = 15.0
+"""Seconds that stopping at once may take: giving back what was running takes up to ten."""
 
 
 def worker(
@@ -52,9 +59,9 @@ def worker(
     """Work the channel of an app, on as many machines as you like.
 
     SIGTERM or Ctrl-C: it claims nothing more, running jobs may end, what is left is given back. A second time: all is
-    given back at once.
+    given back at once. A third time, or where a handler does not stop: the process ends as it is.
     """
-    _log_to_stderr(log_level)
+    log_to_stderr(log_level)
     found = load(app)
     if check:
         return report(anyio.run(check_app, found, where))
@@ -67,17 +74,19 @@ async def _work(app: App, where: Where, concurrency: int, drain: timedelta, name
     async with app.connected(settings, worker=name, hooks=[log_happenings]) as queue:
         running = AsyncWorker(queue, app.handlers, concurrency=concurrency, drain=drain)
         _log.info("%s works #%s, %d jobs at a time", queue.worker, queue.channel.name, concurrency)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_obey, running, tasks.cancel_scope)
-            await running.run()
-            tasks.cancel_scope.cancel()
+        async with anyio.create_task_group() as signals, anyio.create_task_group() as tasks:
+            signals.start_soon(_obey, running, drain, tasks.cancel_scope, signals)
+            try:
+                await running.run()
+            finally:
+                signals.cancel_scope.cancel()
             return stopped
     _log.warning("stopped at once; what was running was given back")
     return Exit.INTERRUPTED
 
 
-async def _obey(running: AsyncWorker, scope: CancelScope) -> None:
-    """The first signal drains, the second stops."""
+async def _obey(running: AsyncWorker, drain: timedelta, scope: CancelScope, tasks: TaskGroup) -> None:
+    """The first signal drains, the second stops, the third ends the process as it is."""
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         count = 0
         async for received in signals:
@@ -85,20 +94,16 @@ async def _obey(running: AsyncWorker, scope: CancelScope) -> None:
             if count == 1:
                 _log.info("%s: claiming nothing more; again to stop at once", received.name)
                 running.drain()
-            else:
+                tasks.start_soon(_leave, drain.total_seconds() + GIVING_UP + _LAST)
+            elif count == _STOP:
                 scope.cancel()
+                tasks.start_soon(_leave, _LAST)
+            else:
+                await _leave(0)
 
 
-class _WithoutTokens(logging.Formatter):
-    """No log line shows a token, whoever wrote it."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The line."""
-        return without_tokens(super().format(record))
-
-
-def _log_to_stderr(level: str) -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(_WithoutTokens("%(asctime)s %(levelname)s %(message)s"))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    logging.getLogger("slackmq").setLevel(level.upper())
+async def _leave(seconds: float) -> None:
+    """End the process in spite of handlers that cannot be stopped: a thread that hangs would keep it for ever."""
+    await anyio.sleep(seconds)
+    _log.error("a handler does not stop: leaving without it; its job will be taken over when its claim has lapsed")
+    os._exit(Exit.INTERRUPTED)

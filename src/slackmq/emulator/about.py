@@ -10,7 +10,7 @@ from slackmq.emulator.workspace import OPERATOR
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from slackmq.emulator.server import Server
+    from slackmq.emulator.house import House
 
 __all__ = ["About", "AboutApp", "AboutChannel", "AboutUser", "about"]
 
@@ -48,12 +48,17 @@ class About:
     """Where a running workspace is, who lives there, and with which tokens.
 
     Attributes:
-        base_url: for Slack's clients, as `WebClient(base_url=…)`.
+        team: the workspace's name.
+        team_id: its id.
+        base_url: for Slack's clients, as `WebClient(base_url=…)`; the token tells which workspace is meant.
         page_url: for a browser.
         admin_token: opens /__admin/ for this run; see `slackmq.emulator.admin`.
         operator_token: opens /emulator/ for this run; see `slackmq.emulator.backstage`.
+        beside: the further workspaces.
     """
 
+    team: str
+    team_id: str
     base_url: str
     page_url: str
     users: tuple[AboutUser, ...]
@@ -61,27 +66,24 @@ class About:
     apps: tuple[AboutApp, ...]
     operator_token: str
     admin_token: str
+    beside: tuple[About, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The same as a JSON object."""
         return asdict(self)
 
 
-def about(server: Server, *, authority: str, secret: str, admin_token: str) -> About:
-    """What can be told of a server right now.
-
-    Args:
-        server: the workspace.
-        authority: host and port at which it answers.
-        secret: opens the operator's door.
-        admin_token: opens the door at /__admin/.
-    """
+def about(house: House) -> About:
+    """What can be told of a workspace right now, and of those beside it."""
+    server = house.server
     people: Sequence[Mapping[str, Any]] = server.ask(OPERATOR, "emulator.users.list", {})["users"]
     channels: Sequence[Mapping[str, Any]] = server.ask(OPERATOR, "emulator.channels.list", {})["channels"]
     apps: Sequence[Mapping[str, Any]] = server.ask(OPERATOR, "emulator.apps.list", {})["apps"]
     return About(
-        base_url=f"http://{authority}/api/",
-        page_url=f"http://{authority}/",
+        team=server.workspace.seed.team,
+        team_id=server.workspace.seed.team_id,
+        base_url=f"{house.origin}/api/",
+        page_url=house.page_url,
         users=tuple(AboutUser(id=row["id"], name=row["name"], token=row["token"]) for row in people),
         channels=tuple(AboutChannel(id=row["id"], name=row["name"]) for row in channels if not row["is_archived"]),
         apps=tuple(
@@ -95,6 +97,7 @@ def about(server: Server, *, authority: str, secret: str, admin_token: str) -> A
             for row in apps
             if not row["revoked"]
         ),
-        operator_token=secret,
-        admin_token=admin_token,
+        operator_token=house.secret,
+        admin_token=house.admin_token,
+        beside=tuple(about(each) for each in house.beside),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from slackmq.emulator.block_shape import block_problems
+from slackmq.emulator.block_shape import block_problems, nested
 from slackmq.emulator.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -58,6 +58,9 @@ def elements_of(blocks: Iterable[Row]) -> Iterator[tuple[Row, Row]]:
                 yield block, block[place]
         if block["type"] in {"actions", "context_actions"}:
             yield from ((block, element) for element in block["elements"])
+        if block["type"] == "card":
+            yield from ((block, element) for element in block.get("actions", ()))
+        yield from elements_of(nested(block))
 
 
 def found(blocks: Iterable[Row], action: str, block_id: str) -> tuple[Row, Row]:
@@ -84,7 +87,9 @@ def entered(element: Row, given: object) -> Row:
         Refusal: option_not_found.
     """
     kind = element.get("type", "")
-    if kind in {"button", "workflow_button"}:
+    if kind == "feedback_buttons":
+        return {"type": kind} | _feedback(element, given)
+    if kind in {"button", "workflow_button", "icon_button"}:
         return {key: element[key] for key in ("text", "value", "style") if key in element} | {"type": kind}
     name = _FIELDS.get(kind, "value")
     value: object = given
@@ -110,6 +115,15 @@ def initial_values(blocks: Iterable[Row]) -> dict[str, dict[str, Row]]:
             row = {"type": element["type"], name: empty if initial is None else initial}
             values.setdefault(str(block.get("block_id")), {})[element["action_id"]] = row
     return values
+
+
+def _feedback(element: Row, given: object) -> Row:
+    """The one of two buttons that has this value, as Bolt's types show it."""
+    for name in ("positive_button", "negative_button"):
+        button: object = element.get(name)
+        if isinstance(button, dict) and cast("Row", button).get("value") == given:
+            return {key: value for key, value in cast("Row", button).items() if key in {"text", "value"}}
+    raise Refusal("option_not_found")
 
 
 def _many(given: object) -> list[object]:

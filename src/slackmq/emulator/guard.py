@@ -36,9 +36,11 @@ class Guard:
     Args:
         host: the name or address the server is bound to.
         port: its port.
+        names: other names of it, that no name server can point elsewhere: those that end in ".localhost".
     """
 
-    def __init__(self, *, host: str, port: int) -> None:
+    def __init__(self, *, host: str, port: int, names: tuple[str, ...] = ()) -> None:
+        self._names = frozenset(names)
         self._host = host.lower()
         self._port = port
         self._authority = f"{self._host}:{port}"
@@ -69,6 +71,8 @@ class Guard:
         return scheme == "http" and (80 if port is None else port) == self._port and self._is_our_name(name)
 
     def _is_our_name(self, name: str) -> bool:
+        if name in self._names:
+            return True
         if self._host in {"0.0.0.0", "::"}:  # noqa: S104  # compared, not bound: whoever bound it has been warned
             return name == "localhost" or _is_address(name)  # a rebound name is a name, never an address
         return name == self._host or (is_loopback(self._host) and name in _LOOPBACK)

@@ -30,11 +30,14 @@ class House:
         sockets: the Socket Mode connections.
         courier: the deliveries over HTTP.
         rtm: the RTM connections.
-        authority: host and port at which it answers.
+        origin: scheme, host and port at which it answers.
+        page_url: where people see it.
+        prefix: the path under which its own doors are; "" for the first workspace.
         weather: the faults.
         killables: the processes that launchers named.
         secret: opens the operator's door.
         admin_token: opens the door at /__admin/.
+        beside: the further workspaces, if this is the first one.
     """
 
     server: Server
@@ -44,19 +47,24 @@ class House:
     rtm: Rtm
     weather: Weather
     killables: Killables
-    authority: str
+    origin: str
+    page_url: str
+    prefix: str
     secret: str
     admin_token: str
+    beside: tuple[House, ...] = ()
 
     def about(self) -> About:
         """Addresses and tokens as of now: apps and channels come and go."""
-        return about(self.server, authority=self.authority, secret=self.secret, admin_token=self.admin_token)
+        return about(self)
 
     def connections(self) -> list[Connection]:
         """All open WebSockets."""
-        return [*self.sockets.connections(), *self.rtm.connections()]
+        lines = [line for house in (self, *self.beside) for line in house.rtm.connections()]
+        return [*self.sockets.connections(), *lines]
 
     def cut(self, *, connection: str | None = None, owner: str | None = None) -> int:
         """Break off the connection with this id, those of this app or user, or all; returns how many there were."""
         chosen = [one.id for one in self.connections() if connection in {None, one.id} and owner in {None, one.owner}]
-        return sum(self.sockets.cut(ident) or self.rtm.cut(ident) for ident in chosen)
+        lines = (self.rtm, *(house.rtm for house in self.beside))
+        return sum(self.sockets.cut(ident) or any(rtm.cut(ident) for rtm in lines) for ident in chosen)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import gc
-import os
 import secrets
 import signal
 import socket
@@ -14,43 +13,26 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aiohttp import web
-
+from slackmq.emulator import doors
 from slackmq.emulator.about import About, AboutApp, AboutChannel, AboutUser
-from slackmq.emulator.admin import Admin
-from slackmq.emulator.backstage import Backstage
-from slackmq.emulator.blobs import Blobs
-from slackmq.emulator.clockwork import keep_time
-from slackmq.emulator.courier import Courier
-from slackmq.emulator.desk import Desk
-from slackmq.emulator.file_door import FileDoor
-from slackmq.emulator.guard import Guard, headers, is_loopback
-from slackmq.emulator.house import House
+from slackmq.emulator.doors import Bound
+from slackmq.emulator.guard import is_loopback
 from slackmq.emulator.journal import JournalError
-from slackmq.emulator.killables import Killables
 from slackmq.emulator.limits import Limits
-from slackmq.emulator.page.site import Site, Stock
-from slackmq.emulator.receipts import Receipts
-from slackmq.emulator.response_door import ResponseDoor
-from slackmq.emulator.rtm import Rtm
 from slackmq.emulator.seed import Seed, SeedApp
 from slackmq.emulator.server import Server, wall_clock
-from slackmq.emulator.socket_mode import Sockets
-from slackmq.emulator.weather import Weather
-from slackmq.emulator.web_api import LARGEST_BODY, WebApi
-from slackmq.emulator.workbench import Workbench
+from slackmq.emulator.teams import beside, domain_of, opened_beside
 from slackmq.emulator.workspace import OPERATOR
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from slackmq.emulator.faults import Faults
+    from slackmq.emulator.house import House
 
 __all__ = ["About", "AboutApp", "AboutChannel", "AboutUser", "CannotStart", "embedded", "running", "serve"]
-
-_GRACE = 1.0
-"""Seconds that requests get to end when the server stops."""
 
 
 class CannotStart(Exception):
@@ -69,6 +51,7 @@ async def serve(
     data: Path | None = None,
     limits: bool = True,
     apps: Sequence[str] = (),
+    workspaces: Sequence[str] = (),
     faults: Faults | None = None,
     seed: int = 0,
     admin_anywhere: bool = False,
@@ -82,6 +65,8 @@ async def serve(
         data: the workspace's file, made if it is missing; None forgets everything at the end.
         limits: whether Slack's published rate limits apply.
         apps: names of the apps to install; one that is there already stays as it is.
+        workspaces: names of further workspaces, in which the first one's apps are installed too; each has a page and
+            a file of its own.
         faults: what goes wrong from the start.
         seed: decides what they strike.
         admin_anywhere: whether other machines reach /__admin/ too, if they reach this server at all.
@@ -95,7 +80,9 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     try:
-        async with embedded(host=host, port=port, data=data, limits=limits, apps=apps, admin=admin_anywhere) as house:
+        async with embedded(
+            host=host, port=port, data=data, limits=limits, apps=apps, workspaces=workspaces, admin=admin_anywhere
+        ) as house:
             if faults is not None:
                 house.weather.arm(faults, seed)
             gc.freeze()  # what is there now stays: to look through it for garbage again and again costs every call
@@ -114,6 +101,7 @@ async def running(
     data: Path | None = None,
     limits: bool = True,
     apps: Sequence[str] = (),
+    workspaces: Sequence[str] = (),
     clock: Callable[[], int] = wall_clock,
 ) -> AsyncGenerator[About]:
     """An embedded Slack in this very event loop, as long as the context lasts. Arguments as for `serve`.
@@ -121,7 +109,9 @@ async def running(
     Raises:
         CannotStart: the port is taken, or the data file cannot be used.
     """
-    async with embedded(host=host, port=port, data=data, limits=limits, apps=apps, clock=clock) as house:
+    async with embedded(
+        host=host, port=port, data=data, limits=limits, apps=apps, workspaces=workspaces, clock=clock
+    ) as house:
         yield house.about()
 
 
@@ -133,6 +123,7 @@ async def embedded(
     data: Path | None = None,
     limits: bool = True,
     apps: Sequence[str] = (),
+    workspaces: Sequence[str] = (),
     clock: Callable[[], int] = wall_clock,
     seed: Seed | None = None,
     admin: bool = False,
@@ -152,8 +143,7 @@ async def embedded(
             flush=True,
         )
     async with AsyncExitStack() as stack:
-        bound = stack.enter_context(_bound(host, port))
-        number: int = bound.getsockname()[1]
+        bound = Bound(socket=stack.enter_context(_bound(host, port)), host=host)
         names = tuple(dict.fromkeys(apps)) or ("slackmq",)
         seed = replace(
             seed or Seed(apps=tuple(SeedApp(name=name) for name in names)),
@@ -161,18 +151,28 @@ async def embedded(
             created=clock() // 1_000_000,
         )
         bucket = Limits() if limits else Limits.off()
-        authority = f"[{host}]:{number}" if ":" in host else f"{host}:{number}"
-        origin = f"http://{authority}"
         try:
-            server = await stack.enter_async_context(
-                Server.opened(data, seed=seed, limits=bucket, clock=clock, origin=origin)
-            )
+            opened = Server.opened(data, seed=seed, limits=bucket, clock=clock, origin=bound.origin)
+            servers = [await stack.enter_async_context(opened)]
+            await _install(servers[0], apps)
+            for name in workspaces:
+                servers.append(await stack.enter_async_context(_further(servers, name, data, bucket, bound)))
         except JournalError as error:
             raise CannotStart(error.cause, remedy=error.remedy) from error
-        await _install(server, apps)
-        secret = secrets.token_urlsafe(24)
-        doors = _doors(server, bound, data, host=host, authority=authority, secret=secret, everywhere=admin)
-        yield await stack.enter_async_context(doors)
+        yield await stack.enter_async_context(doors.opened(servers, bound, data, everywhere=admin))
+
+
+def _further(
+    servers: Sequence[Server], name: str, data: Path | None, limits: Limits, bound: Bound
+) -> AbstractAsyncContextManager[Server]:
+    domain = domain_of(name)
+    if not domain or domain in {server.workspace.seed.domain for server in servers}:
+        raise CannotStart(
+            f"A workspace called {name!r} has no address of its own here.",
+            remedy="Give each workspace another name, with a letter or a digit in it.",
+        )
+    origin = f"{bound.origin}/t/{domain}"
+    return opened_beside(servers[0], name, beside(data, domain), limits=limits, origin=origin)
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -196,100 +196,3 @@ async def _install(server: Server, apps: Sequence[str]) -> None:
     for name in apps:
         if name not in known:
             await server.act(OPERATOR, "emulator.apps.install", {"name": name, "channels": public})
-
-
-@asynccontextmanager
-async def _doors(
-    server: Server,
-    bound: socket.socket,
-    data: Path | None,
-    *,
-    host: str,
-    authority: str,
-    secret: str,
-    everywhere: bool,
-) -> AsyncGenerator[House]:
-    """Open all doors on one socket; on leaving, tell everybody to go and wait until they went."""
-    stock, receipts, admin_token = await asyncio.to_thread(_loaded, data, server.now())
-    house = _furnished(server, receipts, authority=authority, secret=secret, admin_token=admin_token)
-    file_door = FileDoor(server, Blobs(_beside(data, "files")))
-    site = Site(house, file_door=file_door, stock=stock)
-    guard = Guard(host=host, port=bound.getsockname()[1])
-    walls = [guard.middleware, site.presence.middleware, house.weather.middleware]
-    app = web.Application(middlewares=walls, client_max_size=LARGEST_BODY)
-    app.on_response_prepare.append(headers)
-    for routes in (
-        *_routes(house, everywhere=everywhere),
-        file_door.routes(),
-        site.routes(),
-    ):
-        app.add_routes(routes)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE)
-    await runner.setup()
-    try:
-        await web.SockSite(runner, bound).start()
-        timers = [asyncio.create_task(work) for work in (house.sockets.run(), keep_time(server), house.courier.run())]
-        try:
-            yield house
-        finally:
-            for timer in timers:
-                timer.cancel()
-            await asyncio.gather(*timers, return_exceptions=True)
-            house.sockets.dismiss("refresh_requested")
-            house.rtm.close()
-            site.close()
-            house.killables.close()
-            await house.weather.close()
-    finally:
-        await runner.cleanup()
-
-
-def _furnished(server: Server, receipts: Receipts, *, authority: str, secret: str, admin_token: str) -> House:
-    """The parts, each of which listens to the server."""
-    weather, desk = Weather(server), Desk(server)
-    return House(
-        server=server,
-        desk=desk,
-        sockets=Sockets(server, desk, receipts=receipts, weather=weather),
-        courier=Courier(server, desk, receipts=receipts, weather=weather),
-        rtm=Rtm(server, receipts=receipts, weather=weather),
-        weather=weather,
-        killables=Killables(secret),
-        authority=authority,
-        secret=secret,
-        admin_token=admin_token,
-    )
-
-
-def _routes(house: House, *, everywhere: bool) -> list[list[web.RouteDef]]:
-    """The doors for programs."""
-    server, sockets = house.server, house.sockets
-    return [
-        WebApi(server, sockets, house.rtm, weather=house.weather).routes(),
-        house.rtm.routes(),
-        house.killables.routes(),
-        Admin(house, everywhere=everywhere).routes(),
-        Backstage(server, sockets, about=lambda: house.about().to_json(), secret=house.secret).routes(),
-        Workbench(house.desk, sockets, house.courier, secret=house.secret).routes(),
-        ResponseDoor(server).routes(),
-        sockets.routes(),
-    ]
-
-
-def _loaded(data: Path | None, now: int) -> tuple[Stock, Receipts, str]:
-    """What is read from the disk, or left there, before anybody knocks."""
-    return Stock(), Receipts(_beside(data, "receipts"), now), _admin_token(_beside(data, "admin"))
-
-
-def _admin_token(path: Path | None) -> str:
-    """A new token for the admin door, left beside the data file for its owner alone."""
-    token = secrets.token_urlsafe(24)
-    if path is not None:
-        path.unlink(missing_ok=True)  # an older file keeps whatever rights it has
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-            file.write(f"{token}\n")
-    return token
-
-
-def _beside(data: Path | None, ending: str) -> Path | None:
-    return None if data is None else data.with_name(f"{data.name}.{ending}")

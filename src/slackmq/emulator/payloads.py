@@ -22,7 +22,7 @@ def basics(call: Call, app: App, user: User, kind: str) -> Row:
         "type": kind,
         "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": seed.team_id},
         "api_app_id": app.id,
-        "token": app.verification_token,
+        "token": app.credentials.verification_token,
         "team": {"id": seed.team_id, "domain": seed.domain},
         "enterprise": None,
         "is_enterprise_install": False,
@@ -33,7 +33,7 @@ def command_body(call: Call, app: App, user: User, channel: Channel, *, command:
     """What a slash command says; the response_url and the trigger are added by whoever draws them."""
     seed = call.state.seed
     return {
-        "token": app.verification_token,
+        "token": app.credentials.verification_token,
         "team_id": seed.team_id,
         "team_domain": seed.domain,
         "channel_id": channel.id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from slackmq.emulator.app_secrets import verification_token
+from slackmq.emulator.app_secrets import credentials_of, digits
 from slackmq.emulator.identifiers import derived_id, derived_secret
 from slackmq.emulator.model import Caller
 from slackmq.emulator.state import App, Channel, State, User
@@ -13,6 +13,7 @@ from slackmq.emulator.subscriptions import heard
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from slackmq.emulator.app_secrets import Credentials
     from slackmq.emulator.model import Guest, Kind
     from slackmq.emulator.seed import Seed
 
@@ -49,8 +50,8 @@ def admit_person(state: State, name: str, created: int, *, email: str = "", gues
     """A new person with an account and a token, a member of every channel that is for everybody; guests of none."""
     secret, ordinal = state.seed.secret, len(state.users)
     ident = derived_id("U", state.seed.team_id, ordinal)
-    digits = [_digits(secret, f"{ident}/{part}", 13) for part in ("team", "user", "app")]
-    token = f"xoxp-{'-'.join(digits)}-{derived_secret(secret, f'xoxp/{ident}', 32)}"
+    numbers = [digits(secret, f"{ident}/{part}", 13) for part in ("team", "user", "app")]
+    token = f"xoxp-{'-'.join(numbers)}-{derived_secret(secret, f'xoxp/{ident}', 32)}"
     email = email or f"{name}@{state.seed.domain}.example"
     user = User(id=ident, name=name, created=created, updated=created, token=token, email=email, guest=guest)
     state.users[ident] = user
@@ -62,26 +63,35 @@ def admit_person(state: State, name: str, created: int, *, email: str = "", gues
 
 
 def admit_app(
-    state: State, name: str, scopes: Iterable[str], events: Iterable[str], created: int, *, unlisted: bool = False
+    state: State,
+    name: str,
+    scopes: Iterable[str],
+    events: Iterable[str],
+    created: int,
+    *,
+    unlisted: bool = False,
+    credentials: Credentials | None = None,
 ) -> App:
-    """A new app with its bot user and its two tokens; the bot is a member of no channel."""
+    """A new app with its bot user and its two tokens; the bot is a member of no channel.
+
+    With `credentials` it is one that another workspace has as well; only its bot is this workspace's own.
+    """
     seed, ordinal = state.seed, len(state.apps)
-    ident, bot_id = derived_id("A", seed.team_id, ordinal), derived_id("B", seed.team_id, ordinal)
+    credentials = credentials or credentials_of(seed, ordinal)
+    ident, bot_id = credentials.app, derived_id("B", seed.team_id, ordinal)
     bot_user = derived_id("U", seed.team_id, len(state.users))
     subscribed, granted = tuple(events), frozenset(scopes)
-    digits = [_digits(seed.secret, f"{ident}/{part}", 13) for part in ("team", "bot", "app")]
+    numbers = [digits(seed.secret, f"{ident}/{part}", 13) for part in ("team", "bot")]
     app = App(
-        id=ident,
         name=name,
         bot_user=bot_user,
         bot_id=bot_id,
-        bot_token=f"xoxb-{digits[0]}-{digits[1]}-{derived_secret(seed.secret, f'xoxb/{ident}', 24)}",
-        app_token=f"xapp-1-{ident}-{digits[2]}-{derived_secret(seed.secret, f'xapp/{ident}', 64)}",
+        bot_token=f"xoxb-{numbers[0]}-{numbers[1]}-{derived_secret(seed.secret, f'xoxb/{ident}', 24)}",
         scopes=granted,
         events=subscribed,
         hears=heard(subscribed, granted),
         profile=_bot_profile(seed, ident, bot_id, name, created),
-        verification_token=verification_token(seed, ident),
+        credentials=credentials,
         created=created,
         unlisted=unlisted,
     )
@@ -130,7 +140,3 @@ def _bot_profile(seed: Seed, app: str, bot: str, name: str, updated: int) -> dic
         "updated": updated,
         "team_id": seed.team_id,
     }
-
-
-def _digits(secret: str, label: str, length: int) -> str:
-    return str(int(derived_secret(secret, label, 16), 16)).zfill(length)[:length]

@@ -15,7 +15,7 @@ from slackmq.emulator.socket_mode import Connection
 from slackmq.emulator.tickets import Tickets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from slackmq.emulator.server import Done, Server
     from slackmq.emulator.weather import Weather
@@ -39,6 +39,7 @@ class _Line:
 
     Attributes:
         outbox: ends with None: then the connection is closed.
+        agent: its User-Agent.
         saying: the arguments of the message that is being posted: its event is not told back to this connection.
     """
 
@@ -48,6 +49,7 @@ class _Line:
     since: int
     transport: asyncio.Transport | None
     socket: web.WebSocketResponse
+    agent: str = ""
     outbox: asyncio.Queue[Mapping[str, Any] | None] = field(default_factory=asyncio.Queue["Mapping[str, Any] | None"])
     saying: Mapping[str, object] | None = None
 
@@ -67,6 +69,7 @@ class Rtm:
         secret, notes = server.workspace.seed.secret, Receipts(None, 0) if receipts is None else receipts
         self._tickets = Tickets("rtm", secret=secret, receipts=notes, life=_TICKET_LIFE)
         self._lines: list[_Line] = []
+        self._watchers: list[Callable[[], None]] = []
         server.listen(self._heard)
 
     def routes(self) -> list[web.RouteDef]:
@@ -76,6 +79,10 @@ class Rtm:
     def invite(self, user: str) -> str:
         """A path for one connection of the user; a restart of the server leaves it good."""
         return f"/rtm/{self._tickets.draw(user, self._server.now())}?user_id={user}"
+
+    def watch(self, told: Callable[[], None]) -> None:
+        """Call `told` whenever a connection came or went."""
+        self._watchers.append(told)
 
     def close(self) -> None:
         """Say goodbye to everybody; clients come back by themselves."""
@@ -104,7 +111,10 @@ class Rtm:
 
     def connections(self) -> list[Connection]:
         """The open connections, oldest first."""
-        return [Connection(id=line.name, kind="rtm", owner=line.user, since=line.since) for line in self._lines]
+        return [
+            Connection(id=line.name, kind="rtm", owner=line.user, since=line.since, agent=line.agent)
+            for line in self._lines
+        ]
 
     def cut(self, connection: str) -> bool:
         """Let a connection break off without a word, as a network does; False if there is none of this id."""
@@ -126,6 +136,7 @@ class Rtm:
             since=self._server.now(),
             transport=request.transport,
             socket=socket,
+            agent=request.headers.get("User-Agent", ""),
         )
         refusal = self._refusal(user, valid=valid)
         if refusal is not None:
@@ -134,11 +145,17 @@ class Rtm:
             return socket
         line.outbox.put_nowait({"type": "hello"})
         self._lines.append(line)
+        self._tell_watchers()
         try:
             await self._serve(line)
         finally:
             self._lines.remove(line)
+            self._tell_watchers()
         return socket
+
+    def _tell_watchers(self) -> None:
+        for told in self._watchers:
+            told()
 
     def _refusal(self, user: str, *, valid: bool) -> Mapping[str, Any] | None:
         """Why a connection is not opened, in Slack's words where they are known."""

@@ -21,6 +21,8 @@ QUEUE_SCOPES = (
     "channels:manage",
     "channels:read",
     "chat:write",
+    "files:read",
+    "files:write",
     "groups:history",
     "groups:read",
     "groups:write",
@@ -32,7 +34,7 @@ QUEUE_SCOPES = (
     "team:read",
     "users:read",
 )
-"""The bot scopes that a queue in a channel needs."""
+"""The bot scopes that a queue or a store in a channel needs."""
 
 QUEUE_EVENTS = (
     "message.channels",

@@ -6,7 +6,7 @@ import asyncio
 import json
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -68,19 +68,35 @@ class Connection:
         kind: "socket_mode" or "rtm".
         owner: id of the app, or of the user of an RTM connection.
         since: when it was opened, in microseconds since 1970.
+        agent: its User-Agent.
     """
 
     id: str
     kind: str
     owner: str
     since: int
+    agent: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Office:
+    """One of the workspaces: what happens there, who is told what apps answer, and where it is noted what they got."""
+
+    server: Server
+    desk: Desk | None
+    receipts: Receipts
+
+    def serves(self, app: str) -> bool:
+        """True if the app listens here: it says so in its manifest, or was installed without one."""
+        workspace = self.server.workspace
+        return workspace.has(app) and ((manifest := workspace.manifest(app)) is None or manifest.socket_mode)
 
 
 class Sockets:
     """All Socket Mode connections of all apps.
 
     Args:
-        server: whose events are delivered.
+        server: whose events are delivered, and whose clock counts.
         desk: is told what apps answer to people.
         receipts: where it is noted that an event got through.
         distribution: one of `DISTRIBUTIONS`.
@@ -97,18 +113,25 @@ class Sockets:
         weather: Weather | None = None,
     ) -> None:
         self._server = server
-        self._desk = desk
-        self._receipts = Receipts(None, 0) if receipts is None else receipts
+        self._offices: dict[str, _Office] = {}
         self._choose = DISTRIBUTIONS[distribution]
         secret = server.workspace.seed.secret
-        self._tickets = Tickets("link", secret=secret, receipts=self._receipts, life=_TICKET_LIFE)
+        receipts = Receipts(None, 0) if receipts is None else receipts
+        self._tickets = Tickets("link", secret=secret, receipts=receipts, life=_TICKET_LIFE)
         self._links: dict[str, Link] = {}
         self._deliveries: dict[str, Delivery] = {}
         self._stirred = asyncio.Event()
         self._weather = weather
         self._watchers: list[Callable[[], None]] = []
-        server.listen(self._heard)
         server.when_moved(self._stirred.set)
+        self.join(server, desk, receipts=receipts)
+
+    def join(self, server: Server, desk: Desk | None, *, receipts: Receipts | None = None) -> None:
+        """Deliver the events of one more workspace, over the same connections: an app has them for all of its own."""
+        receipts = Receipts(None, 0) if receipts is None else receipts
+        office = _Office(server=server, desk=desk, receipts=receipts)
+        self._offices[server.workspace.seed.team_id] = office
+        server.listen(lambda done: self._heard(office, done))
 
     def routes(self) -> list[web.RouteDef]:
         """GET /link/."""
@@ -132,23 +155,12 @@ class Sockets:
         """Call `told` whenever a connection came or went."""
         self._watchers.append(told)
 
-    def links(self) -> tuple[Link, ...]:
-        """The open connections, in the order they were opened."""
-        return tuple(self._links.values())
-
     def connections(self) -> list[Connection]:
         """The open connections, oldest first."""
         return [
-            Connection(id=link.name, kind="socket_mode", owner=link.app, since=link.since)
+            Connection(id=link.name, kind="socket_mode", owner=link.app, since=link.since, agent=link.agent)
             for link in self._links.values()
         ]
-
-    def close(self, connection: str) -> bool:
-        """Close one connection without a word of warning; False if there is none of this id."""
-        link = self._links.get(connection)
-        if link is not None:
-            link.outbox.put_nowait(None)
-        return link is not None
 
     def cut(self, connection: str) -> bool:
         """Let a connection break off without a word, as a network does; False if there is none of this id."""
@@ -172,59 +184,57 @@ class Sockets:
 
     async def run(self) -> None:
         """Go on where an earlier run ended, and send what is due when it is due, until cancelled."""
-        self._resume()
+        for office in self._offices.values():
+            self._resume(office)
         while True:
             self._stirred.clear()
             now = self._server.now()
             self._send_due(now)
             await self._settle()
-            if self._receipts.waiting:
-                await asyncio.to_thread(self._receipts.flush)
+            for office in self._offices.values():
+                if office.receipts.waiting:
+                    await asyncio.to_thread(office.receipts.flush)
             turns = [turn for delivery in self._deliveries.values() if (turn := delivery.next_due()) is not None]
             with suppress(TimeoutError):
                 async with asyncio.timeout((min(turns) - now) / 1e6 if turns else None):
                     await self._stirred.wait()
 
-    def _resume(self) -> None:
-        workspace, now = self._server.workspace, self._server.now()
-        for done in self._server.recent():
+    def _resume(self, office: _Office) -> None:
+        workspace, now = office.server.workspace, self._server.now()
+        for done in office.server.recent():
             for event in done.outcome.events:
-                for app in filter(self._serves, workspace.audience(event)):
+                for app in filter(office.serves, workspace.audience(event)):
                     payload = workspace.wrap(event, app, done.at)
-                    if not self._receipts.knows(app, payload["event_id"]):
+                    if not office.receipts.knows(app, payload["event_id"]):
                         self._delivery(app).resume(payload, done.at, now)
 
-    def _heard(self, done: Done) -> None:
-        workspace = self._server.workspace
+    def _heard(self, office: _Office, done: Done) -> None:
+        workspace = office.server.workspace
         for event in done.outcome.events:
-            for app in workspace.audience(event):
-                if self._serves(app):
-                    self._offer(app, workspace.wrap(event, app, done.at), done.at)
+            for app in filter(office.serves, workspace.audience(event)):
+                self._offer(office, app, workspace.wrap(event, app, done.at), done.at)
         for payload in done.outcome.payloads:
-            self._hand(payload, done.at)
-        if done.method in {"emulator.apps.revoke", "emulator.apps.update"}:
-            app = str(done.args.get("app", ""))
-            if done.method == "emulator.apps.revoke" or (done.outcome.reply["ok"] and not self._serves(app)):
-                self.dismiss("link_disabled", app=app)
+            if office.serves(payload.app):
+                self._hand(office, payload, done.at)
+        app = str(done.args.get("app", ""))
+        if done.method in {"emulator.apps.revoke", "emulator.apps.update"} and not self._serves(app):
+            self.dismiss("link_disabled", app=app)
 
-    def _offer(self, app: str, payload: Mapping[str, Any], at: int) -> None:
+    def _offer(self, office: _Office, app: str, payload: Mapping[str, Any], at: int) -> None:
         arrivals = (at,) if self._weather is None else tuple(self._weather.arrivals(app, payload["event_id"], at))
         for when in arrivals:
             self._delivery(app).offer(payload, when)
             self._stirred.set()
         if not arrivals:  # a restart must not bring back what was lost
-            self._receipts.note(app, payload["event_id"], at)
+            office.receipts.note(app, payload["event_id"], at)
 
-    def _hand(self, payload: Payload, now: int) -> None:
-        if self._serves(payload.app):
-            delivery = self._delivery(payload.app)
-            delivery.ask(payload.body, now, kind=payload.kind, interaction=payload.interaction)
-            self._stirred.set()
+    def _hand(self, office: _Office, payload: Payload, now: int) -> None:
+        interaction = f"{office.server.workspace.seed.team_id}/{payload.interaction}"
+        self._delivery(payload.app).ask(payload.body, now, kind=payload.kind, interaction=interaction)
+        self._stirred.set()
 
     def _serves(self, app: str) -> bool:
-        """True if the app listens here: it says so in its manifest, or was installed without one."""
-        manifest = self._server.workspace.manifest(app)
-        return manifest is None or manifest.socket_mode
+        return any(office.serves(app) for office in self._offices.values())
 
     def _send_due(self, now: int) -> None:
         for delivery in self._deliveries.values():
@@ -238,8 +248,10 @@ class Sockets:
     async def _settle(self) -> None:
         for delivery in self._deliveries.values():
             for settled in delivery.settled():
-                if self._desk is not None:
-                    await self._desk.settle(settled)
+                team, _, interaction = settled.interaction.partition("/")
+                desk = self._offices[team].desk
+                if desk is not None:
+                    await desk.settle(replace(settled, interaction=interaction))
 
     def _delivery(self, app: str) -> Delivery:
         if app not in self._deliveries:
@@ -247,9 +259,12 @@ class Sockets:
                 app=app,
                 new_id=_uuid,
                 choose=self._choose(),
-                through=lambda payload: self._receipts.note(app, payload["event_id"], self._server.now()),
+                through=lambda payload: self._through(app, payload),
             )
         return self._deliveries[app]
+
+    def _through(self, app: str, payload: Mapping[str, Any]) -> None:
+        self._offices[payload["team_id"]].receipts.note(app, payload["event_id"], self._server.now())
 
     async def _open(self, request: web.Request) -> web.StreamResponse:
         app, ticket = request.query.get("app_id", ""), request.query.get("ticket", "")

@@ -15,6 +15,7 @@ from slackmq.emulator.surfaces import Surfaces
 from slackmq.emulator.timestamps import ts_of
 
 if TYPE_CHECKING:
+    from slackmq.emulator.app_secrets import Credentials
     from slackmq.emulator.content import Content
     from slackmq.emulator.manifest import Manifest
     from slackmq.emulator.model import Caller, Guest, Kind, Posting
@@ -37,25 +38,33 @@ class App:
         hears: the events it is subscribed to and has the scope for.
         manifest: what it was installed from; None if the operator said what it may do, without one.
         profile: the `bot_profile` in its messages.
-        verification_token: what stands as `token` in everything it is sent.
+        credentials: what it keeps in every workspace that it is installed in.
         unlisted: True if it is sold, but not in Slack's Marketplace: then it reads history slowly.
     """
 
-    id: str
     name: str
     bot_user: str
     bot_id: str
     bot_token: str
-    app_token: str
     scopes: frozenset[str]
     events: tuple[str, ...]
     hears: frozenset[str]
     manifest: Manifest | None = None
     profile: Row
-    verification_token: str
+    credentials: Credentials
     created: int
     revoked: bool = False
     unlisted: bool = False
+
+    @property
+    def id(self) -> str:
+        """Its id, the same in every workspace."""
+        return self.credentials.app
+
+    @property
+    def app_token(self) -> str:
+        """Opens its connections."""
+        return self.credentials.app_token
 
 
 @dataclass(slots=True, kw_only=True)

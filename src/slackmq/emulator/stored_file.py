@@ -20,6 +20,7 @@ class StoredFile:
         completed: True once the owner said that it is to be seen.
         shares: channel id -> the messages that show it, as Slack tells of them.
         private: the ids of those channels that are private.
+        handed: the bot users whose apps got it in a modal.
     """
 
     id: str
@@ -36,3 +37,4 @@ class StoredFile:
     deleted: bool = False
     shares: dict[str, list[dict[str, Any]]] = field(default_factory=dict[str, list[dict[str, Any]]])
     private: set[str] = field(default_factory=set[str])
+    handed: set[str] = field(default_factory=set[str])

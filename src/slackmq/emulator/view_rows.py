@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, cast
 
-from slackmq.emulator.block_shape import block_problems
+from slackmq.emulator.block_shape import HOLDERS, NESTS, block_problems
 from slackmq.emulator.identifiers import derived_id
 from slackmq.emulator.refusal import Refusal
 
@@ -85,9 +85,11 @@ def numbered_block(block: Row, seed: str) -> Row:
     for name in ("accessory", "element"):
         if isinstance(row.get(name), dict):
             row[name] = _numbered_element(row[name], f"{seed}/{name}")
-    if row["type"] in {"actions", "context_actions"}:
-        elements = enumerate(row.get("elements", ()))
-        row["elements"] = [_numbered_element(element, f"{seed}/{index}") for index, element in elements]
+    held, nest = HOLDERS.get(row["type"]), NESTS.get(row["type"])
+    if held in row:
+        row[held] = [_numbered_element(element, f"{seed}/{index}") for index, element in enumerate(row[held])]
+    if nest in row:
+        row[nest] = [numbered_block(child, f"{seed}/{index}") for index, child in enumerate(row[nest])]
     return row
 
 

@@ -12,7 +12,7 @@ from slackmq.emulator.faults import Failure, Plan
 from slackmq.emulator.lag import READS, Lag
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from slackmq.emulator.faults import Fate, Faults
     from slackmq.emulator.server import Done, Server
@@ -24,18 +24,24 @@ _DOORS = {"api": "", "services": "webhook", "actions": "response_url", "commands
 
 
 class Weather:
-    """The faults of one running workspace; fair until `arm`.
+    """The faults of a running emulator; fair until `arm`.
 
     Args:
-        server: the workspace behind its order of calls.
+        server: the workspace behind its order of calls, whose clock counts.
     """
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self._servers: list[Server] = []
         self._plan: Plan | None = None
         self._lag: Lag | None = None
         self._told: list[Callable[[], None]] = []
         self._late: set[asyncio.Task[None]] = set()
+        self.join(server)
+
+    def join(self, server: Server) -> None:
+        """Let the same faults happen to one more workspace."""
+        self._servers.append(server)
         server.listen(self._heard)
 
     def watch(self, told: Callable[[], None]) -> None:
@@ -45,7 +51,7 @@ class Weather:
     def arm(self, faults: Faults, seed: int = 0) -> None:
         """From now on let these faults happen; those that were armed before end, and counting begins anew."""
         self._plan = Plan(seed=seed, faults=faults)
-        self._lag = Lag(plan=self._plan, replies=self._server.workspace.replies) if faults.lag else None
+        self._lag = Lag(plan=self._plan, replies=self._replies) if faults.lag else None
         self._stir()
 
     def disarm(self) -> None:
@@ -144,8 +150,14 @@ class Weather:
             elif place != "upload":
                 await request.read()
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        found = self._server.workspace.authorize(token.strip() if scheme.lower() == "bearer" else None)
-        return "" if isinstance(found, str) else found.app or found.user
+        given = token.strip() if scheme.lower() == "bearer" else None
+        callers = (server.workspace.authorize(given) for server in self._servers)
+        return next((found.app or found.user for found in callers if not isinstance(found, str)), "")
+
+    def _replies(self, channel: str, thread: str) -> Sequence[tuple[str, str]]:
+        """Ts and author of every reply in a thread, of whichever workspace has the channel."""
+        found = (server.workspace.replies(channel, thread) for server in self._servers)
+        return next(filter(None, found), [])
 
     def _stir(self) -> None:
         for told in self._told:

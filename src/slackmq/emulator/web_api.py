@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -26,8 +28,17 @@ LARGEST_BODY = 4 * 1024 * 1024
 """Bytes. Slack does not publish its limit; the largest message that it documents is far below a megabyte."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Team:
+    """A workspace, and where its own doors are."""
+
+    server: Server
+    rtm: Rtm | None
+    prefix: str = ""
+
+
 class WebApi:
-    """Answers the methods of the Web API over HTTP.
+    """Answers the methods of the Web API over HTTP; the token tells which workspace is meant.
 
     Args:
         server: does what is asked.
@@ -39,10 +50,13 @@ class WebApi:
     def __init__(
         self, server: Server, sockets: Sockets, rtm: Rtm | None = None, *, weather: Weather | None = None
     ) -> None:
-        self._server = server
+        self._teams = [_Team(server=server, rtm=rtm)]
         self._sockets = sockets
-        self._rtm = rtm
         self._weather = weather
+
+    def join(self, server: Server, rtm: Rtm, *, prefix: str) -> None:
+        """Answer for one more workspace, whose own doors are under a path."""
+        self._teams.append(_Team(server=server, rtm=rtm, prefix=prefix))
 
     def routes(self) -> list[web.RouteDef]:
         """GET and POST on every method: slack_sdk's sync client posts what its async client gets."""
@@ -56,19 +70,30 @@ class WebApi:
         if sent.error:
             return web.json_response(refused(sent.error))
         method: str = request.match_info["method"]
-        answer = await self._server.call(sent.token, method, sent.args)
-        return self._response(request, method, sent, answer)
+        team = self._team(sent.token)
+        answer = await team.server.call(sent.token, method, sent.args)
+        return self._response(request, method, sent, answer, team)
 
-    def _response(self, request: web.Request, method: str, sent: Sent, answer: Answer) -> web.Response:
+    def _team(self, token: str | None) -> _Team:
+        """The workspace in which the token is good, or was; else the first."""
+        if len(self._teams) == 1:
+            return self._teams[0]
+        found = [(team, team.server.workspace.authorize(token)) for team in self._teams]
+        good = next((team for team, caller in found if not isinstance(caller, str)), None)
+        return good or next((team for team, refusal in found if refusal != "invalid_auth"), self._teams[0])
+
+    def _response(self, request: web.Request, method: str, sent: Sent, answer: Answer, team: _Team) -> web.Response:
         reply = dict(answer.reply if self._weather is None else self._weather.shown(method, sent.args, answer.reply))
         caller = answer.caller
         if method == "apps.connections.open" and reply["ok"] and caller is not None and caller.app is not None:
             reply["url"] = f"ws://{request.host}{self._sockets.invite(caller.app)}"
-        if method in {"rtm.connect", "rtm.start"} and reply["ok"] and caller is not None and self._rtm is not None:
-            reply["url"] = f"ws://{request.host}{self._rtm.invite(caller.user)}"
+        if method in {"rtm.connect", "rtm.start"} and reply["ok"] and caller is not None and team.rtm is not None:
+            reply["url"] = f"ws://{request.host}{team.prefix}{team.rtm.invite(caller.user)}"
         if sent.warning:
             _warn(reply, sent.warning)
         headers = _scopes(method, caller)
+        # By the workspace's clock, which may have been put forward: clients learn Slack's time from this header.
+        headers["Date"] = formatdate(team.server.now() // 1_000_000, usegmt=True)
         if answer.retry_after is not None:
             headers["Retry-After"] = str(answer.retry_after)
         body = encoded(reply)

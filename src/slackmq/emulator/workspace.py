@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from slackmq.emulator.app_secrets import signing_secret
 from slackmq.emulator.arguments import Arguments
 from slackmq.emulator.call import Call
 from slackmq.emulator.identifiers import derived_id
@@ -122,17 +121,21 @@ class Workspace:
             and (event.subscription != "app_mention" or mentions(event.inner["text"], app.bot_user))
         )
 
+    def has(self, app: str) -> bool:
+        """True if the app is installed here, and was not revoked."""
+        return app in self._state.apps and not self._state.apps[app].revoked
+
     def manifest(self, app: str) -> Manifest | None:
         """What an app was installed from; None if it was installed without one, and listens on sockets."""
         return self._state.apps[app].manifest
 
     def signing_secret(self, app: str) -> str:
         """The secret that signs what an app is sent over HTTP."""
-        return signing_secret(self.seed, app)
+        return self._state.apps[app].credentials.signing_secret
 
     def verification_token(self, app: str) -> str:
         """What stands as `token` in everything an app is sent."""
-        return self._state.apps[app].verification_token
+        return self._state.apps[app].credentials.verification_token
 
     def token_of(self, user: str) -> str:
         """The token with which a user's own client speaks: a person's, or a bot's."""
@@ -173,14 +176,14 @@ class Workspace:
         installed = self._state.apps[app]
         team = self.seed.team_id
         return {
-            "token": installed.verification_token,
+            "token": installed.credentials.verification_token,
             "team_id": team,
             "context_team_id": team,
             "context_enterprise_id": None,
             "api_app_id": app,
             "event": dict(event.inner),
             "type": "event_callback",
-            "event_id": _event_id(event, app),
+            "event_id": _event_id(event, app, team),
             "event_time": now // 1_000_000,
             "authorizations": [_authorization(installed, team)],
             "is_ext_shared_channel": False,
@@ -202,9 +205,9 @@ def _admitted(method: Method | None, caller: Caller) -> Method:
     return method
 
 
-def _event_id(event: Event, app: str) -> str:
+def _event_id(event: Event, app: str, team: str) -> str:
     inner = event.inner
-    return derived_id("Ev", app, inner["type"], inner.get("subtype"), event.channel, inner["event_ts"])
+    return derived_id("Ev", team, app, inner["type"], inner.get("subtype"), event.channel, inner["event_ts"])
 
 
 def _authorization(app: App, team: str) -> dict[str, Any]:

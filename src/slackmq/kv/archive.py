@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from slackmq.errors import MessageGone, SlackMQError
-from slackmq.kv.errors import SnapshotDamaged
+from slackmq.errors import Ambiguous, MessageGone, SlackMQError
+from slackmq.kv.errors import RecordForeign, RecordRejected, SecretMismatch, SnapshotDamaged
 from slackmq.kv.record import micros
 from slackmq.kv.snapshot import PART, SNAPSHOT, Manifest, packed, read_manifest, unpacked, written
 from slackmq.slack.api import Metadata, Urgency
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from slackmq.clock import Clock
     from slackmq.kv.follower import Follower
     from slackmq.kv.log import State
-    from slackmq.kv.record import Tag
+    from slackmq.kv.seal import Seal
     from slackmq.slack.api import Row, Slack
 
 __all__ = ["Archive"]
@@ -43,14 +43,18 @@ class Archive:
     Args:
         slack: the workspace.
         channel: id of the channel.
-        tag: what signs manifests.
+        seal: signs manifests, and hides parts if it hides.
         authors: user ids of those whose snapshots count; None: everybody's.
+
+    Attributes:
+        foreign: why a snapshot was passed over that was signed with a key that is not known here, if there was one.
     """
 
-    def __init__(self, slack: Slack, *, channel: str, tag: Tag, authors: frozenset[str] | None) -> None:
+    def __init__(self, slack: Slack, *, channel: str, seal: Seal, authors: frozenset[str] | None) -> None:
+        self.foreign: RecordForeign | None = None
         self._slack = slack
         self._channel = channel
-        self._tag = tag
+        self._seal = seal
         self._authors = authors
 
     async def post(self, state: State) -> Manifest:
@@ -60,7 +64,7 @@ class Archive:
             SlackError: Slack refuses, or gave no answer: then there may be half a snapshot, which nobody reads.
         """
         upto, count, keys = state.now, state.count, len(state)
-        sha256, parts = packed(state)
+        sha256, parts = packed(state, self._seal)
         text = f"A snapshot of {keys} keys, in {len(parts)} parts in this thread."
         thread = await self._slack.post(self._channel, text, urgency=Urgency.SCAN)
         for number, part in enumerate(parts):
@@ -72,8 +76,9 @@ class Archive:
                 thread=thread,
                 urgency=Urgency.SCAN,
             )
-        manifest = Manifest(upto=upto, count=count, thread=thread, parts=len(parts), sha256=sha256)
-        payload = written(manifest, channel=self._channel, tag=self._tag)
+        hidden = self._seal.hides
+        manifest = Manifest(upto=upto, count=count, thread=thread, parts=len(parts), sha256=sha256, hidden=hidden)
+        payload = written(manifest, seal=self._seal)
         text = f"The snapshot of {keys} keys is complete."
         metadata = Metadata(type=SNAPSHOT, payload=payload)
         await self._slack.post(self._channel, text, metadata=metadata, urgency=Urgency.SCAN)
@@ -88,19 +93,28 @@ class Archive:
                     continue
                 # Several processes find it due at the same time, and one snapshot is enough.
                 await clock.sleep(clock.random() * _TURN)
-                if _due(follower):
-                    await self.post(follower.state)
+                try:
+                    if _due(follower):
+                        await self.post(follower.state)
+                except Ambiguous as error:
+                    _log.warning("a snapshot was not finished, and is posted again: %s", error)
+                    await clock.sleep(_TURN)
         except SlackMQError as error:
             _log.warning("no snapshots are posted from here any more: %s", error)
 
-    async def newest(self, skew: float) -> State | None:
-        """The newest settled snapshot that verifies, None if there is none."""
+    async def newest(self, skew: float, *, after: int = 0) -> State | None:
+        """The newest settled snapshot that verifies, None if there is none of a moment later than `after`.
+
+        Raises:
+            SecretMismatch: the store has another key, or is encrypted.
+        """
         tried: set[str] = set()
-        for oldest in (max(0.0, self._slack.now() - _RECENT), 0.0):
+        begin = after / 1_000_000
+        for oldest in sorted({max(begin, self._slack.now() - _RECENT), begin}, reverse=True):
             page = await self._slack.history(self._channel, oldest=oldest)
             settled = [row for row in page.rows if micros(row.ts) / 1_000_000 <= page.read_at - skew]
             for manifest in self._manifests(settled):
-                if manifest.thread in tried:
+                if manifest.thread in tried or manifest.upto <= after:
                     continue
                 tried.add(manifest.thread)
                 try:
@@ -116,9 +130,18 @@ class Archive:
                 continue
             if self._authors is not None and row.user not in self._authors:
                 continue
-            manifest = read_manifest(row.metadata.payload, channel=self._channel, tag=self._tag)
-            if manifest is not None and manifest.upto <= micros(row.ts):
-                yield manifest
+            manifest = read_manifest(row.metadata.payload, author=row.user, seal=self._seal)
+            match manifest:
+                case SecretMismatch():
+                    raise manifest
+                case RecordForeign():
+                    self.foreign = manifest
+                case RecordRejected():
+                    _log.warning("the snapshot %s is not used: %s", row.ts, manifest)
+                case _ if manifest.upto <= micros(row.ts):
+                    yield manifest
+                case _:
+                    _log.warning("the snapshot %s is not used: it names a moment after it", row.ts)
 
     async def _load(self, manifest: Manifest) -> State:
         rows = await self._slack.replies(self._channel, manifest.thread)
@@ -132,10 +155,7 @@ class Archive:
                 parts.setdefault(number, part)
         if sorted(parts) != list(range(manifest.parts)):
             raise SnapshotDamaged(f"Of {manifest.parts} parts of a snapshot there are {len(parts)}.")
-        state = unpacked([parts[number] for number in range(manifest.parts)], manifest.sha256)
-        if (state.now, state.count) != (manifest.upto, manifest.count):
-            raise SnapshotDamaged("A snapshot is not of the moment that its manifest names.")
-        return state
+        return unpacked([parts[number] for number in range(manifest.parts)], manifest, self._seal)
 
 
 def _due(follower: Follower) -> bool:

@@ -10,6 +10,8 @@ from slackmq.kv.entry import check_key, encode
 from slackmq.kv.record import ANY, Operation, Verb
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from slackmq.kv.entry import Value
 
 __all__ = ["Batch"]
@@ -23,6 +25,14 @@ class Batch:
 
     def __init__(self) -> None:
         self._operations: dict[str, Operation] = {}
+
+    @classmethod
+    def of(cls, operations: Iterable[Operation]) -> Self:
+        """A batch of these operations."""
+        batch = cls()
+        for operation in operations:
+            batch._add(operation)
+        return batch
 
     @property
     def operations(self) -> tuple[Operation, ...]:

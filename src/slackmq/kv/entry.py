@@ -16,7 +16,19 @@ from slackmq.kv.errors import KeyRejected, ValueRejected
 if TYPE_CHECKING:
     from slackmq.message import Json
 
-__all__ = ["KEY_LIMIT", "Change", "Entry", "Form", "Kind", "Status", "Value", "check_key", "encode", "moment"]
+__all__ = [
+    "KEY_LIMIT",
+    "Change",
+    "Entry",
+    "FileRef",
+    "Form",
+    "Kind",
+    "Status",
+    "Value",
+    "check_key",
+    "encode",
+    "moment",
+]
 
 KEY_LIMIT = 256
 """Bytes of a key as UTF-8."""
@@ -33,6 +45,24 @@ class Form(Enum):
     FILE = "f"
 
 
+class FileRef(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a value is that is too large for a record.
+
+    Attributes:
+        id: of the file.
+        size: of the value, in bytes.
+        sha256: digest of the file as it was uploaded.
+        form: whether the file holds JSON or bytes.
+        hidden: whether it is encrypted.
+    """
+
+    id: str
+    size: int
+    sha256: str
+    form: Form
+    hidden: bool = False
+
+
 class Value(msgspec.Struct, frozen=True, gc=False):
     """A value as it is kept: `data` is JSON, or bytes in base64, or the JSON of where a file is; by `form`."""
 
@@ -40,11 +70,21 @@ class Value(msgspec.Struct, frozen=True, gc=False):
     data: str
 
     def decode(self) -> Json | bytes:
-        """The value itself, made anew, so that whoever changes it changes nobody else's."""
+        """The value itself, made anew, so that whoever changes it changes nobody else's; None if it is in a file."""
+        if self.form is Form.FILE:
+            return None
         if self.form is Form.BYTES:
             return b64decode(self.data, validate=True)
         value: Json = msgspec.json.decode(self.data)
         return value
+
+    def ref(self) -> FileRef:
+        """The file in which it is.
+
+        Raises:
+            ValidationError: it is in none.
+        """
+        return msgspec.json.decode(self.data, type=FileRef)
 
 
 def encode(value: object) -> Value:
@@ -103,6 +143,8 @@ class Entry:
         modified: when it was changed last, by Slack's clock.
         author: user id of the bot that changed it last.
         expires: when it will be gone, by Slack's clock; None: never.
+        file: where the value is, if it is too large for a record. `get` fetches it; `watch` and `history` do not, so
+            there `value` is None.
     """
 
     key: str
@@ -113,6 +155,7 @@ class Entry:
     modified: datetime
     author: str
     expires: datetime | None = None
+    file: FileRef | None = None
 
     def to(self, kind: type[_T]) -> _T:
         """The value as a dataclass, or whatever else msgspec can make of it.
@@ -162,6 +205,8 @@ class Status:
         skew: how long after a record nobody can have missed it, as far as was seen.
         rejected: how many messages looked like records and count for nobody.
         late: how many records appeared later than `skew` allows.
+        signed: whether only who has the store's key can write into it.
+        encrypted: whether only who has it can read what is written from here.
     """
 
     channel: str
@@ -172,3 +217,5 @@ class Status:
     skew: timedelta
     rejected: int
     late: int
+    signed: bool = False
+    encrypted: bool = False

@@ -10,10 +10,14 @@
     ├── KeyRejected             no key; nothing was sent
     ├── RecordRejected          a record of the log that cannot be read; it counts for nobody
     │   ├── RecordTooNew        written by a newer version: here the store stops
+    │   ├── SecretMismatch      the store's key is another one than this process has: here the store stops
     │   ├── RecordDamaged       its digest does not fit: it was changed after it was posted
-    │   └── RecordForged        posted by somebody who may not, or without the store's secret
+    │   └── RecordForged        posted by somebody who may not, or changed later
+    │       └── RecordForeign   signed with a key that is not known here, or not at all
     ├── LogBroken               records of the log were deleted or edited
+    ├── FileLost                the file of a large value is gone, or was changed
     ├── SnapshotDamaged         a snapshot that does not verify
+    ├── CacheUnusable           a cache file that is damaged, newer, or another store's; the store goes on without
     ├── WriteLost               Slack stored it too late or never: it was not written
     └── LockLost                the lock ran out before it could be renewed
 """
@@ -23,16 +27,20 @@ from __future__ import annotations
 from slackmq.errors import SlackMQError
 
 __all__ = [
+    "CacheUnusable",
+    "FileLost",
     "KeyExists",
     "KeyNotFound",
     "KeyRejected",
     "LockLost",
     "LogBroken",
     "RecordDamaged",
+    "RecordForeign",
     "RecordForged",
     "RecordRejected",
     "RecordTooNew",
     "RevisionMismatch",
+    "SecretMismatch",
     "SnapshotDamaged",
     "StoreError",
     "ValueRejected",
@@ -88,16 +96,32 @@ class RecordDamaged(RecordRejected):
     """The record's digest does not fit its content: it was changed after it was posted."""
 
 
+class SecretMismatch(RecordRejected):
+    """The store has another key than this process, which so cannot know what the store holds."""
+
+
 class RecordForged(RecordRejected):
-    """The record was posted by somebody who may not write here, or who does not know the store's secret."""
+    """The record was posted by somebody who may not write here, or changed by somebody who has not the store's key."""
+
+
+class RecordForeign(RecordForged):
+    """The record is signed with a key that is not known here, or with none: a stranger's, or a forgotten process's."""
 
 
 class LogBroken(StoreError):
     """Records were deleted or edited: what the store holds cannot be told from the channel any more."""
 
 
+class FileLost(StoreError):
+    """The file that holds a large value is gone, was changed, or is not shown."""
+
+
 class SnapshotDamaged(StoreError):
     """A snapshot does not verify, so it is not used."""
+
+
+class CacheUnusable(StoreError):
+    """A cache file cannot be used; the store is read from the channel instead, so nothing is lost."""
 
 
 class WriteLost(StoreError):

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import logging
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 
 from slackmq.errors import Ambiguous, SlackMQError
 from slackmq.kv.entry import Change
-from slackmq.kv.errors import RecordTooNew
+from slackmq.kv.errors import RecordForeign, RecordTooNew, SecretMismatch
 from slackmq.kv.ledger import Ledger
 from slackmq.kv.log import State
 from slackmq.kv.record import GROUPS, RECORD, Record, micros, opened
 from slackmq.kv.skew import Skew
-from slackmq.kv.snapshot import SNAPSHOT, read_manifest
+from slackmq.kv.snapshot import SNAPSHOT, Manifest, read_manifest
 from slackmq.points import pause
 from slackmq.slack.api import TOMBSTONE, Arrived, Changed, Connected, Deleted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from slackmq.clock import Clock
     from slackmq.kv.errors import RecordRejected
     from slackmq.kv.ledger import Settled
-    from slackmq.kv.record import Chain, Tag
-    from slackmq.kv.snapshot import Manifest
+    from slackmq.kv.record import Chain
+    from slackmq.kv.seal import Seal
     from slackmq.policy import Timing
     from slackmq.slack.api import Event, Events, Page, Row, Slack
 
@@ -55,7 +55,7 @@ class Follower:
         channel: id of the channel.
         timing: how often to read, and the skew.
         clock: the time of this process.
-        tag: what signs records.
+        seal: signs records.
         authors: user ids of those who may write; None: everybody.
         told: gets what was settled, at once.
 
@@ -63,6 +63,7 @@ class Follower:
         ledger: what was seen.
         skew: how long after a record no read can have missed it.
         rejected: how many messages looked like records and count for nobody.
+        foreign: why one of them was rejected that was signed with a key that is not known here, if there was one.
         failure: why following ended, if it did: nothing will be settled any more.
         archived: the newest snapshot that was seen, if any.
         oldest: the oldest record that was seen, in microseconds by Slack's clock.
@@ -76,13 +77,14 @@ class Follower:
         channel: str,
         timing: Timing,
         clock: Clock,
-        tag: Tag,
+        seal: Seal,
         authors: frozenset[str] | None,
         told: Callable[[Settled], None],
     ) -> None:
         self.ledger = Ledger()
         self.skew = Skew(timing.skew.total_seconds())
         self.rejected = 0
+        self.foreign: RecordForeign | None = None
         self.failure: SlackMQError | None = None
         self.archived: Manifest | None = None
         self.oldest = 1 << 62
@@ -91,14 +93,14 @@ class Follower:
         self._channel = channel
         self._timing = timing
         self._clock = clock
-        self._tag = tag
+        self._seal = seal
         self._authors = authors
         self._told = told
         self._refused: set[str] = set()
         self._wanted: list[int] = []
         self._asked = False
         self._begun = self._ended = 0
-        self._connected = False
+        self._connected = self._running = False
         self._spent = clock.monotonic()  # until then the budget for reads is used up, but for a burst
         self._news = anyio.Event()
         self._wake = anyio.Event()
@@ -113,28 +115,38 @@ class Follower:
         """What is known of the log, for a writer to say."""
         return self.state.chain()
 
-    async def open(self, base: State | None = None) -> None:
-        """Read the log once, from its beginning or from a snapshot on.
-
-        Raises:
-            LogBroken: records were deleted or edited.
-            RecordTooNew: a record was written by a newer version.
-        """
+    async def read(self, base: State | None = None) -> None:
+        """Read the log once, from its beginning or from a snapshot on."""
         if base is not None:
             self.ledger = Ledger(base)
         await self._read()
+
+    def begin(self) -> None:
+        """See to it that what was read is whole.
+
+        Raises:
+            LogBroken: records were deleted or edited.
+            SecretMismatch: the store has another key, or is encrypted.
+            RecordTooNew: a record was written by a newer version.
+        """
         if self.failure is None and self.ledger.suspect is not None:
             self.failure = self.ledger.suspect
         self._check()
 
     async def run(self) -> None:
         """Read and listen until cancelled, or until it fails; then `failure` says why."""
+        self._running = True
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._listen)
                 await self._read_always()
         except* SlackMQError as group:
             self._fail(_first(group))
+
+    async def shows(self, at: int) -> bool:
+        """Whether the channel shows a record of this ts, in microseconds."""
+        row = await self._slack.row(self._channel, f"{at // 1_000_000}.{at % 1_000_000:06d}")
+        return row is not None and isinstance(self._record(row), Record)
 
     async def settle(self, at: int) -> None:
         """Wait until everything up to a moment, in microseconds by Slack's clock, is settled.
@@ -190,8 +202,11 @@ class Follower:
             raise self.failure
 
     def _fail(self, error: SlackMQError) -> None:
+        if self.failure is not None:
+            return
         self.failure = error
-        _log.error("stopped following %s: %s", self._channel, error)  # the sentence says it
+        if self._running:  # before, whoever opens the store is told
+            _log.error("stopped following %s: %s", self._channel, error)  # the sentence says it
         self._announce()
 
     def _announce(self) -> None:
@@ -292,6 +307,7 @@ class Follower:
                 self.skew.missed(self._read_at - at / 1_000_000)
             if new and at <= settled:
                 _log.warning("the record %s showed up too late; the skew is %.1f s now", row.ts, self.skew.seconds)
+        self._check()  # where a record cannot be read, nothing after it is known
         self._read_at = max(self._read_at, page.read_at)
         self._told(self.ledger.settle(round((page.read_at - self.skew.seconds) * 1_000_000)))
         suspect = self.ledger.suspect
@@ -305,12 +321,14 @@ class Follower:
         if at in self.ledger:
             return False
         if row.metadata is not None and row.metadata.type == SNAPSHOT:
-            self._archive(row.metadata.payload)
+            self._archive(row)
+        if at <= self.ledger.floor:
+            return False  # it is in the state already, whatever key it was signed with
         found = self._record(row)
         if isinstance(found, Record):
             self.oldest = min(self.oldest, at)
             return self.ledger.see(at, row.user, found)
-        if isinstance(found, RecordTooNew):
+        if isinstance(found, RecordTooNew | SecretMismatch):
             self._fail(found)
         elif found is not None and row.ts not in self._refused:
             self._refuse(row.ts, found)
@@ -320,18 +338,19 @@ class Follower:
         """The record that a message is; why it counts for nobody; None if it is something else."""
         if not _is_record(row) or row.metadata is None:
             return None
-        return opened(
-            row.metadata.payload, channel=self._channel, author=row.user, tag=self._tag, authors=self._authors
-        )
+        return opened(row.metadata.payload, author=row.user, seal=self._seal, authors=self._authors)
 
-    def _archive(self, payload: Mapping[str, Any]) -> None:
-        manifest = read_manifest(payload, channel=self._channel, tag=self._tag)
-        if manifest is not None and (self.archived is None or self.archived.upto < manifest.upto):
+    def _archive(self, row: Row) -> None:
+        if row.metadata is None or (self._authors is not None and row.user not in self._authors):
+            return
+        manifest = read_manifest(row.metadata.payload, author=row.user, seal=self._seal)
+        if isinstance(manifest, Manifest) and (self.archived is None or self.archived.upto < manifest.upto):
             self.archived = manifest
 
     def _refuse(self, ts: str, why: RecordRejected) -> None:
         self._refused.add(ts)
         self.rejected += 1
+        self.foreign = why if isinstance(why, RecordForeign) else self.foreign
         _log.warning("the message %s counts for nobody: %s", ts, why)
 
 

@@ -37,6 +37,7 @@ class Ledger:
         state: the state that is settled.
         late: how many records were seen only after a later moment had been settled.
         suspect: why the next record is not taken in: its writer knew records that are not here.
+        moved: keys that changed in `base` from the beginning on, until somebody takes them; None: nobody does.
     """
 
     def __init__(self, base: State | None = None) -> None:
@@ -44,9 +45,15 @@ class Ledger:
         self.state = self._base.copy()
         self.late = 0
         self.suspect: LogBroken | None = None
+        self.moved: set[str] | None = set()
         self._log: dict[int, tuple[str, Record]] = {}
         self._pending: list[int] = []
         self._overtaken = False
+
+    @property
+    def base(self) -> State:
+        """The state that is kept behind."""
+        return self._base
 
     @property
     def floor(self) -> int:
@@ -110,8 +117,12 @@ class Ledger:
             return
         for at in sorted(each for each in self._log if each <= behind):
             author, record = self._log.pop(at)
-            self._base.apply(at, author, record)
-        self._base.advance(behind)
+            self._note(self._base.apply(at, author, record)[1])
+        self._note(self._base.advance(behind))
+
+    def _note(self, changes: tuple[Change, ...]) -> None:
+        if self.moved is not None:
+            self.moved.update(change.key for change in changes)
 
 
 def _difference(former: State, state: State) -> tuple[Change, ...]:

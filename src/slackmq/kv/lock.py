@@ -61,8 +61,8 @@ class Lock:
 
     It is renewed in the background after each third of its `ttl`. If it cannot be renewed in time, what runs inside
     is cancelled before the lock runs out, and leaving raises `LockLost`. A process that stands still cannot be
-    cancelled: hand `token` to whatever the lock protects, and let it refuse a token lower than one it has seen; or
-    write with `Batch.held(lock.key, token=lock.token)`.
+    cancelled: hand `token` to whatever the lock protects, and let it refuse a token lower than one it has seen, at a
+    read as at a write; or write with `Batch.held(lock.key, token=lock.token)`.
 
     Args:
         store: where.
@@ -192,6 +192,9 @@ class Lock:
             while True:
                 await self._store.clock.sleep(self.remaining().total_seconds() - 2 * third)
                 with anyio.move_on_after(max(0.0, self.remaining().total_seconds())):
+                    head = await self._store.head(self.key)
+                    if head is None or head.first != self.token:
+                        raise self._gone()  # somebody deleted it, which no renewal would tell
                     await self.renew()
                     continue
                 raise self._gone()

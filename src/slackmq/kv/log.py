@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from slackmq.kv.entry import Change, Entry, Kind, Value, moment  # noqa: TC001  # msgspec reads annotations
+from slackmq.kv.entry import Change, Entry, Form, Kind, Value, moment  # noqa: TC001  # msgspec reads annotations
 from slackmq.kv.errors import LogBroken, SnapshotDamaged
 from slackmq.kv.record import ANY, GROUPS, Chain, Verb, revision
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from slackmq.kv.record import Group, Operation, Record
 
@@ -45,6 +45,7 @@ class Head(msgspec.Struct, frozen=True, gc=False, array_like=True):
             modified=moment(self.revision // GROUPS),
             author=self.author,
             expires=moment(self.expires) if self.expires else None,
+            file=self.value.ref() if self.value.form is Form.FILE else None,
         )
 
 
@@ -277,15 +278,18 @@ class State:
         twin._floor = self._floor
         return twin
 
-    def dump(self) -> bytes:
-        """The state as bytes: the same bytes for everybody who has taken in the same records up to `now`."""
-        heads = sorted(self._heads.items())
+    def dump(self, *, keys: bool = True) -> bytes:
+        """The state as bytes, without its keys if asked to.
+
+        They are the same bytes for everybody who has taken in the same records up to `now`.
+        """
+        heads = sorted(self._heads.items()) if keys else []
         ops = sorted((op, born, outcome) for op, (born, outcome) in self._ops.items())
         return msgspec.json.encode([self.now, self.revision, _Canon(self.at, self.count, self.digest, heads, ops)])
 
     @classmethod
-    def load(cls, data: bytes) -> State:
-        """The state that was dumped.
+    def load(cls, data: bytes, *, heads: Mapping[str, Head] | None = None) -> State:
+        """The state that was dumped, with these keys if it was dumped without.
 
         Raises:
             SnapshotDamaged: the bytes are no state.
@@ -297,9 +301,9 @@ class State:
         state = cls()
         state.at, state.count, state.digest = canon.at, canon.count, canon.digest
         state.now, state.revision = now, latest
-        state._heads = dict(canon.heads)
+        state._heads = dict(canon.heads if heads is None else heads)
         state._ops = {op: (born, outcome) for op, born, outcome in canon.ops}
-        state._expiring = sorted((head.expires, key, head.revision) for key, head in canon.heads if head.expires)
+        state._expiring = sorted((head.expires, key, head.revision) for key, head in state.items() if head.expires)
         state._aging = sorted((born + WINDOW, op) for op, born, _ in canon.ops)
         if canon.count:
             state._places, state._order, state._floor = (

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from slackmq.kv.entry import Form, Value, check_key
-from slackmq.kv.errors import KeyRejected, RecordDamaged, RecordForged, RecordTooNew, ValueRejected
+from slackmq.kv.errors import KeyRejected, RecordDamaged, RecordForged, RecordRejected, ValueRejected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from slackmq.kv.errors import RecordRejected
+    from slackmq.kv.seal import Seal
 
 __all__ = [
     "ANY",
     "BODY_LIMIT",
+    "FRAME",
     "GROUPS",
     "RECORD",
     "VERSION",
@@ -28,11 +26,9 @@ __all__ = [
     "Group",
     "Operation",
     "Record",
-    "Tag",
     "Verb",
     "micros",
     "opened",
-    "plain_tag",
     "revision",
     "sealed",
     "shown",
@@ -46,14 +42,13 @@ VERSION = 1
 BODY_LIMIT = 8_000
 """Characters of a record's body, counted as JSON escapes them. Slack publishes no limit of metadata
 (docs.slack.dev/reference/methods/chat.postMessage), so this stays far below what is known to pass."""
+FRAME = 250
+"""Characters of a record's body beside its groups, at most."""
 GROUPS = 1_000
 """So many groups fit into one record at most: the last three digits of a revision count them."""
 ANY = -1
 """The revision that stands for whichever."""
 _LINE = 300
-
-Tag = Callable[[str], str]
-"""What signs a record's body: a digest, or one with a secret."""
 
 
 class Verb:
@@ -146,12 +141,6 @@ class _Body(msgspec.Struct, frozen=True, array_like=True):
     groups: list[tuple[int, list[_Op]]]
 
 
-class _Stamp(msgspec.Struct, frozen=True):
-    v: int
-    body: str
-    tag: str
-
-
 def micros(ts: str) -> int:
     """A Slack timestamp as whole microseconds since 1970."""
     whole, _, part = ts.partition(".")
@@ -163,26 +152,22 @@ def revision(at: int, index: int) -> int:
     return at * GROUPS + index
 
 
-def plain_tag(body: str) -> str:
-    """The digest of a body, for stores without a secret: it shows damage, and stops nobody."""
-    return hashlib.sha256(body.encode()).hexdigest()
-
-
-def sealed(record: Record, *, channel: str, tag: Tag = plain_tag) -> Mapping[str, Any]:
-    """The payload of a record's metadata, for one channel: in another one it would be a forgery.
+def sealed(record: Record, *, seal: Seal) -> Mapping[str, Any]:
+    """The payload of a record's metadata.
 
     Raises:
         ValueRejected: it is larger than `BODY_LIMIT`.
     """
     groups = [(group.number, [_op(each) for each in group.operations]) for group in record.groups]
     body = msgspec.json.encode(_Body(record.writer, record.born, record.chain, groups)).decode()
-    if len(json.dumps(body)) > BODY_LIMIT or len(groups) > GROUPS:
+    room = seal.room(BODY_LIMIT)
+    if len(json.dumps(body)) > room or len(groups) > GROUPS:
         raise ValueRejected(
             f"A record of {len(json.dumps(body)):,} characters does not fit into one message, "
-            f"which carries {BODY_LIMIT:,}; nothing was posted.",
+            f"which carries {room:,}; nothing was posted.",
             remedy="Write fewer keys at once, or store a file.",
         )
-    return {"v": VERSION, "body": body, "tag": tag(_signed(VERSION, channel, body))}
+    return seal.stamp("", VERSION, body)
 
 
 def weight(group: Group) -> int:
@@ -191,20 +176,14 @@ def weight(group: Group) -> int:
 
 
 def opened(
-    payload: Mapping[str, Any],
-    *,
-    channel: str,
-    author: str,
-    tag: Tag = plain_tag,
-    authors: frozenset[str] | None = None,
+    payload: Mapping[str, Any], *, author: str, seal: Seal, authors: frozenset[str] | None = None
 ) -> Record | RecordRejected:
     """Read the payload of a record.
 
     Args:
         payload: the metadata's payload.
-        channel: id of the channel where it stands.
         author: user id of who posted it.
-        tag: signs bodies as the store's writers do.
+        seal: the channel's.
         authors: user ids of those who may write; None: everybody.
 
     Returns:
@@ -212,35 +191,31 @@ def opened(
     """
     if authors is not None and author not in authors:
         return RecordForged(f"{author} posted a record, and is not one of those who may write here.")
-    version = payload.get("v")
     try:
-        # A newer version may have another shape altogether, so only what signs it is looked at.
-        stamp = msgspec.convert(payload, _Stamp)
-        if not hmac.compare_digest(stamp.tag.encode(), tag(_signed(stamp.v, channel, stamp.body)).encode()):
-            return _untagged(tag)
-        if stamp.v > VERSION:
-            return _too_new(stamp.v)
-        body = msgspec.json.decode(stamp.body, type=_Body)
-        return _record(body, plain_tag(stamp.body))
+        # A newer version may have another shape altogether, so only what signs it is looked at before.
+        text, posted = seal.read("", payload, author=author, newest=VERSION)
+        return _record(msgspec.json.decode(text, type=_Body), posted)
+    except RecordRejected as error:
+        return error
     except (msgspec.MsgspecError, ValueError, RecursionError, KeyRejected) as error:
-        return RecordDamaged(f"A record of version {version!r} cannot be read: {error}")
+        return RecordDamaged(f"A record of version {payload.get('v')!r} cannot be read: {error}")
 
 
-def shown(record: Record) -> str:
-    """The record as a person reads it in the channel: `lamp = {"on":true}`, cut if it is long."""
+def shown(record: Record, *, hides: bool = False) -> str:
+    """The record as a person reads it in the channel: `lamp = {"on":true}`, cut if it is long; hidden, how much."""
+    if hides:
+        changes = sum(len(group.operations) for group in record.groups)
+        return f"{changes} encrypted {'change' if changes == 1 else 'changes'}"
     line = ", ".join(_said(each) for group in record.groups for each in group.operations)
     return line if len(line) <= _LINE else line[: _LINE - 1] + "…"
-
-
-def _signed(version: int, channel: str, body: str) -> str:
-    """What a tag is made of: a record that is copied into another channel, or under another version, has none."""
-    return f"{version}\n{channel}\n{body}"
 
 
 def _said(operation: Operation) -> str:
     match operation.verb, operation.value:
         case Verb.PUT, Value(form=Form.JSON, data=data):
             return f"{operation.key} = {data}"
+        case Verb.PUT, Value(form=Form.FILE):
+            return f"{operation.key} = a file"
         case Verb.PUT, _:
             return f"{operation.key} = …"
         case ((Verb.CHECK | Verb.HELD), _):
@@ -276,7 +251,7 @@ def _operation(given: _Op) -> Operation:
         form, raw = Form(given.form), bytes(given.value)
         data = msgspec.json.decode(raw, type=str) if form is Form.BYTES else raw.decode()
         value = Value(form, data)
-        value.decode()
+        value.ref() if form is Form.FILE else value.decode()
     elif given.verb not in {Verb.DELETE, Verb.PURGE, Verb.CHECK, Verb.HELD}:
         raise ValueError(f"unknown operation {given.verb!r}")
     if given.ttl < 0 or given.prev < ANY:
@@ -287,16 +262,3 @@ def _operation(given: _Op) -> Operation:
 def _doubled(group: Group) -> bool:
     keys = [operation.key for operation in group.operations]
     return len(set(keys)) != len(keys) or not keys
-
-
-def _untagged(tag: Tag) -> RecordRejected:
-    if tag is plain_tag:
-        return RecordDamaged("A record's digest does not fit: it was changed after it was posted.")
-    return RecordForged("A record is not signed with the store's secret.")
-
-
-def _too_new(version: int) -> RecordTooNew:
-    return RecordTooNew(
-        f"A record is written in version {version}; here records are read up to version {VERSION}.",
-        remedy="Upgrade slackmq here: what the record did cannot be known otherwise.",
-    )

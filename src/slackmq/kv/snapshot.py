@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import zlib
 from base64 import b85decode, b85encode
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from slackmq.kv.errors import SnapshotDamaged
+from slackmq.kv.errors import RecordDamaged, RecordRejected, SnapshotDamaged
 from slackmq.kv.log import State
+from slackmq.kv.seal import digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from slackmq.kv.record import Tag
+    from slackmq.kv.seal import Seal
 
 __all__ = ["CHUNK", "PART", "SNAPSHOT", "Manifest", "packed", "read_manifest", "unpacked", "written"]
 
@@ -25,6 +24,7 @@ SNAPSHOT = "slackmq_kv_snapshot"
 PART = "slackmq_kv_part"
 """The type of the metadata of a reply that holds a part of one."""
 VERSION = 1
+_KIND = "snapshot "
 CHUNK = 7_500
 """Characters of a part: what a record's body may have, less its frame."""
 _LARGEST = 256 * 1024 * 1024
@@ -39,7 +39,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         count: how many records that were.
         thread: ts of the message under which its parts stand.
         parts: how many.
-        sha256: digest of the whole.
+        sha256: digest of the parts, one after the other, as they were posted.
+        hidden: whether they are encrypted.
     """
 
     upto: int
@@ -47,51 +48,54 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     thread: str
     parts: int
     sha256: str
+    hidden: bool = False
 
 
-class _Stamp(msgspec.Struct, frozen=True, kw_only=True):
-    v: int
-    manifest: Manifest
-    tag: str
+def packed(state: State, seal: Seal) -> tuple[str, tuple[str, ...]]:
+    """A state's digest and its parts: not encrypted, the same for everybody who has taken in the same records."""
+    data = zlib.compress(state.dump(), 6)
+    text = b85encode(seal.hide(data, _about(state.now)) if seal.hides else data).decode()
+    return digest(text), tuple(text[at : at + CHUNK] for at in range(0, len(text), CHUNK))
 
 
-def packed(state: State) -> tuple[str, tuple[str, ...]]:
-    """A state's digest and its parts: the same for everybody who has taken in the same records."""
-    data = state.dump()
-    text = b85encode(zlib.compress(data, 6)).decode()
-    return hashlib.sha256(data).hexdigest(), tuple(text[at : at + CHUNK] for at in range(0, len(text), CHUNK))
-
-
-def unpacked(parts: Sequence[str], sha256: str) -> State:
+def unpacked(parts: Sequence[str], manifest: Manifest, seal: Seal) -> State:
     """The state that was packed.
 
     Raises:
         SnapshotDamaged: parts are missing, or were changed.
     """
+    text = "".join(parts)
+    if digest(text) != manifest.sha256:
+        raise SnapshotDamaged("A snapshot's digest does not fit.")
     try:
+        data = b85decode(text)
         stream = zlib.decompressobj()
-        data = stream.decompress(b85decode("".join(parts)), _LARGEST)
+        data = stream.decompress(seal.reveal(data, _about(manifest.upto)) if manifest.hidden else data, _LARGEST)
     except (ValueError, zlib.error) as error:
         raise SnapshotDamaged(f"A snapshot cannot be unpacked: {error}") from error
-    if not stream.eof or not hmac.compare_digest(hashlib.sha256(data).hexdigest(), sha256):
-        raise SnapshotDamaged("A snapshot's digest does not fit.")
-    return State.load(data)
+    if not stream.eof:
+        raise SnapshotDamaged("A snapshot is too large, or not whole.")
+    state = State.load(data)
+    if (state.now, state.count) != (manifest.upto, manifest.count):
+        raise SnapshotDamaged("A snapshot is not of the moment that its manifest names.")
+    return state
 
 
-def written(manifest: Manifest, *, channel: str, tag: Tag) -> Mapping[str, Any]:
+def written(manifest: Manifest, *, seal: Seal) -> Mapping[str, Any]:
     """The payload of a manifest."""
-    return {"v": VERSION, "manifest": msgspec.to_builtins(manifest), "tag": tag(_signed(manifest, channel))}
+    return seal.stamp(_KIND, VERSION, msgspec.json.encode(manifest).decode())
 
 
-def read_manifest(payload: Mapping[str, Any], *, channel: str, tag: Tag) -> Manifest | None:
-    """The manifest in a payload; None if it is damaged, forged, or of another version: there are others."""
+def read_manifest(payload: Mapping[str, Any], *, author: str, seal: Seal) -> Manifest | RecordRejected:
+    """The manifest in a payload, or why it counts for nobody."""
     try:
-        stamp = msgspec.convert(payload, _Stamp)
-    except msgspec.ValidationError:
-        return None
-    fits = hmac.compare_digest(stamp.tag.encode(errors="replace"), tag(_signed(stamp.manifest, channel)).encode())
-    return stamp.manifest if fits and stamp.v == VERSION else None
+        body, _ = seal.read(_KIND, payload, author=author, newest=VERSION)
+        return msgspec.json.decode(body, type=Manifest)
+    except RecordRejected as error:
+        return error
+    except msgspec.MsgspecError as error:
+        return RecordDamaged(f"A manifest cannot be read: {error}")
 
 
-def _signed(manifest: Manifest, channel: str) -> str:
-    return f"snapshot {VERSION}\n{channel}\n{msgspec.json.encode(manifest).decode()}"
+def _about(upto: int) -> str:
+    return f"{_KIND}{upto}"

@@ -3,54 +3,45 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
+from weakref import WeakValueDictionary
 
 import anyio
 
 from slackmq.clock import SYSTEM
 from slackmq.errors import Ambiguous, ConfigurationError
-from slackmq.kv.archive import Archive
 from slackmq.kv.batch import Batch
+from slackmq.kv.elect import TERM, Election
 from slackmq.kv.entry import Kind, Status, encode, moment
-from slackmq.kv.errors import KeyExists, KeyNotFound, RevisionMismatch, WriteLost
-from slackmq.kv.follower import Follower
+from slackmq.kv.errors import FileLost, KeyExists, KeyNotFound, RevisionMismatch, WriteLost
 from slackmq.kv.lock import Lock
-from slackmq.kv.log import Head, State
-from slackmq.kv.own import Own
-from slackmq.kv.record import plain_tag, revision
+from slackmq.kv.log import Head
+from slackmq.kv.opening import Opening
+from slackmq.kv.record import revision
 from slackmq.kv.watching import Watching
-from slackmq.kv.writer import Writer
 from slackmq.policy import Timing
 from slackmq.slack.api import Urgency
 from slackmq.slack.polling import NoEvents
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
-    from types import TracebackType
+    from pathlib import Path
 
     from slackmq.clock import Clock
     from slackmq.kv.entry import Change, Entry
     from slackmq.kv.ledger import Settled
     from slackmq.kv.log import Outcome
-    from slackmq.kv.record import Tag
+    from slackmq.kv.opening import Inside
+    from slackmq.kv.secret import Secret
     from slackmq.kv.writer import Ack
     from slackmq.message import Json
-    from slackmq.slack.api import Channel, Events, Slack
+    from slackmq.slack.api import Events, Slack
 
 __all__ = ["AsyncStore"]
 
 _ATTEMPTS = 100
 """So often a transaction is tried again whose key somebody else changed meanwhile."""
-
-
-@dataclass(slots=True, kw_only=True)
-class _Opened:
-    channel: Channel
-    follower: Follower
-    writer: Writer
-    archive: Archive
 
 
 class AsyncStore:
@@ -67,8 +58,10 @@ class AsyncStore:
         timing: `scan`, `quiet` and `skew` count here; the same in all processes that use the store.
         clock: where time comes from.
         name: what this process calls itself in locks; drawn at random if None.
-        tag: what signs records; a plain digest by default, which shows damage and stops nobody.
+        secret: the store's keys; None: those in SLACKMQ_KV_KEY, if that is set at the moment of entering.
         authors: user ids of the bots that may write; None: everybody in the channel.
+        cache: a file of this process alone, from which a restart goes on; made if there is none, and deleting it loses
+            nothing. None: everything is read from the channel.
         repair: whether to take what is left of a log for the whole, where records were deleted or edited. Stop all
             other processes, and open the store once like this.
     """
@@ -82,72 +75,49 @@ class AsyncStore:
         timing: Timing | None = None,
         clock: Clock = SYSTEM,
         name: str | None = None,
-        tag: Tag = plain_tag,
+        secret: Secret | None = None,
         authors: frozenset[str] | None = None,
+        cache: Path | str | None = None,
         repair: bool = False,
     ) -> None:
         self.name = name or clock.new_id()[:8]
         self.clock = clock
         self.timing = timing or Timing()
-        self._slack = slack
-        self._name = channel
-        self._events = events or NoEvents()
-        self._tag = tag
-        self._authors = authors
-        self._repair = repair
+        self._opening = Opening(
+            slack=slack,
+            channel=channel,
+            events=events or NoEvents(),
+            timing=self.timing,
+            clock=clock,
+            secret=secret,
+            authors=authors,
+            cache=cache,
+            repair=repair,
+        )
         self._expected: dict[str, Outcome | None] = {}
         self._watchers: set[Watching] = set()
-        self._own = Own("")
+        self._turns: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
         self._stack = AsyncExitStack()
-        self._opened: _Opened | None = None
+        self._opened: Inside | None = None
 
     async def __aenter__(self) -> Self:
-        self._own = Own((await self._slack.identity()).user)
-        channel = await self._slack.channel(self._name)
-        follower = Follower(
-            self._slack,
-            self._events,
-            channel=channel.id,
-            timing=self.timing,
-            clock=self.clock,
-            tag=self._tag,
-            authors=self._authors,
-            told=self._settled,
-        )
-        archive = Archive(self._slack, channel=channel.id, tag=self._tag, authors=self._authors)
-        found = None if self._repair else await archive.newest(self.timing.skew.total_seconds())
-        if self._repair:
-            await self._settling()  # what was written a moment ago belongs to what is left
-        await follower.open(State(lenient=True) if self._repair else found)
-        if self._repair:
-            await archive.post(follower.state)
-            await self._settling()  # now nobody can miss it
-        writer = Writer(
-            self._slack,
-            channel=channel.id,
-            clock=self.clock,
-            chain=follower.chain,
-            tag=self._tag,
-        )
+        inside = await self._opening.open(self._settled)
         tasks = await self._stack.enter_async_context(anyio.create_task_group())
         self._stack.callback(tasks.cancel_scope.cancel)
-        tasks.start_soon(follower.run)
-        tasks.start_soon(writer.run)
-        tasks.start_soon(archive.keep, follower, self.clock)
-        self._opened = _Opened(channel=channel, follower=follower, writer=writer, archive=archive)
+        inside.start(tasks, self.clock)
+        self._opened = inside
         return self
 
-    async def _settling(self) -> None:
-        await self.clock.sleep(2 * self.timing.skew.total_seconds())
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._opened = None
-        await self._stack.aclose()
+    async def __aexit__(self, *_: object) -> None:
+        inside, self._opened = self._opened, None
+        try:
+            await self._stack.aclose()
+        finally:
+            if inside is not None:
+                await inside.end()
 
     @property
-    def _inside(self) -> _Opened:
+    def _inside(self) -> Inside:
         if self._opened is None:
             raise ConfigurationError("The store is not open.", remedy="Use it inside `async with store:`.")
         return self._opened
@@ -163,27 +133,34 @@ class AsyncStore:
 
         Raises:
             KeyNotFound: it is not there.
+            FileLost: its value is in a file, which is gone.
         """
         head = await self.head(key, fresh=fresh)
         if head is None:
             raise KeyNotFound(key)
-        return head.entry(key)
+        try:
+            return await self._inside.shelf.entry(key, head)
+        except FileLost:
+            latest = await self.head(key, fresh=True)
+            if latest is None or latest.revision == head.revision:
+                raise
+        return await self.get(key)  # it was put anew, and the old file swept
 
     async def head(self, key: str, *, fresh: bool = False) -> Head | None:
         """The key as it is kept, None if it is not there."""
-        follower = self._inside.follower
+        inside = self._inside
         if fresh:
-            await follower.fresh()
-        elif follower.failure is not None:
-            raise follower.failure
-        return self._own.known(key, follower.state)
+            await inside.follower.fresh()
+        elif inside.follower.failure is not None:
+            raise inside.follower.failure
+        return inside.own.known(key, inside.follower.state)
 
     async def keys(self, prefix: str = "", *, fresh: bool = False) -> list[str]:
         """The keys that begin with `prefix`, in alphabetical order."""
-        follower = self._inside.follower
+        inside = self._inside
         if fresh:
-            await follower.fresh()
-        return self._own.keys(prefix, follower.state)
+            await inside.follower.fresh()
+        return inside.own.keys(prefix, inside.follower.state)
 
     def status(self) -> Status:
         """How the store is, as this process knows it."""
@@ -198,6 +175,8 @@ class AsyncStore:
             skew=timedelta(seconds=follower.skew.seconds),
             rejected=follower.rejected,
             late=follower.ledger.late,
+            signed=inside.seal.signs,
+            encrypted=inside.seal.hides,
         )
 
     async def watch(self, prefix: str = "", *, from_revision: int | None = None) -> AsyncGenerator[Change]:
@@ -297,9 +276,15 @@ class AsyncStore:
         Raises:
             RevisionMismatch: somebody else was faster a hundred times.
         """
+        # Tasks of one process share a post, and the same one would always be the first in it; so they take turns.
+        turns = self._turns.setdefault(key, anyio.Lock())
+        async with turns:
+            return await self._transact(key, change, default)
+
+    async def _transact(self, key: str, change: Callable[[Json | bytes], object], default: Json | bytes) -> Entry:
         head = await self.head(key)
         for attempt in range(_ATTEMPTS):
-            new = change(head.value.decode() if head else default)
+            new = change(await self._inside.shelf.value(head) if head else default)
             try:
                 made = await self.update(key, new, last=head.revision if head else 0)
             except RevisionMismatch:
@@ -307,7 +292,7 @@ class AsyncStore:
                     raise
                 head = await self.head(key)
             else:
-                return Head(encode(new), made, head.first if head else made, self._own.author).entry(key)
+                return Head(encode(new), made, head.first if head else made, self._inside.own.author).entry(key)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def commit(self, batch: Batch, *, urgency: Urgency = Urgency.CLAIM) -> int:
@@ -319,10 +304,11 @@ class AsyncStore:
         Raises:
             RevisionMismatch: a key does not stand in the revision that was asked for.
         """
+        batch = Batch.of(await self._inside.shelf.stowed(batch.operations))
         ack, outcome = await self.write(batch, urgency=urgency, settle=not batch.blind)
         if outcome is None:
             made = revision(ack.at, ack.index)
-            self._own.remember(batch.operations, made, self._inside.follower.state)
+            self._inside.own.remember(batch.operations, made, self._inside.follower.state)
             return made
         if outcome.applied:
             return outcome.revision
@@ -367,9 +353,8 @@ class AsyncStore:
         if outcome is None and ack.sure:
             raise Ambiguous("Slack took the record, and does not show it.", method="chat.postMessage")
         if outcome is None or outcome.void:
-            raise WriteLost(
-                "Slack stored the record too late or never, so it does not count.", remedy="Write it again."
-            )
+            cause = "Slack stored the record too late or never, so it does not count."
+            raise WriteLost(cause, remedy="Write it again.")
         return ack, outcome
 
     def _settled(self, settled: Settled) -> None:
@@ -395,3 +380,7 @@ class AsyncStore:
     def lock(self, name: str, *, ttl: timedelta = timedelta(seconds=60)) -> Lock:
         """A lock: `async with store.lock("x") as held:`; `held.token` is its fencing token."""
         return Lock(self, name, ttl=ttl)
+
+    def elect(self, name: str, *, ttl: timedelta = TERM) -> Election:
+        """A leadership: `async with store.elect("x") as term:`; `term.token` is its fencing token."""
+        return Election(self, name, ttl=ttl)

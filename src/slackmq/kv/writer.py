@@ -12,7 +12,7 @@ import anyio
 from slackmq.errors import Ambiguous, SlackMQError
 from slackmq.kv.errors import ValueRejected
 from slackmq.kv.log import WINDOW
-from slackmq.kv.record import BODY_LIMIT, GROUPS, RECORD, Group, Record, micros, sealed, shown, weight
+from slackmq.kv.record import BODY_LIMIT, FRAME, GROUPS, RECORD, Group, Record, micros, sealed, shown, weight
 from slackmq.points import pause
 from slackmq.policy import REPOST_AFTER
 from slackmq.slack.api import Metadata, Urgency
@@ -23,14 +23,13 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from slackmq.clock import Clock
-    from slackmq.kv.record import Chain, Operation, Tag
+    from slackmq.kv.record import Chain, Operation
+    from slackmq.kv.seal import Seal
     from slackmq.slack.api import Slack
 
 __all__ = ["Ack", "Writer"]
 
 _COMMA = 1
-_FRAME = 250
-"""Characters of a record's body beside its groups, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,16 +70,17 @@ class Writer:
         channel: id of the channel.
         clock: the time of this process.
         chain: what is known of the log at this moment.
-        tag: what signs records.
+        seal: signs records.
     """
 
-    def __init__(self, slack: Slack, *, channel: str, clock: Clock, chain: Callable[[], Chain], tag: Tag) -> None:
+    def __init__(self, slack: Slack, *, channel: str, clock: Clock, chain: Callable[[], Chain], seal: Seal) -> None:
         self.name = clock.new_id()
         self._slack = slack
         self._channel = channel
         self._clock = clock
         self._chain = chain
-        self._tag = tag
+        self._seal = seal
+        self._room = seal.room(BODY_LIMIT)
         self._numbers = count()
         self._waiting: deque[_Letter] = deque()
         self._wake = anyio.Event()
@@ -104,9 +104,9 @@ class Writer:
         """
         group = Group(number=next(self._numbers), operations=operations)
         letter = _Letter(group=group, weight=weight(group), urgency=urgency)
-        if letter.weight + _COMMA + _FRAME > BODY_LIMIT:
+        if letter.weight + _COMMA + FRAME > self._room:
             raise ValueRejected(
-                f"This takes {letter.weight:,} characters of a record, which has {BODY_LIMIT:,}; nothing was sent.",
+                f"This takes {letter.weight:,} characters of a record, which has {self._room:,}; nothing was sent.",
                 remedy="Store a part of it in each of several keys, or where both sides can reach it.",
             )
         expect(f"{self.name}/{group.number}")
@@ -135,7 +135,7 @@ class Writer:
     def _next(self) -> list[_Letter]:
         """What goes out in one post: as much as fits, in the order of asking."""
         letters: list[_Letter] = []
-        left = BODY_LIMIT - _FRAME
+        left = self._room - FRAME
         while self._waiting and len(letters) < GROUPS and self._waiting[0].weight + _COMMA <= left:
             letter = self._waiting.popleft()
             left -= letter.weight + _COMMA
@@ -179,11 +179,11 @@ class Writer:
             return
 
     async def _send(self, record: Record, letters: list[_Letter]) -> int:
-        payload = sealed(record, channel=self._channel, tag=self._tag)
+        payload = sealed(record, seal=self._seal)
         await pause("before_post")
         ts = await self._slack.post(
             self._channel,
-            shown(record),
+            shown(record, hides=self._seal.hides),
             metadata=Metadata(type=RECORD, payload=payload),
             urgency=min(letter.urgency for letter in letters),
         )

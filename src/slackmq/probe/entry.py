@@ -12,6 +12,7 @@ from slackmq.probe.bench import SIGNATURE, Bench
 from slackmq.probe.plan import FEWEST, SETUP, planned
 from slackmq.slack.api import Urgency
 from slackmq.slack.client import Client
+from slackmq.slack.refusals import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,6 +101,8 @@ async def enter(
 
 
 def _check_member(channel: Channel) -> None:
+    if channel.archived:
+        raise refusal("conversations.info", {"error": "is_archived"})
     if not channel.member:
         raise NotInChannel(
             f"The bot is no member of #{channel.name}.",

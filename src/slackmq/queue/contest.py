@@ -13,7 +13,7 @@ import anyio
 from slackmq import policy
 from slackmq.claiming.logged import log_of
 from slackmq.claiming.marks import Reading
-from slackmq.errors import AlreadyReacted, Ambiguous, MessageGone, TooManyReactions
+from slackmq.errors import AlreadyReacted, Ambiguous, LeaseLost, MessageGone, MessageLocked, TooManyReactions
 from slackmq.hooks import Claimed, Rejected
 from slackmq.message import Claim, Outcome, seconds
 from slackmq.points import pause
@@ -44,7 +44,7 @@ _COURTESY = 2.0
 _SHORTEST = 1.0
 """Seconds that a claim must have left when the work begins."""
 _FULL = 60.0
-"""Seconds until a message on which Slack takes no further emoji is tried again."""
+"""Seconds until a message on which Slack takes no further emoji, or nothing at all, is tried again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +99,6 @@ class Contest:
         self._idle: tuple[int, float] | None = None
         """Nothing is to be done as long as no more than this was seen, and until then on the monotonic clock."""
 
-    def lease_of(self, sighting: Sighting) -> float:
-        """Seconds that a claim on a message lasts."""
-        return sighting.lease
-
     def choose(self) -> Chosen | Wait:
         """What to do next, or how long there is nothing to do."""
         return self._from_shortlist() or self._from_memory() or self._from_all()
@@ -138,9 +134,11 @@ class Contest:
         if head:
             # Those whose event came here came nowhere else. Among the rest each process has an order of its own, so
             # that those who read the same messages try different ones.
-            head.sort(key=lambda chosen: (not chosen.sighting.heard, self._rank(chosen.sighting)), reverse=True)
+            head.sort(key=self._turn, reverse=True)
             best = head.pop()
-            if len(head) + 1 == _HEAD:  # a backlog: to look at all of it again for each message would cost a job's time
+            if (
+                len(head) + 1 == _HEAD and not self._sightings.ranked
+            ):  # a backlog: to look at all of it again for each message would cost a job's time
                 self._shortlist = [chosen.sighting for chosen in head[_HEAD // 2 :]]
             return best
         wait = Wait(delay=min(delays, default=None))
@@ -185,7 +183,7 @@ class Contest:
             settled_for=0.0 if sighting.settled_at is None else now - sighting.settled_at,
             generation=sighting.generation,
             idle=now - sighting.first_seen.get(sighting.generation, now),
-            lease=self.lease_of(sighting),
+            lease=sighting.lease,
             unread=sighting.unread,
             retry_in=None if retry_at is None else retry_at + self._courtesy(sighting) - server,
             typed=message.kind is None,
@@ -197,22 +195,11 @@ class Contest:
         failed = sighting.record.failed_elsewhere(sighting.generation, self._worker)
         return _COURTESY + self._timing.scan.total_seconds() if failed else 0.0
 
-    def _rank(self, sighting: Sighting) -> bytes:
-        return hashlib.blake2b(f"{self._worker}/{sighting.message.ts}".encode(), digest_size=8).digest()
-
-    async def begin(self, sighting: Sighting) -> Claim | None:
-        """Claim a message that nobody has begun; None if somebody has, or it cannot be had now."""
-        if policy.doubtful(sighting.message):
-            await self._settle(sighting)
-        action = self.consider(sighting)
-        return await self.act(Chosen(sighting=sighting, action=action)) if action == Take(generation=1) else None
-
-    async def _settle(self, sighting: Sighting) -> None:
-        """Read the channel late enough to see every copy that was posted before this one."""
-        while not sighting.settled:
-            due = seconds(sighting.message.ts) + self._watch.lag.skew
-            await self._clock.sleep(due - self._slack.now())
-            await self._watch.scan()
+    def _turn(self, chosen: Chosen) -> tuple[int, bool, bytes]:
+        """The lowest goes first."""
+        message, heard = chosen.sighting.message, chosen.sighting.heard
+        rank = hashlib.blake2b(f"{self._worker}/{message.ts}".encode(), digest_size=8).digest()
+        return -message.priority, not heard, rank
 
     async def act(self, chosen: Chosen) -> Claim | None:
         """Do what was chosen; returns the claim if one was won."""
@@ -284,14 +271,14 @@ class Contest:
     async def _take(self, sighting: Sighting, generation: int) -> Held | None:
         await pause("before_claim")
         try:
-            held = await self._claiming.take(sighting.message, sighting, generation, lease=self.lease_of(sighting))
+            held = await self._claiming.take(sighting.message, sighting, generation, lease=sighting.lease)
         except AlreadyReacted:
             sighting.take_in(Reading(generation=generation), self._clock.monotonic())
             return None
         except MessageGone:
             sighting.gone = True
             return None
-        except TooManyReactions as error:
+        except (MessageLocked, TooManyReactions) as error:
             _log.warning("cannot claim %s: %s", sighting.message.ts, error)
             self._leave_alone(sighting, _FULL)
             return None
@@ -307,7 +294,8 @@ class Contest:
         """Take over from an earlier holder: look again, count the attempt, write it down."""
         await pause("after_takeover")
         try:
-            looked = self._claiming.settles or generation - 1 in sighting.record.releases
+            # Of several earlier holders one that was given up for dead may have ended it since.
+            looked = self._claiming.settles or sighting.record.all_given_back(generation - 1)
             if not looked and not await self._look_again(sighting, claim):
                 return None
             await self._thread.read(sighting.message, sighting.record, urgency=Urgency.CLAIM)
@@ -341,11 +329,18 @@ class Contest:
         verdict = sighting.verdict
         if isinstance(verdict, Ignore):
             return True
-        reason = _exhausted(claim, verdict.options) if isinstance(verdict, Accept) else str(verdict.error)
+        if isinstance(verdict, Accept):
+            reason = _exhausted(claim, verdict.options) or _expired(claim, self._slack.now())
+        else:
+            reason = str(verdict.error)
         if reason is None:
             return False
         self._hook(Rejected(message=sighting.message, reason=reason))
-        await self._ending.dead(sighting, claim, reason)
+        try:
+            await self._ending.dead(sighting, claim, reason)
+        except LeaseLost as error:
+            _log.warning("cannot end %s: %s", sighting.message.ts, error)
+            self._leave_alone(sighting, _FULL)
         return True
 
 
@@ -355,3 +350,11 @@ def _exhausted(claim: Claim, options: Options) -> str | None:
     if spent < options.attempts:
         return None
     return f"Given up after {spent} attempts: the last one began and was never heard of again."
+
+
+def _expired(claim: Claim, now: float) -> str | None:
+    """Why a handler must not get what nobody has begun in time, None if it may; what was, or may have been, goes on."""
+    expires = claim.message.expires
+    if expires is None or claim.attempt > 1 or now <= expires:
+        return None
+    return f"Dropped: it expired {now - expires:.0f} s before anybody could begin it."

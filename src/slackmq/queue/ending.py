@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from slackmq.errors import TooManyReactions
+from slackmq.errors import LeaseLost, MessageLocked, TooManyReactions
 from slackmq.hooks import Finished
 from slackmq.message import Outcome, Receipt
 from slackmq.notes import Note
@@ -129,6 +129,11 @@ class Ending:
             kind: Kind = "dead" if outcome is Outcome.DEAD else "done"
             effective = sighting.record.ended is None
             await self._note(sighting, claim, kind, f"{kind}; Slack takes no further emoji on this message")
+        except MessageLocked as error:
+            # Neither emoji nor thread can say it. It stays unfinished, and is done once more when it can be marked.
+            raise LeaseLost(
+                f"It is {outcome.value}, and cannot be marked so: {error.cause}", remedy=error.remedy
+            ) from error
         reach("after_done_ok")
         sighting.ended, sighting.ended_at = outcome, self._clock.monotonic()
         return effective

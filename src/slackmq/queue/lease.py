@@ -172,7 +172,7 @@ class Lease:
                     self._repeats = 0
                     continue
             async with self._extending:
-                if self._frozen:
+                if self._frozen or self.receipt is not None:
                     return
                 await pause("before_renew")
                 try:

@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from slackmq.policy import Wait
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from anyio.abc import TaskGroup
 
+    from slackmq.message import Claim
     from slackmq.queue.asking import Asking
     from slackmq.queue.contest import Contest
+    from slackmq.queue.pick import Pick
     from slackmq.queue.poster import Poster
     from slackmq.queue.watch import Watch
     from slackmq.slack.api import Channel, Identity
@@ -28,6 +34,7 @@ class Opened:
         contest: chooses messages and claims them.
         poster: posts jobs.
         asking: waits for answers.
+        pick: claims messages by name.
         tasks: what runs in the background.
         watching: whether `watch` reads all the time.
     """
@@ -38,5 +45,22 @@ class Opened:
     contest: Contest
     poster: Poster
     asking: Asking
+    pick: Pick
     tasks: TaskGroup
     watching: bool = False
+
+    async def next(self, stopped: Callable[[], bool]) -> Claim | None:
+        """The next claim that is won; None once it is stopped.
+
+        Raises:
+            SlackError: Slack refuses to show the channel.
+        """
+        while not stopped():
+            if self.watch.failure is not None:
+                raise self.watch.failure
+            chosen = self.contest.choose()
+            if isinstance(chosen, Wait):
+                await self.watch.news(chosen.delay)
+            elif claim := await self.contest.act(chosen):
+                return claim
+        return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from slackmq.envelope import EVERYBODY, JOB, seal, unseal
-from slackmq.errors import Ambiguous
+from slackmq.errors import Ambiguous, ConfigurationError
 from slackmq.hooks import Posted
 from slackmq.points import pause
 from slackmq.policy import REPOST_AFTER
@@ -47,9 +47,15 @@ class Poster:
         """Post a job until Slack says that it stands.
 
         Raises:
+            ConfigurationError: its kind is no word, or its time is over before it is there; nothing was sent.
             EnvelopeTooLarge: the body is too long; nothing was sent.
             Ambiguous: no answer came to any of several tries.
         """
+        if not post.kind or post.kind.split() != [post.kind]:
+            remedy = "Name the handler that shall do it."
+            raise ConfigurationError(f"A job's kind is one word, not {post.kind!r}.", remedy=remedy)
+        if post.expires is not None and post.expires <= self._slack.now():
+            raise ConfigurationError("The job would have expired before it is posted.", remedy="Give it more time.")
         for repost in range(_REPOSTS + 1):
             sent = self._clock.monotonic()
             try:

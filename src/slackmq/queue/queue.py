@@ -18,18 +18,16 @@ from slackmq.envelope import Letter
 from slackmq.errors import ConfigurationError
 from slackmq.hooks import Extended, Failed, Lost
 from slackmq.message import Post
-from slackmq.policy import Timing, Wait, accept_jobs, check_lease, lease_of
-from slackmq.queue.asking import Asking
-from slackmq.queue.contest import Contest
+from slackmq.policy import Timing, accept_jobs, check_lease, lease_of
 from slackmq.queue.ending import Ending
 from slackmq.queue.janitor import Janitor
 from slackmq.queue.lease import Lease
-from slackmq.queue.opened import Opened
-from slackmq.queue.poster import Poster
+from slackmq.queue.once import Once
+from slackmq.queue.parts import Parts
 from slackmq.queue.show import Show
 from slackmq.queue.sightings import Sighting, Sightings
 from slackmq.queue.standing import standing_of
-from slackmq.queue.watch import Watch
+from slackmq.queue.sweep import Sweep
 from slackmq.slack.polling import NoEvents
 
 if TYPE_CHECKING:
@@ -42,9 +40,10 @@ if TYPE_CHECKING:
     from slackmq.hooks import Happening, Hook
     from slackmq.message import Claim, Json, Message, Receipt
     from slackmq.policy import Verdict
+    from slackmq.queue.opened import Opened
     from slackmq.queue.show import Decor
     from slackmq.queue.standing import Standing
-    from slackmq.slack.api import Channel, Events, Identity, Slack
+    from slackmq.slack.api import Channel, Events, Slack
 
 __all__ = ["AsyncQueue"]
 
@@ -64,6 +63,7 @@ class AsyncQueue:
         claim: how to be the only one; the same in all processes that work the channel.
         peers: user ids of the bots of other apps whose jobs are taken and whose claims count, with claim="pin";
             None: of every bot in the channel.
+        bots: whether what bots say, and what comes with a file, is selected from as if a person had typed it.
         show: what is put on a message while it is worked on, for people; never read back.
         marks: which emoji stand for what.
         timing: the time constants; the same in all processes that work the channel.
@@ -81,6 +81,7 @@ class AsyncQueue:
         select: Callable[[Message], Verdict] = accept_jobs,
         claim: Way = "reaction",
         peers: Collection[str] | None = None,
+        bots: bool = False,
         show: Decor | None = None,
         marks: Marks | None = None,
         timing: Timing | None = None,
@@ -88,81 +89,54 @@ class AsyncQueue:
         hooks: Sequence[Hook] = (),
         worker: str | None = None,
     ) -> None:
-        self._slack = slack
-        self._name = channel
-        self._events = events or NoEvents()
-        self._select = select
-        self._marks = marks or Marks()
-        self._clock = clock
-        self._hooks = hooks
+        if show == "pin" and claim == "pin":
+            raise ConfigurationError("Claims by pins show pins already.", remedy='Leave show="pin" out.')
         self.timing = timing or Timing()
         check_lease(self.timing.lease, self.timing)
         self.worker = worker or f"worker-{clock.new_id()[:8]}"
+        self._slack = slack
+        self._name = channel
+        self._select = select
+        self._clock = clock
+        self._hooks = hooks
         self._sightings = Sightings()
-        self._peers = None if peers is None else frozenset(peers)
-        self._thread = Thread(
-            slack, clock=clock, skew=self.timing.skew.total_seconds(), shared=claim == "pin", peers=self._peers
-        )
-        if show == "pin" and claim == "pin":
-            raise ConfigurationError("Claims by pins show pins already.", remedy='Leave show="pin" out.')
-        self._show = Show(slack, show, emoji=self._marks.watched, clock=clock) if show else None
+        marks, skew = marks or Marks(), self.timing.skew.total_seconds()
+        among = None if peers is None else frozenset(peers)
+        thread = Thread(slack, clock=clock, skew=skew, shared=claim == "pin", peers=among)
+        self._show = Show(slack, show, emoji=marks.watched, clock=clock) if show else None
         self._claiming = claiming_by(
-            claim, slack, self._thread, marks=self._marks, timing=self.timing, clock=clock, worker=self.worker
+            claim, slack, thread, marks=marks, timing=self.timing, clock=clock, worker=self.worker
         )
-        self._ending = Ending(slack, self._claiming, self._thread, clock=clock, worker=self.worker, hook=self._tell)
+        self._ending = Ending(slack, self._claiming, thread, clock=clock, worker=self.worker, hook=self._tell)
+        self._parts = Parts(
+            slack=slack,
+            events=events or NoEvents(),
+            select=select,
+            claiming=self._claiming,
+            sightings=self._sightings,
+            thread=thread,
+            ending=self._ending,
+            marks=marks,
+            peers=among,
+            bots=bots,
+            timing=self.timing,
+            clock=clock,
+            worker=self.worker,
+            hook=self._tell,
+        )
         self._stack = AsyncExitStack()
         self._stopping = False
         self._opened: Opened | None = None
 
     async def __aenter__(self) -> Self:
-        identity = await self._slack.identity()
-        channel = await self._slack.channel(self._name)
-        await self._claiming.open()
-        watch = self._watch(identity, channel)
-        contest = Contest(
-            self._slack,
-            self._claiming,
-            watch=watch,
-            sightings=self._sightings,
-            thread=self._thread,
-            ending=self._ending,
-            timing=self.timing,
-            clock=self._clock,
-            worker=self.worker,
-            hook=self._tell,
-        )
         tasks = await self._stack.enter_async_context(anyio.create_task_group())
         self._stack.callback(tasks.cancel_scope.cancel)
-        shared, clock = self._claiming.shared, self._clock
-        poster = Poster(self._slack, channel=channel.id, me=identity.user, shared=shared, clock=clock, hook=self._tell)
-        longest = self.timing.scan.total_seconds()
-        asking = Asking(self._slack, watch, self._sightings, self._thread, clock=clock, longest=longest)
-        self._opened = Opened(
-            identity=identity,
-            channel=channel,
-            watch=watch,
-            contest=contest,
-            poster=poster,
-            asking=asking,
-            tasks=tasks,
-        )
+        try:
+            self._opened = await self._parts.open(self._name, tasks)
+        except BaseException:
+            await self._stack.aclose()
+            raise
         return self
-
-    def _watch(self, identity: Identity, channel: Channel) -> Watch:
-        return Watch(
-            self._slack,
-            self._events,
-            channel=channel.id,
-            me=identity.user,
-            sightings=self._sightings,
-            select=self._select,
-            marks=self._marks,
-            claiming=self._claiming,
-            timing=self.timing,
-            clock=self._clock,
-            hook=self._tell,
-            peers=self._peers,
-        )
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -193,6 +167,8 @@ class AsyncQueue:
         *,
         key: str | None = None,
         lease: timedelta | None = None,
+        priority: int = 0,
+        expires: timedelta | None = None,
     ) -> Message:
         """Post a job.
 
@@ -202,22 +178,28 @@ class AsyncQueue:
             key: of all jobs posted with one key within `timing.window`, one is done. A chosen key costs the time
                 `timing.skew` before the work starts, because another program may have posted it a moment before.
             lease: how long a claim lasts unless it is extended; None leaves it to the worker.
+            priority: of what waits, the highest number is begun first.
+            expires: what nobody has begun by then is dropped: marked dead, with a sentence that says so.
 
         Returns:
             The message as it stands in the channel.
 
         Raises:
-            ConfigurationError: the kind is no word, or the lease too short; nothing was sent.
+            ConfigurationError: the kind is no word, or a time too short; nothing was sent.
             EnvelopeTooLarge: the body is too long; nothing was sent.
             Ambiguous: no answer came to any of several tries. The job may stand in the channel; post it again with
                 the same key to be sure.
         """
-        if not kind or kind.split() != [kind]:
-            raise ConfigurationError(
-                f"A job's kind is one word, not {kind!r}.", remedy="Name the handler that shall do it."
-            )
         check_lease(lease or self.timing.lease, self.timing)
-        new = Post(kind=kind, body=body or {}, key=key or self._clock.new_id(), keyed=key is not None, lease=lease)
+        new = Post(
+            kind=kind,
+            body=body or {},
+            key=key or self._clock.new_id(),
+            keyed=key is not None,
+            lease=lease,
+            priority=priority,
+            expires=None if expires is None else self._slack.now() + expires.total_seconds(),
+        )
         return await self._inside.poster.post(new)
 
     async def claims(self) -> AsyncGenerator[Lease]:
@@ -232,24 +214,21 @@ class AsyncQueue:
         if self._stopping:
             return
         self._start()
-        while (claim := await self._next()) is not None:
+        while (claim := await self._inside.next(lambda: self._stopping)) is not None:
             yield self.hold(claim)
+
+    def sweep(self, *, courtesy: timedelta) -> Sweep:
+        """What may be claimed now, for whoever claims it by name: nobody began it, or its holder was not heard of.
+
+        Args:
+            courtesy: a message younger than that, which nobody has begun, is left to whoever got its event.
+        """
+        self._start()
+        return Sweep(self._inside, lambda: self._stopping, clock=self._clock, slack=self._slack, courtesy=courtesy)
 
     def hold(self, claim: Claim) -> Lease:
         """A lease that keeps a claim alive inside `async with`."""
         return Lease(self, claim, period=self._lease_of(claim.message) / 2, clock=self._clock)
-
-    async def _next(self) -> Claim | None:
-        inside = self._inside
-        while not self._stopping:
-            if inside.watch.failure is not None:
-                raise inside.watch.failure
-            chosen = inside.contest.choose()
-            if isinstance(chosen, Wait):
-                await inside.watch.news(chosen.delay)
-            elif claim := await inside.contest.act(chosen):
-                return claim
-        return None
 
     def _start(self) -> None:
         inside = self._inside
@@ -277,13 +256,23 @@ class AsyncQueue:
         Returns:
             The claim; None if it cannot be had now.
         """
-        sighting = self._sightings.get(message.ts)
-        if sighting is None:
-            row = await self._slack.row(message.channel, message.ts)
-            sighting = self._inside.watch.see(row) if row else None
-        if sighting is None or sighting.busy or not sighting.open:
-            return None
-        return await self._inside.contest.begin(sighting)
+        return await self._inside.pick.claim(message)
+
+    def claim_once(self, message: Message | str | None = None, *, key: str | None = None, wait: bool = False) -> Once:
+        """A claim for whoever asks first: `async with queue.claim_once(ts) as claim:` and then `if claim:`.
+
+        Inside, `claim` is a `Lease`, or None where somebody else was first; how one leaves is how it ends.
+
+        Args:
+            message: what to claim, or its ts: any message that stands in the channel, whoever posted it.
+            key: instead of a message, a name of what shall happen once, as "backup/2026-11-27": who finds no message of
+                this name posts one, and the earliest is claimed, after the time `timing.skew`.
+            wait: wait while somebody else has it, and take over if their claim lapses; None comes once it has ended.
+
+        Raises:
+            ConfigurationError: neither or both are given; on entering, the channel has no such message.
+        """
+        return Once(lambda: self._inside.pick, self.hold, message=message, key=key, wait=wait)
 
     async def extend(self, claim: Claim) -> Claim:
         """Prolong a claim by its lease, under the next token.
@@ -293,7 +282,8 @@ class AsyncQueue:
         """
         sighting = self._sighting(claim)
         extended = await self._claiming.extend(claim, sighting, lease=self._lease_of(claim.message))
-        sighting.take_in(Reading(generation=extended.token), self._clock.monotonic())
+        if not self._claiming.settles:  # there a token is the number of a generation; elsewhere it is a time
+            sighting.take_in(Reading(generation=extended.token), self._clock.monotonic())
         self._tell(Extended(claim=extended))
         return extended
 

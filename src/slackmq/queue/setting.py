@@ -154,8 +154,12 @@ async def found(slack: Slack, channel: Channel) -> Setting | None:
 
 
 async def _first(slack: Slack, channel: Channel) -> tuple[Setting, Bookmark] | None:
-    """The oldest setting: of two that were made at once, every process must see the same one."""
-    marks = sorted(await slack.bookmarks(channel.id), key=lambda mark: (mark.created, mark.id))
+    """The oldest setting: of two that were made at once, every process must see the same one.
+
+    Within a second, which is all that Slack tells, the order in which they stand decides: who comes later must yield,
+    for the other may have seen itself alone already.
+    """
+    marks = sorted(await slack.bookmarks(channel.id), key=lambda mark: (mark.created, mark.rank, mark.id))
     return next(((setting, mark) for mark in marks if (setting := Setting.parse(mark.link))), None)
 
 

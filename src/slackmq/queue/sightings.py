@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from slackmq.claiming.traces import Traces
 from slackmq.message import seconds
+from slackmq.policy import Ignore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,6 +62,11 @@ class Sighting(Traces):
         return self.ended is None and not self.gone
 
     @property
+    def begun(self) -> bool:
+        """Somebody worked on it, as far as marks and notes say: the first native claim leaves none of them."""
+        return self.generation > 0 or bool(self.record.releases)
+
+    @property
     def withdrawn(self) -> bool:
         """It was deleted before anybody began it."""
         return self.gone and self.generation == 0
@@ -78,6 +84,8 @@ class Sightings:
         self._by_ts: dict[str, Sighting] = {}
         self._open: dict[str, Sighting] = {}
         self._copies: dict[str, set[str]] = {}
+        self.ranked = False
+        """Whether a message was seen whose priority is another than that of most."""
 
     def get(self, ts: str) -> Sighting | None:
         """What is known of a message, None if nothing is."""
@@ -89,6 +97,7 @@ class Sightings:
         if known is sighting:
             self._open[sighting.message.ts] = sighting
             self._copies.setdefault(sighting.message.key, set()).add(sighting.message.ts)
+            self.ranked = self.ranked or sighting.message.priority != 0
         return known
 
     def canonical(self, message: Message) -> bool:
@@ -96,8 +105,8 @@ class Sightings:
 
         One that was deleted before anybody began it does not count: whoever posts it again means it.
         """
-        copies = self._copies[message.key]
-        if len(copies) == 1:
+        copies = self._copies.get(message.key, ())
+        if len(copies) <= 1:
             return True
         return message.ts == min((ts for ts in copies if not self._by_ts[ts].withdrawn), default=message.ts)
 
@@ -108,16 +117,19 @@ class Sightings:
         return next((sighting for sighting in known if not sighting.withdrawn), known[-1] if known else None)
 
     def open(self) -> Iterator[Sighting]:
-        """The messages for which there may be something to do, in the order in which they were first seen."""
-        for ts, sighting in list(self._open.items()):
+        """The messages for which there may be something to do: by priority, then as they were first seen."""
+        waiting = list(self._open.items())
+        if self.ranked:
+            waiting.sort(key=lambda item: -item[1].message.priority)
+        for ts, sighting in waiting:
             if sighting.open:
                 yield sighting
             else:
                 del self._open[ts]
 
     def all(self) -> Iterator[Sighting]:
-        """Every message that is remembered, oldest first."""
-        yield from (self._by_ts[ts] for ts in sorted(self._by_ts))
+        """Every message that is remembered now, oldest first; whoever takes his time misses none that is forgotten."""
+        yield from [self._by_ts[ts] for ts in sorted(self._by_ts)]
 
     def unfinished(self, *, typed_since: float) -> bool:
         """Whether something may still be learnt of any message; see `oldest_unfinished`."""
@@ -135,8 +147,9 @@ class Sightings:
         # Asked at every event, so nothing is copied: the caller must not await between two of them.
         for sighting in self._open.values():
             posted = seconds(sighting.message.ts)
-            alive = sighting.open and (sighting.message.kind is not None or sighting.generation or posted > typed_since)
-            if alive and self.canonical(sighting.message):
+            ours = sighting.busy or not isinstance(sighting.verdict, Ignore)
+            wanted = sighting.message.kind is not None or sighting.begun or posted > typed_since
+            if sighting.open and ours and wanted and self.canonical(sighting.message):
                 yield posted
 
     def settle(self, *, read_at: float, skew: float, now: float) -> None:
@@ -148,7 +161,8 @@ class Sightings:
     def forget(self, *, before: float) -> None:
         """Drop what has ended and was posted before a moment, seconds since 1970: keys are remembered as long."""
         for ts, sighting in list(self._by_ts.items()):
-            unfinished = sighting.open and sighting.message.kind is not None and self.canonical(sighting.message)
+            wanted = (sighting.message.kind is not None or sighting.begun) and not isinstance(sighting.verdict, Ignore)
+            unfinished = sighting.open and wanted and self.canonical(sighting.message)
             if seconds(ts) < before and not sighting.busy and not unfinished:
                 del self._by_ts[ts]
                 self._open.pop(ts, None)

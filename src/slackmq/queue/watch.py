@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from slackmq import policy
-from slackmq.envelope import JOB, typed, unseal
+from slackmq.envelope import JOB, Letter, typed, unseal
 from slackmq.errors import Ambiguous, SlackError, first
 from slackmq.message import seconds
 from slackmq.points import pause
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from slackmq.claiming.marks import Marks, Reading
     from slackmq.claiming.way import Claiming
     from slackmq.clock import Clock
-    from slackmq.envelope import Letter
     from slackmq.hooks import Hook
     from slackmq.message import Message
     from slackmq.policy import Timing, Verdict
@@ -34,10 +33,15 @@ __all__ = ["Watch"]
 _log = logging.getLogger("slackmq.watch")
 _DEEP = 3600.0
 """Seconds between two scans of the whole window."""
+_STRETCH = 86_400.0
+"""Seconds of a channel's past that are read at once, looking for what waits from before the window."""
 _LEAST = 0.01
 """Seconds that a wait for news lasts at least."""
 _TYPED = 3600.0
 """Seconds after which what a person typed is not looked for any more if nobody began it."""
+
+_SAID = frozenset({None, "bot_message", "file_share", "me_message"})
+"""Subtypes under which somebody says something in the channel itself (docs.slack.dev/reference/events/message)."""
 
 
 class Watch:
@@ -55,9 +59,11 @@ class Watch:
         timing: how often to read, and how far back.
         clock: the time of this process.
         peers: bots of other apps that may post jobs for us where several share the work; None: every bot.
+        bots: whether what bots say, and what comes with a file, is as good as what a person typed.
         hook: told of how late Slack is.
 
     Attributes:
+        running: whether it reads all the time.
         lag: how late it is, and the skew that follows.
     """
 
@@ -75,6 +81,7 @@ class Watch:
         timing: Timing,
         clock: Clock,
         peers: frozenset[str] | None = None,
+        bots: bool = False,
         hook: Hook,
     ) -> None:
         self._slack = slack
@@ -88,6 +95,7 @@ class Watch:
         self._timing = timing
         self._clock = clock
         self._peers = peers
+        self._bots = bots
         self._hook = hook
         self.lag = Lag(skew=timing.skew.total_seconds(), longest=timing.lease.total_seconds() / 2)
         self._news = anyio.Event()
@@ -101,6 +109,7 @@ class Watch:
         self._unknown_claim = False
         self.received_at: float | None = None
         """When the channel was last read or heard of, on the monotonic clock."""
+        self.running = False
         self.failure: SlackError | None = None
         """Why watching ended, if it did: nothing will be seen any more."""
 
@@ -116,12 +125,19 @@ class Watch:
         with anyio.move_on_after(None if within is None else max(within, _LEAST)):
             await self._news.wait()
 
+    @property
+    def channel(self) -> str:
+        """Id of the channel."""
+        return self._channel
+
     async def run(self) -> None:
         """Scan and listen until cancelled, or until Slack refuses; then `failure` says why."""
+        self.running = True
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._listen)
                 tasks.start_soon(self._scan_always)
+                tasks.start_soon(self._look_back)
         except* SlackError as group:
             self.failure = first(group)
             _log.error("stopped watching %s: %s", self._channel, self.failure)  # the sentence says it
@@ -141,6 +157,24 @@ class Watch:
             except Ambiguous as error:
                 _log.warning("could not read %s: %s", self._channel, error)
             await self._rest(rescan)
+
+    async def _look_back(self) -> None:
+        """Once, find what waits from before the window: a whole fleet may have rested for days."""
+        while self._deep_at is None:
+            await self.news(None)
+        begin = latest = self._slack.now() - self._timing.window.total_seconds()
+        reach = max(0.0, self._slack.now() - self._timing.reach.total_seconds())
+        while latest > reach:
+            oldest = max(reach, latest - _STRETCH)
+            try:
+                page = await self._slack.history(self._channel, oldest=oldest, latest=latest)
+            except Ambiguous as error:
+                _log.warning("could not read %s: %s", self._channel, error)
+                await self._clock.sleep(self._timing.scan.total_seconds())
+                continue
+            self._keep(page)  # whether every copy of a key was seen, the next scan tells: it begins at the oldest
+            self._sightings.forget(before=begin)
+            latest = oldest
 
     async def _rest(self, rescan: anyio.Event) -> None:
         """Wait until the next scan is due: soon if something is unfinished, and at once when a socket has opened."""
@@ -182,14 +216,18 @@ class Watch:
 
     def take_in(self, page: Page) -> None:
         """Remember what a read of the channel showed."""
+        now = self._keep(page)
+        self._sightings.settle(read_at=page.read_at, skew=self.lag.skew, now=now)
+
+    def _keep(self, page: Page) -> float:
         now = self.received_at = self._clock.monotonic()
         for row in page.rows:
             sighting = self.see(row)
             if sighting is not None:
                 self._claiming.read(row, sighting, now)
                 sighting.latest_reply = row.latest_reply or sighting.latest_reply
-        self._sightings.settle(read_at=page.read_at, skew=self.lag.skew, now=now)
         self.wake()
+        return now
 
     def hear(self, event: Event) -> None:
         """Remember what an event said."""
@@ -257,8 +295,14 @@ class Watch:
         begun = self._marks.of_row(row, self._me).generation > 0
         begun = begun or self._me in row.reactions.get(self._marks.watched, ())
         verdict = self._verdict(letter, begun=begun)
-        if isinstance(verdict, policy.Ignore):
-            return None
+        return None if isinstance(verdict, policy.Ignore) else self._remember(letter, verdict)
+
+    def meet(self, message: Message) -> Sighting:
+        """Remember a message that somebody shows in full, also one that nobody here takes."""
+        letter = Letter(message=message)
+        return self._sightings.get(message.ts) or self._remember(letter, self._verdict(letter, begun=False))
+
+    def _remember(self, letter: Letter, verdict: policy.Verdict) -> Sighting:
         lease = policy.lease_of(
             letter.message, self._select(letter.message), self._timing, len(self._marks.generations)
         )
@@ -306,7 +350,7 @@ class Watch:
                 text=row.text,
                 shared=self._claiming.shared and row.bot is not None and self._is_peer(row.user),
             )
-        if row.bot is not None or row.subtype is not None or not row.user:
+        if not row.user or not (row.subtype in _SAID if self._bots else row.bot is None and row.subtype is None):
             return None
         return typed(channel=self._channel, ts=row.ts, author=row.user, text=row.text, edited=row.edited)
 

@@ -15,7 +15,7 @@ from slackmq.simulation.kv_scenario import KV_CELLS, kv_replay
 from slackmq.simulation.kv_sweep import KvTally, kv_plays, kv_sweep
 from slackmq.simulation.live import Live, NotThere
 from slackmq.simulation.scenario import replay
-from slackmq.simulation.shrink import only, shrunk
+from slackmq.simulation.shrink import only, replayed, shrunk
 from slackmq.simulation.sweep import Tally, plays, sweep
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=2000, help="how many runs a sweep has")
     parser.add_argument("--base", type=int, default=0, help="the first seed of a sweep")
     parser.add_argument("--fresh", action="store_true", help="take the first seed from the clock")
-    parser.add_argument("--only", help="replay with these faults of the cell alone: names with commas between them")
+    parser.add_argument("--only", help="replay with these faults of the cell alone: names with commas, or none")
     parser.add_argument("--shrink", action="store_true", help="look for the fewest faults that break the same promise")
     parser.add_argument("--live", metavar="FILE", help="carry the replayed calls into the workspace of this file, too")
     parser.add_argument("--kv", action="store_true", help="histories of a store, not of a queue")
@@ -49,7 +49,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         name = options.cell or "everything"
         faults = cell(name, options.seed)
         if options.only is not None:
-            faults = only(faults, options.only.split(","))
+            try:
+                faults = only(faults, options.only.split(","))
+            except ValueError as error:
+                parser.error(f"--only: {error}")
         return _replay(options.seed, name, options.way or "reaction", faults, shrink=options.shrink, live=options.live)
     base = _base(options)
     _print(f"{options.seeds} runs from seed {base} on")
@@ -93,7 +96,7 @@ def _replay(seed: int, name: str, way: Way, faults: Faults, *, shrink: bool, liv
     verdict = replay(seed, name, way, faults)
     if shrink and verdict.violations:
         names, verdict = shrunk(verdict, faults)
-        _print(f"{verdict} --only {','.join(names)}")
+        _print(replayed(verdict, names))
         return 1
     if live is not None:
         return _carry(verdict, live)

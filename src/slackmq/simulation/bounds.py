@@ -50,7 +50,7 @@ def takeovers(truth: Truth, *, within: float | None = None) -> Iterator[tuple[Ge
 
 
 def slow_takeover(truth: Truth) -> Iterator[Violation]:
-    """I8: a killed worker's message is taken within L + M + P + Δ of its last claim, if somebody idle knew of it.
+    """I8: a killed worker's message is taken within L + M + P + Δ of its last claim, if somebody could and knew of it.
 
     Judged where nothing else is broken than that workers are killed.
     """
@@ -68,22 +68,24 @@ def _only_kills(what: str) -> bool:
 
 
 def _observer(truth: Truth, former: Generation, bound: float) -> bool:
-    """Whether some process saw the claim begin, lived on, and had a hand free all the time."""
+    """Whether some process saw the claim begin, lived on, and had a hand free all the time.
+
+    If another one died meanwhile, that may have been the only one that was told of the claim.
+    """
     until = former.sent + bound
-    for name, born in truth.born.items():
-        died = truth.died.get(name, until + 1)
-        if name == former.process or born > former.sent or died <= until:
-            continue
-        spans = [
-            (run.began, run.ended if run.ended is not None else until + 1)
-            for job in truth.jobs.values()
-            for run in job.runs
-            if run.process == name
-        ]
-        working = [(begun, over) for begun, over in spans if begun < until and over > former.sent]
-        if not working:
-            return True
-    return False
+    others = [name for name, born in truth.born.items() if name != former.process and born <= former.sent]
+    if any(former.sent < truth.died.get(name, 0.0) <= until for name in truth.born if name != former.process):
+        return False
+    living = [name for name in others if truth.died.get(name, until + 1) > until]
+    return any(_hand_free(truth, name, former.sent, until) for name in living)
+
+
+def _hand_free(truth: Truth, process: str, since: float, until: float) -> bool:
+    """Whether a process never worked on as many messages as it can at once, between two moments."""
+    runs = [run for job in truth.jobs.values() for run in job.runs if run.process == process]
+    spans = [(run.began, until + 1 if run.ended is None else run.ended) for run in runs]
+    spans = [(max(begun, since), over) for begun, over in spans if begun < until and over > since]
+    return all(sum(begun <= moment < over for begun, over in spans) < truth.hands for moment, _ in spans)
 
 
 def storm(truth: Truth) -> Iterator[Violation]:
@@ -139,10 +141,23 @@ def wasteful(truth: Truth) -> Iterator[Violation]:
             what = f"{pins} calls of pins.add for {len(copies)} messages"
             yield Violation(rule="I11 wasteful", what=what, line=len(truth.lines) - 1)
         return
+    if truth.way == "native":
+        yield from _called(truth)
     spent = sum(asked.method in _CLAIMS for asked in truth.asked)
     needed = sum(len(copy.generations) + (copy.ended is not None) for copy in copies)
     if spent > _SPARE * needed + 1:
         what = f"{spent} calls to claim and to mark, where {needed} were needed"
+        yield Violation(rule="I11 wasteful", what=what, line=len(truth.lines) - 1)
+
+
+def _called(truth: Truth) -> Iterator[Violation]:
+    """Native claims that cost a call: only who had no hand free for most of a lease may have left it to others."""
+    first: dict[str, int] = {}
+    for run in (run for job in truth.jobs.values() for run in job.runs):
+        first[run.ts] = min(run.token, first.get(run.ts, run.token))
+    called = sum(token > 0 for token in first.values())
+    if called > len(first) / 2:
+        what = f"{called} of {len(first)} messages were first claimed by a call"
         yield Violation(rule="I11 wasteful", what=what, line=len(truth.lines) - 1)
 
 

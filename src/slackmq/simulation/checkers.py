@@ -38,8 +38,15 @@ def lost(truth: Truth) -> Iterator[Violation]:
 
 
 def _reworded(job: Job) -> bool:
-    """Whether a person edited what they had typed before anybody began it, so that it may mean nothing to a bot now."""
-    return any(copy.edited and not copy.generations and copy.ts in job.key for copy in job.copies.values())
+    """Whether a person edited what they had typed before anybody began it, so that it may mean nothing to a bot now.
+
+    That somebody began it by a native claim, without a call, nobody else can know.
+    """
+    begun = {run.ts for run in job.runs if run.token}
+    return any(
+        copy.edited and not copy.generations and copy.ts not in begun and copy.ts in job.key
+        for copy in job.copies.values()
+    )
 
 
 def unexpected(truth: Truth) -> Iterator[Violation]:
@@ -66,7 +73,8 @@ def twice_under_one_token(truth: Truth) -> Iterator[Violation]:
             copy = job.copies.get(run.ts)
             owner = copy.generations.get(run.token) if copy else None
             written = copy is not None and run.process in copy.claims.get(run.token, ())
-            if copy and truth.way == "reaction" and not written and (owner is None or owner.process != run.process):
+            called = truth.way == "reaction" or (truth.way == "native" and run.token > 0)
+            if copy and called and not written and (owner is None or owner.process != run.process):
                 what = f"{run.process} started {job.key} under token {run.token}, which it does not hold"
                 yield Violation(rule="I3 two holders", what=what, line=run.line)
 
@@ -98,7 +106,7 @@ def _begun_early(truth: Truth, job: Job) -> Iterator[Violation]:
                 over = sent + truth.lease
         ended = copy.ended is not None and copy.ended[1].at <= run.began
         given = any(at <= run.began for token, at in copy.releases.items() if token == former.token)
-        if run.began < over - truth.lease * _DRIFT and not (ended or given or truth.disturbed(run.ts, 0.0, run.began)):
+        if run.began < over - truth.lease * _DRIFT and not (ended or given or _taken_off(truth, run.ts, run.began)):
             what = f"{run.process} started {job.key} {over - run.began:.1f} s too early"
             yield Violation(rule="I4 premature", what=what, line=run.line)
 

@@ -15,6 +15,7 @@ from slackmq.simulation.visibility import EPOCH
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from slackmq.kv.seal import Seal
     from slackmq.simulation.record import Line
 
 __all__ = ["Asking", "Held", "KvTruth", "Watched", "truth_of"]
@@ -90,7 +91,7 @@ class KvTruth:
     pauses: Sequence[Disturbed]
 
 
-def truth_of(lines: Sequence[Line], channel: str, *, now: float) -> KvTruth:
+def truth_of(lines: Sequence[Line], seal: Seal, *, now: float) -> KvTruth:
     """Replay the posts that took effect, in the order in which they did."""
     state, changes = State(), list[Change]()
     values: dict[str, list[tuple[float, object]]] = {}
@@ -101,7 +102,7 @@ def truth_of(lines: Sequence[Line], channel: str, *, now: float) -> KvTruth:
         if metadata.get("event_type") != RECORD:
             continue
         author = str(line.reply["message"]["user"])
-        record = opened(metadata["event_payload"], channel=channel, author=author)
+        record = opened(metadata["event_payload"], author=author, seal=seal)
         if isinstance(record, Record):
             _, changed = state.apply(micros(str(line.reply["ts"])), author, record)
             changes += changed

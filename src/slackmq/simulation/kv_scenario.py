@@ -13,7 +13,10 @@ import anyio
 
 from slackmq.errors import Ambiguous, SlackError
 from slackmq.kv.batch import Batch
+from slackmq.kv.cipher import available
 from slackmq.kv.errors import KeyExists, LockLost, LogBroken, RevisionMismatch, WriteLost
+from slackmq.kv.seal import Seal
+from slackmq.kv.secret import Secret
 from slackmq.kv.store import AsyncStore
 from slackmq.points import armed
 from slackmq.policy import Timing
@@ -55,6 +58,8 @@ _LOOK = 5.0
 _QUIET = 30.0
 """Seconds after the last fault in which every process is there again."""
 _TTL = timedelta(seconds=30)
+_THINKS = 12.0
+"""Seconds at most between reading a set and writing it: as long as it takes to lose a lock that nobody renews."""
 
 _UNFIT = {"unpins": 0.0, "decoys": 0.0, "deletes": 0.0, "poison": False, "marks_lag": False}
 """What does nothing to a store, or is judged in a cell of its own."""
@@ -242,6 +247,7 @@ class _Program:
             async def add(store: AsyncStore, asking: Asking) -> None:
                 head = await store.head(asking.key, fresh=True)
                 value = cast("list[str]", head.value.decode()) if head else []
+                await store.clock.sleep(self._dice.uniform(0, _THINKS))
                 batch = Batch().put(asking.key, [*value, asking.new])
                 await store.commit(batch.held(lock, token=token) if asking.key == "set" else batch)
 
@@ -262,6 +268,7 @@ class KvScenario:
         self.cell = name
         self.faults = faults or kv_cell(name, seed)
         self.timing = Timing()
+        self.secret = _secret(seed)
         self.world = World(seed, self.faults, apps=APPS)
         self.nemesis = Nemesis(self.world, self._start)
         self.left = {f"w{number}": STEPS for number in range(1, PLACES + 1)}
@@ -316,7 +323,7 @@ class KvScenario:
 
     def _judge(self) -> KvVerdict:
         world = self.world
-        truth = truth_of(world.record.lines, world.channel, now=world.now)
+        truth = truth_of(world.record.lines, Seal(world.channel, secret=self.secret), now=world.now)
         broken = [
             Broken(rule="K0 crash", what=f"{process.name}: {process.error!r}")
             for process in self.nemesis.processes
@@ -359,7 +366,16 @@ class KvScenario:
         clock = SimClock(self.world.plan.dice(f"{name}/clock"), drift=self.faults.drift)
         client = Client(SimWire(self.world, name, self.world.app_of(name)["bot_token"]), clock=clock)
         events = SimEvents(self.world.socket_of(name), name)
-        return AsyncStore(client, "#jobs", events=events, timing=self.timing, clock=clock, name=name)
+        return AsyncStore(
+            client, "#jobs", events=events, timing=self.timing, clock=clock, name=name, secret=self.secret
+        )
+
+
+def _secret(seed: int) -> Secret:
+    """Every third store is signed, and every third is encrypted, too, where that can be done."""
+    if seed % 3 == 0:
+        return Secret()
+    return Secret("of the simulation: it opens nothing, and is long enough", encrypt=seed % 3 == 2 and available())  # noqa: PLR2004
 
 
 def _lost(askings: list[Asking], truth: KvTruth) -> int:

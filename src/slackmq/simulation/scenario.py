@@ -51,6 +51,8 @@ JOBS = 20
 APPS = 3
 """So many apps share the work by pins; of four workers two belong to one of them."""
 ATTEMPTS = 4
+HANDS = 2
+"""So many messages a worker works on at once."""
 _POISON = -1.0
 """The duration of the job that kills whoever begins it."""
 _PATIENCE = 600.0
@@ -143,6 +145,7 @@ class Scenario:
             way=way,
             asked=self.world.asked,
             attempts=ATTEMPTS,
+            hands=HANDS,
             drift=self.faults.drift,
             calm=self.faults == NONE,
         )
@@ -220,7 +223,7 @@ class Scenario:
         handlers = self._handlers(process, clock)
         queue = self._queue(name, clock, handlers)
         meddler = Meddler(self.world, process, self._nemesis.kill)
-        program = _Program(queue, AsyncWorker(queue, handlers, concurrency=2, clock=clock), meddler)
+        program = _Program(queue, AsyncWorker(queue, handlers, concurrency=HANDS, clock=clock), meddler)
         process.start(program.main)
         return program
 

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
     from slackmq.simulation.scenario import Verdict
 
-__all__ = ["active", "only", "shrunk"]
+__all__ = ["active", "only", "replayed", "shrunk"]
 
 _ALWAYS = frozenset({"until", "drift", "retry_after"})
 """What is no fault of its own."""
+_NOTHING = "none"
 
 
 def active(faults: Faults) -> tuple[str, ...]:
@@ -26,8 +27,14 @@ def active(faults: Faults) -> tuple[str, ...]:
 
 
 def only(faults: Faults, names: Iterable[str]) -> Faults:
-    """The same rates, for these faults alone."""
-    kept = set(names)
+    """The same rates, for these faults alone; the name "none" leaves none.
+
+    Raises:
+        ValueError: one of the names is no fault that can happen here.
+    """
+    kept = set(names) - {_NOTHING}
+    if strange := sorted(kept - set(active(faults))):
+        raise ValueError(f"no fault of this cell: {', '.join(strange)}; it has {', '.join(active(faults)) or 'none'}")
     return replace(faults, **{name: getattr(NONE, name) for name in active(faults) if name not in kept})
 
 
@@ -57,6 +64,11 @@ def shrunk(
         if _rules(tried) & broken:
             left, smallest = fewer, tried
     return left, smallest
+
+
+def replayed(verdict: Verdict, names: Iterable[str]) -> str:
+    """A failing run in words, with the command that plays it again under these faults alone."""
+    return f"{verdict} --only {','.join(names) or _NOTHING}"
 
 
 def _rules(verdict: Verdict) -> frozenset[str]:

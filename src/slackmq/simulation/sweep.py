@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from slackmq.claiming.way import WAYS, Way
 from slackmq.simulation.faults import CELLS, cell
 from slackmq.simulation.scenario import replay
-from slackmq.simulation.shrink import shrunk
+from slackmq.simulation.shrink import replayed, shrunk
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -91,4 +91,4 @@ def _play(runs: list[Play]) -> list[Report]:
 def _told(verdict: Verdict) -> str:
     """A failing run, under the fewest faults under which it fails."""
     names, smallest = shrunk(verdict, cell(verdict.cell, verdict.seed))
-    return f"{smallest} --only {','.join(names)}"
+    return replayed(smallest, names)

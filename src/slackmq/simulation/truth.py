@@ -119,6 +119,7 @@ class Truth:
         way: how claims were made.
         asked: every call that was sent.
         attempts: after so many executions a message is dead.
+        hands: how many messages a process works on at once.
         drift: how much faster or slower clocks ran.
         calm: nothing went wrong at all.
     """
@@ -131,6 +132,7 @@ class Truth:
         way: Way = "reaction",
         asked: Sequence[Asked] = (),
         attempts: int = 4,
+        hands: int = 1,
         drift: float = 0.001,
         calm: bool = False,
     ) -> None:
@@ -142,6 +144,7 @@ class Truth:
         self.way: Way = way
         self.asked = asked
         self.attempts = attempts
+        self.hands = hands
         self.drift = 2 * drift
         self.calm = calm
         self.born: dict[str, float] = {}

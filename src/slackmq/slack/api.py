@@ -21,6 +21,8 @@ __all__ = [
     "Deleted",
     "Event",
     "Events",
+    "FileRow",
+    "Files",
     "Identity",
     "Metadata",
     "Page",
@@ -62,11 +64,12 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """A channel by its id ("C…") and its name without "#"."""
+    """A channel by its id ("C…") and its name without "#"; whether the bot is a member, and whether it is archived."""
 
     id: str
     name: str
     member: bool
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +98,7 @@ class Bookmark:
         link: where it leads.
         created: when it was made, whole seconds since 1970 by Slack's clock.
         by: user id of who changed it last, "" if Slack does not say.
+        rank: its place among the links: of two the left one's is the lesser string; "" if Slack does not say.
     """
 
     id: str
@@ -102,6 +106,16 @@ class Bookmark:
     link: str
     created: int
     by: str
+    rank: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRow:
+    """A file by its id and name, and when it came, whole seconds since 1970 by Slack's clock."""
+
+    id: str
+    name: str
+    created: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +163,29 @@ class Page:
     read_at: float
 
 
+class Files(Protocol):
+    """Files in channels. Only who put one there can delete it; everybody in the channel can read it.
+
+    Not promised: that a file is shown to others as soon as it was put there.
+    """
+
+    async def upload(self, channel: str, name: str, content: bytes, *, comment: str) -> str:
+        """Put a file into a channel, under a message that says `comment`; returns its id."""
+        ...
+
+    async def download(self, ident: str) -> bytes | None:
+        """The bytes of a file; None if it is gone, or not shown yet."""
+        ...
+
+    async def discard(self, ident: str) -> bool:
+        """Delete an own file; False if it was gone."""
+        ...
+
+    async def listed(self, channel: str, *, user: str) -> tuple[FileRow, ...]:
+        """The files in a channel that a user put there."""
+        ...
+
+
 class Slack(Protocol):
     """A workspace, seen through one bot token.
 
@@ -162,6 +199,11 @@ class Slack(Protocol):
     their `ts`, that a call comes through at all. Rate limits are waited out inside (`pacing`), so a call may take
     minutes; whoever has a deadline wraps it in a timeout, and treats the timeout as `Ambiguous`.
     """
+
+    @property
+    def files(self) -> Files:
+        """Files in channels."""
+        ...
 
     def now(self) -> float:
         """A moment by Slack's clock that certainly is over, in seconds since 1970; at most a few seconds old."""

@@ -10,6 +10,7 @@ from slackmq.errors import ChannelNotFound, MissingScope, Refused, TokenRefused
 from slackmq.message import Mrkdwn, seconds
 from slackmq.slack.api import TOMBSTONE, Bookmark, Channel, Identity, Page, Urgency
 from slackmq.slack.caller import Caller
+from slackmq.slack.files import WebFiles
 from slackmq.slack.markup import escape
 from slackmq.slack.refusals import refusal
 from slackmq.slack.rows import in_channel, row
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from slackmq.clock import Clock
-    from slackmq.slack.api import Metadata, Row
+    from slackmq.slack.api import Files, Metadata, Row
     from slackmq.slack.wire import Wire
 
 __all__ = ["Client"]
@@ -45,10 +46,12 @@ class Client:
 
     Attributes:
         caller: the calls below the verbs, with their budgets.
+        files: files in channels.
     """
 
     def __init__(self, wire: Wire, *, clock: Clock = SYSTEM) -> None:
         self.caller = Caller(wire, clock)
+        self.files: Files = WebFiles(self.caller, wire)
         self._identity: Identity | None = None
         self._listed: dict[str, Channel] = {}
 
@@ -287,6 +290,7 @@ def _bookmark(entry: Mapping[str, Any]) -> Bookmark:
         link=str(entry.get("link") or ""),
         created=int(entry.get("date_created") or 0),
         by=str(entry.get("last_updated_by_user_id") or ""),
+        rank=str(entry.get("rank") or ""),
     )
 
 
@@ -313,6 +317,7 @@ def _channel(entry: Mapping[str, Any]) -> Channel:
         id=str(entry["id"]),
         name=str(entry.get("name") or ""),
         member=bool(entry.get("is_member") or entry.get("is_im")),
+        archived=bool(entry.get("is_archived")),
     )
 
 

@@ -10,6 +10,7 @@ from slackmq.errors import (
     ChannelArchived,
     ChannelNotFound,
     MessageGone,
+    MessageLocked,
     MissingScope,
     NotInChannel,
     Refused,
@@ -29,6 +30,8 @@ _TOKENS = (
 )
 _REINSTALL = "Install the app to the workspace again and use the token that it shows then."
 _INVITE = 'Invite the bot: type "/invite @<your bot>" in the channel.'
+
+_LET_POST = "Let the app post there: in the channel's settings, or an administrator in the workspace's."
 
 # Codes and meanings: docs.slack.dev/reference/methods, the list of errors of each method.
 _KNOWN: Mapping[str, tuple[type[Refused], str, str]] = {
@@ -63,17 +66,21 @@ _KNOWN: Mapping[str, tuple[type[Refused], str, str]] = {
     "metadata_too_large": (Refused, "The metadata is larger than Slack takes.", "Put the bulk into a file."),
     "no_text": (Refused, "The message has no text.", "Post at least one character."),
     "invalid_name": (Refused, "There is no emoji of this name.", "Add it to the workspace, or configure another."),
-    "not_reactable": (Refused, "Slack takes no emoji on this kind of message.", ""),
-    "thread_locked": (Refused, "The thread is locked.", "Unlock it in Slack."),
+    "not_reactable": (MessageLocked, "Slack takes no emoji on this kind of message.", ""),
+    "thread_locked": (MessageLocked, "The thread is locked.", "Unlock it in Slack."),
+    "restricted_action_thread_locked": (MessageLocked, "The thread is locked.", "Unlock it in Slack."),
     "restricted_action": (
         Refused,
         "A setting of the workspace or the channel forbids it.",
         "Ask an administrator to let the app post and react in this channel.",
     ),
+    "restricted_action_read_only_channel": (Refused, "The channel is read-only.", _LET_POST),
+    "restricted_action_thread_only_channel": (Refused, "The channel takes replies in threads only.", _LET_POST),
+    "restricted_action_non_threadable_channel": (Refused, "The channel takes no replies in threads.", _LET_POST),
     "link_disabled": (
         Refused,
-        "Socket Mode is switched off for this app.",
-        "Switch Socket Mode on in your app's settings on api.slack.com/apps.",
+        "Socket Mode is switched off for this app, or its tokens were revoked.",
+        "Switch Socket Mode on in your app's settings on api.slack.com/apps; install the app again if it was removed.",
     ),
     "unknown_method": (Refused, "The server does not know this method.", "Check SLACKMQ_URL."),
 }

@@ -10,7 +10,8 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from slackmq.errors import Ambiguous, TokenRefused
+from slackmq.errors import Ambiguous, ConfigurationError, TokenRefused
+from slackmq.slack.files import trusted
 from slackmq.slack.wire import Reply
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ SLACK = "https://slack.com/api/"
 TIMEOUT = 10.0
 """Seconds for one call, connecting included; whatever is unanswered then counts as ambiguous."""
 
+_BYTES = aiohttp.ClientTimeout(total=300.0, sock_connect=TIMEOUT, sock_read=TIMEOUT)
+"""For the bytes of a file: they may take long, but never stand still for longer than a call."""
+
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]")
 """What a product in a User-Agent may not hold."""
 
@@ -34,6 +38,9 @@ _GET = frozenset(
     | {
         "bookmarks.list",
         "conversations.replies",
+        "files.getUploadURLExternal",
+        "files.info",
+        "files.list",
         "pins.list",
         "reactions.get",
         "users.info",
@@ -104,6 +111,37 @@ class SdkWire:
                 f"{method} got no answer ({type(error).__name__}): it may have taken effect.", method=method
             ) from error
         return _reply(answer)
+
+    async def put(self, url: str, content: bytes) -> int:
+        """Send bytes to an address that Slack named; returns the HTTP status.
+
+        Raises:
+            Ambiguous: no answer came.
+        """
+        try:
+            async with self._session.post(url, data=content, timeout=_BYTES) as answer:
+                return answer.status
+        except (aiohttp.ClientError, OSError) as error:
+            raise Ambiguous(f"An upload got no answer ({type(error).__name__}).", method="files.upload") from error
+
+    async def get(self, url: str) -> tuple[int, bytes]:
+        """The HTTP status and the bytes at an address of Slack's, asked for with the bot's token.
+
+        Raises:
+            Ambiguous: no answer came.
+            ConfigurationError: the address is not Slack's, so the token does not go there.
+        """
+        if not trusted(url, self._url):
+            raise ConfigurationError(
+                "Slack names an address for a file that is not its own, so no token was sent there.",
+                remedy="Check SLACKMQ_URL, and what stands between here and Slack.",
+            )
+        bearer = {"Authorization": f"Bearer {self._bot.token}"}
+        try:
+            async with self._session.get(url, headers=bearer, timeout=_BYTES, allow_redirects=False) as answer:
+                return answer.status, await answer.read()
+        except (aiohttp.ClientError, OSError) as error:
+            raise Ambiguous(f"A file got no answer ({type(error).__name__}).", method="files.info") from error
 
     async def aclose(self) -> None:
         """Close the connections; afterwards `call` must not be used."""

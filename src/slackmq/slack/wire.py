@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Reply", "Wire"]
+__all__ = ["Carrier", "Reply", "Wire"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,4 +43,26 @@ class Wire(Protocol):
 
     async def aclose(self) -> None:
         """Close the connections; afterwards `call` must not be used."""
+        ...
+
+
+@runtime_checkable
+class Carrier(Protocol):
+    """A wire that carries bytes as well: files come and go at addresses that Slack's answers name."""
+
+    async def put(self, url: str, content: bytes) -> int:
+        """Send bytes to an address; returns the HTTP status. The address is the permission, so no token goes with it.
+
+        Raises:
+            Ambiguous: no answer came.
+        """
+        ...
+
+    async def get(self, url: str) -> tuple[int, bytes]:
+        """The HTTP status and the bytes at an address, asked for with the bot's token.
+
+        Raises:
+            Ambiguous: no answer came.
+            ConfigurationError: the address is not Slack's, so the token does not go there.
+        """
         ...

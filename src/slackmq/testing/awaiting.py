@@ -34,6 +34,7 @@ async def async_workspace(
     channels: Sequence[str] = ("general", "jobs"),
     people: Sequence[str] = ("you", "colleague"),
     apps: Sequence[str] = ("slackmq",),
+    beside: Sequence[str] = (),
     limits: bool = False,
     data: Path | None = None,
     port: int = 0,
@@ -44,6 +45,7 @@ async def async_workspace(
         channels: names of public channels in which everybody is; the first one is the general channel.
         people: names of people; the first one founded the workspace.
         apps: names of apps that may do all that a queue in a channel needs; `install` adds others by manifest.
+        beside: names of further workspaces with the same apps, for bots that are installed in several.
         limits: whether Slack's published rate limits apply.
         data: a file that keeps the workspace; None forgets it.
         port: the port; 0 takes a free one.
@@ -56,7 +58,7 @@ async def async_workspace(
         people=tuple(SeedPerson(name=name) for name in people),
         apps=tuple(SeedApp(name=name) for name in apps),
     )
-    async with embedded(port=port, data=data, limits=limits, seed=seed) as house:
+    async with embedded(port=port, data=data, limits=limits, seed=seed, workspaces=beside) as house:
         yield AsyncWorkspace(house)
 
 
@@ -79,6 +81,16 @@ class AsyncWorkspace:
     def page_url(self) -> str:
         """The page to look at with a browser."""
         return self._house.about().page_url
+
+    @property
+    def team_id(self) -> str:
+        """The id of the workspace, "T…"."""
+        return self._house.about().team_id
+
+    @property
+    def beside(self) -> tuple[AsyncWorkspace, ...]:
+        """The further workspaces; their apps have the same ids, app-level tokens and secrets as the first one's."""
+        return tuple(AsyncWorkspace(house) for house in self._house.beside)
 
     @property
     def app(self) -> TestApp:
@@ -109,6 +121,21 @@ class AsyncWorkspace:
             case _:
                 text = json.dumps(manifest)
         reply = await self._operate("emulator.apps.create", manifest=text, channels=list(channels))
+        return self._app(reply["app_id"])
+
+    async def adopt(self, app: TestApp, first: AsyncWorkspace, *, channels: Sequence[str] = ()) -> TestApp:
+        """Install an app of the first workspace in this one too.
+
+        Args:
+            app: what is installed there.
+            first: the first workspace.
+            channels: names or ids of the channels that its bot is invited to.
+
+        Raises:
+            CallRefused: app_already_installed, channel_not_found.
+        """
+        told = first._server.ask(OPERATOR, "emulator.apps.export", {"app": app.id})["app"]
+        reply = await self._operate("emulator.apps.adopt", app=told, channels=list(channels))
         return self._app(reply["app_id"])
 
     async def create_channel(self, name: str, *, private: bool = False, person: str = "") -> str:

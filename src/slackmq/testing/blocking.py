@@ -58,6 +58,27 @@ class Workspace:
         return self._there[1].page_url
 
     @property
+    def team_id(self) -> str:
+        """The id of the workspace, "T…"."""
+        portal, there = self._there
+        return portal.call(lambda: there.team_id)
+
+    @property
+    def beside(self) -> tuple[Workspace, ...]:
+        """The further workspaces; their apps have the same ids, app-level tokens and secrets as the first one's."""
+        portal, there = self._there
+        return tuple(Workspace(portal, each) for each in portal.call(lambda: there.beside))
+
+    def adopt(self, app: TestApp, first: Workspace, *, channels: Sequence[str] = ()) -> TestApp:
+        """Install an app of the first workspace in this one too.
+
+        Raises:
+            CallRefused: app_already_installed, channel_not_found.
+        """
+        (portal, there), (_, other) = self._there, first._there
+        return portal.call(partial(there.adopt, app, other, channels=channels))
+
+    @property
     def app(self) -> TestApp:
         """The first app."""
         return self.apps[0]
@@ -152,6 +173,7 @@ def workspace(
     channels: Sequence[str] = ("general", "jobs"),
     people: Sequence[str] = ("you", "colleague"),
     apps: Sequence[str] = ("slackmq",),
+    beside: Sequence[str] = (),
     limits: bool = False,
     data: Path | None = None,
     port: int = 0,
@@ -162,6 +184,7 @@ def workspace(
         channels: names of public channels in which everybody is; the first one is the general channel.
         people: names of people; the first one founded the workspace.
         apps: names of apps that may do all that a queue in a channel needs; `install` adds others by manifest.
+        beside: names of further workspaces with the same apps, for bots that are installed in several.
         limits: whether Slack's published rate limits apply.
         data: a file that keeps the workspace; None forgets it.
         port: the port; 0 takes a free one.
@@ -169,6 +192,8 @@ def workspace(
     Raises:
         slackmq.emulator.launch.CannotStart: the port is taken, or the data file cannot be used.
     """
-    inside = async_workspace(channels=channels, people=people, apps=apps, limits=limits, data=data, port=port)
+    inside = async_workspace(
+        channels=channels, people=people, apps=apps, beside=beside, limits=limits, data=data, port=port
+    )
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(inside) as there:
         yield Workspace(portal, there)

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from slackmq.cli.exits import MEANINGS, Exit, Unreachable, exit_of, explanation, without_tokens
+from slackmq.cli.exits import MEANINGS, Exit, StillHeld, Unreachable, exit_of, explanation, without_tokens
 from slackmq.errors import Ambiguous, ConfigurationError, EnvelopeTooLarge, MissingScope, RateLimited, TokenRefused
+from slackmq.kv.errors import (
+    KeyExists,
+    KeyNotFound,
+    KeyRejected,
+    LockLost,
+    LogBroken,
+    RecordTooNew,
+    RevisionMismatch,
+    WriteLost,
+)
 
 
 @pytest.mark.parametrize(
@@ -18,6 +28,15 @@ from slackmq.errors import Ambiguous, ConfigurationError, EnvelopeTooLarge, Miss
         (RateLimited("x", method="auth.test", retry_after=1), 3),
         (Ambiguous("x", method="auth.test"), 4),
         (Unreachable("x"), 4),
+        (KeyNotFound("x"), 6),
+        (RevisionMismatch("x", expected=1, revision=2), 7),
+        (KeyExists("x", expected=0, revision=2), 7),
+        (KeyRejected("x"), 2),
+        (WriteLost("x"), 8),
+        (LockLost("x"), 9),
+        (LogBroken("x"), 10),
+        (RecordTooNew("x"), 10),
+        (StillHeld("x"), 11),
         (ZeroDivisionError("x"), 70),
         (KeyboardInterrupt(), 130),
         (ExceptionGroup("many", [ExceptionGroup("more", [Ambiguous("x", method="auth.test")])]), 4),

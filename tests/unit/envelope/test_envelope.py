@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slackmq.envelope import BODY_LIMIT, VERSION, preview, seal, typed, unseal
+from slackmq.envelope import BODY_LIMIT, VERSION, finished, preview, seal, typed, unseal
 from slackmq.errors import EnvelopeDamaged, EnvelopeTooLarge, EnvelopeTooNew, ForeignEnvelope, MessageEdited
 from slackmq.message import Post
 
@@ -39,17 +39,51 @@ def sealed(**body: Json) -> dict[str, Any]:
     keyed=st.booleans(),
     lease=st.none() | st.integers(1, 10_000).map(lambda s: timedelta(seconds=s)),
     repost=st.integers(0, 5),
+    priority=st.integers(-9, 9),
+    expires=st.none() | st.integers(1_700_000_001, 1_800_000_000).map(float),
 )
-def test_what_is_sealed_is_read_as_it_was(
-    body: dict[str, Json], key: str, *, keyed: bool, lease: timedelta | None, repost: int
+def test_what_is_sealed_is_read_as_it_was(  # as hypothesis draws them
+    body: dict[str, Json],
+    key: str,
+    *,
+    keyed: bool,
+    lease: timedelta | None,
+    repost: int,
+    priority: int,
+    expires: float | None,
 ) -> None:
-    post = Post(kind="resize", body=body, key=key, keyed=keyed, lease=lease)
+    post = Post(kind="resize", body=body, key=key, keyed=keyed, lease=lease, priority=priority, expires=expires)
     letter = read(seal(post, to=ME, sent_at=1_700_000_000.0, repost=repost).payload)
     assert letter is not None
     assert letter.error is None
     message = letter.message
     assert (message.kind, message.body, message.key, message.keyed) == ("resize", body, key, keyed)
     assert (message.lease, message.repost, message.sent_at) == (lease, repost, 1_700_000_000.0)
+    assert (message.priority, message.expires) == (priority, expires)
+
+
+def test_a_job_without_priority_and_expiry_is_read_by_older_workers() -> None:
+    assert sealed()["v"] == 1
+    assert {"priority", "expires"}.isdisjoint(sealed())
+
+
+@pytest.mark.parametrize(("field", "value"), [("priority", 9), ("expires", "1900000000.000"), ("expires", None)])
+def test_a_change_of_priority_or_expiry_is_noticed(field: str, value: object) -> None:
+    post = Post(kind="resize", body={}, key="k", priority=3, expires=1_700_000_100.0)
+    payload = {**seal(post, to=ME, sent_at=1_700_000_000.0).payload, field: value}
+    letter = read(payload)
+    assert letter is not None
+    assert isinstance(letter.error, EnvelopeDamaged)
+
+
+def test_the_message_of_a_finished_job_keeps_its_priority_and_expiry() -> None:
+    post = Post(kind="resize", body={}, key="k", priority=3, expires=1_700_000_100.0)
+    letter = read(seal(post, to=ME, sent_at=1_700_000_000.0).payload)
+    assert letter is not None
+    again = read(finished(letter.message).payload)
+    assert again is not None
+    assert again.error is None
+    assert (again.message.priority, again.message.expires) == (3, 1_700_000_100.0)
 
 
 @pytest.mark.parametrize("field", ["kind", "body", "key", "keyed", "lease"])

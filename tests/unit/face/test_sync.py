@@ -178,3 +178,37 @@ def until(holds: Callable[[], bool]) -> bool:
     while not holds() and SYSTEM.monotonic() < deadline:
         never.wait(0.01)
     return holds()
+
+
+def test_of_several_threads_that_ask_for_one_message_or_one_key_one_runs(office: Office) -> None:
+    def ask(queue: Queue, ran: list[str], **what: str) -> None:
+        with queue.claim_once(what.get("ts"), key=what.get("key")) as claim:
+            if claim:
+                claim.ack("made")
+                ran.append(claim.claim.message.ts)
+
+    with jobs(office) as one, jobs(office) as two:
+        ts = office.say("jobs", "back up, please")
+        for what in ({"ts": ts}, {"key": "backup/2026-11-27"}):
+            ran: list[str] = []
+            threads = [threading.Thread(target=ask, args=(queue, ran), kwargs=what) for queue in (one, two, one, two)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(10)
+            assert len(ran) == 1
+        assert office.replies("jobs", ts) == ["made"]
+
+
+@pytest.mark.usefixtures("heard")
+def test_ctrl_c_inside_claim_once_gives_it_back(office: Office) -> None:
+    with jobs(office) as queue:
+        ts = office.say("jobs", "back up, please")
+        with pytest.raises(KeyboardInterrupt), queue.claim_once(ts) as claim:
+            raise KeyboardInterrupt
+        assert claim
+        assert claim.receipt is not None
+        assert claim.receipt.outcome is Outcome.RELEASED
+        with queue.claim_once(ts) as again:
+            assert again
+            assert again.claim.attempt == 1

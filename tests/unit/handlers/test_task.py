@@ -25,12 +25,21 @@ class Sheet:
     def __init__(self, answer: Answer | None = None) -> None:
         self.answers = answer or Answer(text=None)
         self.waited: list[timedelta] = []
+        self.terms: list[tuple[int, timedelta | None]] = []
         self.posts: list[tuple[str, Mapping[str, Json], str | None, timedelta | None]] = []
 
     async def post(
-        self, kind: str, body: Mapping[str, Json], *, key: str | None = None, lease: timedelta | None = None
+        self,
+        kind: str,
+        body: Mapping[str, Json],
+        *,
+        key: str | None = None,
+        lease: timedelta | None = None,
+        priority: int = 0,
+        expires: timedelta | None = None,
     ) -> Message:
         self.posts.append((kind, body, key, lease))
+        self.terms.append((priority, expires))
         return Message(channel="C1", ts="1.000001", author="U1", kind=kind, body=body, key=key or "new")
 
     async def answer(self, message: Message, *, within: timedelta) -> Answer:
@@ -167,3 +176,12 @@ async def test_no_answer_is_none_and_for_text_no_text() -> None:
 async def test_a_result_that_cannot_be_told_is_an_error_that_says_why(answer: Answer, why: str | None) -> None:
     with handlers.posting_to(Sheet(answer)), pytest.raises(ResultUntold, match=why):
         await scale.ask(2.0)
+
+
+async def test_priority_and_expiry_go_with_the_post_and_not_with_the_task() -> None:
+    sheet = Sheet()
+    with handlers.posting_to(sheet):
+        await scale.ranked(7).expiring(timedelta(minutes=3)).keyed("k").post(2.0)
+        await scale.post(2.0)
+    assert sheet.terms == [(7, timedelta(minutes=3)), (0, None)]
+    assert [key for _, _, key, _ in sheet.posts] == ["k", None]

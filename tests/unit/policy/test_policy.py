@@ -117,6 +117,10 @@ def test_what_a_person_typed_long_ago_is_finished_if_it_was_begun() -> None:
     assert decide(typed=True, age=7_200.0, generation=1, idle=99.0) == Take(generation=2)
 
 
+def test_what_a_person_typed_long_ago_is_tried_again_if_a_native_claim_on_it_was_given_back() -> None:
+    assert decide(typed=True, age=7_200.0, retry_in=0.0) == Take(generation=1)
+
+
 def test_a_job_waits_for_its_worker_however_long() -> None:
     assert decide(age=80_000.0) == Take(generation=1)
 

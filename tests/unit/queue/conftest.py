@@ -44,6 +44,7 @@ class House:
         self.workspace = Workspace()
         self.happened: list[Happening] = []
         self.calls: list[str] = []
+        self.born = 0
         self.refused: dict[str, str] = {}
         self.faults: list[Callable[[str, Mapping[str, object]], str | None]] = []
         self.queue: AsyncQueue
@@ -82,9 +83,9 @@ class House:
     def now(self) -> float:
         return BEGAN + anyio.current_time()
 
-    def slack(self, *, other: bool = False) -> Client:
+    def slack(self, *, other: bool = False, clock: SimClock | None = None) -> Client:
         """The workspace as our bot sees it, or the bot of the other app."""
-        return Client(_Wire(self, self.stranger if other else self.bot), clock=SimClock(DICE))
+        return Client(_Wire(self, self.stranger if other else self.bot), clock=clock or SimClock(DICE))
 
     def operate(self, method: str, **args: object) -> Mapping[str, Any]:
         return self.workspace.apply(int(BEGAN * 1e6), OPERATOR, method, args).reply
@@ -103,6 +104,10 @@ class House:
             for channel in self.call(self.people[0], "conversations.list")["channels"]
             if channel["name"] == name
         )
+
+    def unlock(self, ts: str) -> None:
+        """What Slack's own site does when somebody opens a locked thread again; no method of the workspace does."""
+        self.workspace._state.channels[self.channel()].messages[ts].locked = False
 
     def types(self, text: str) -> str:
         """A person types."""
@@ -136,7 +141,8 @@ class House:
         async with AsyncExitStack() as stack:
             tasks = await stack.enter_async_context(anyio.create_task_group())
             for number in range(workers):
-                clock = SimClock(Random(number))  # noqa: S311  # as DICE
+                clock = SimClock(Random(self.born))  # noqa: S311  # as DICE
+                self.born += 1
                 self.queue = AsyncQueue(
                     Client(_Wire(self, self.stranger if claim == "pin" and number % 2 else self.bot), clock=clock),
                     "#jobs",
@@ -156,6 +162,11 @@ class House:
                 stack.callback(self.worker.drain)
             yield self.queue
             tasks.cancel_scope.cancel()
+
+    def visiting(self, *, claim: Way = "reaction") -> AsyncQueue:
+        """A queue of our bot that claims nothing unless it is told to."""
+        clock = SimClock(Random(0))  # noqa: S311  # as DICE
+        return AsyncQueue(self.slack(), "#jobs", claim=claim, timing=TIMING, clock=clock)
 
     async def until(self, true: Callable[[], object]) -> None:
         """Wait until something holds."""

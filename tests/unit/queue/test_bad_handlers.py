@@ -197,3 +197,49 @@ def test_a_message_that_the_plan_hides_while_its_handler_runs_stops_nobody(house
 def queue_ts(house: House) -> str:
     rows = house.call(house.people[0], "conversations.history", channel=house.channel())["messages"]
     return str(rows[0]["ts"])
+
+
+def test_a_job_whose_workers_all_stop_while_it_runs_comes_to_its_end(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        at_once = timedelta(0)
+        async with house.at_work(handlers, drain=at_once) as queue:
+            message = await queue.post("work", {"n": 1, "seconds": 1000.0})
+            await house.until(lambda: runs)
+            house.worker.drain()
+            await anyio.sleep(20)
+        while "x" not in house.marks(message.ts):
+            begun = len(runs)
+            async with house.at_work(handlers, drain=at_once):
+                await house.until(lambda: len(runs) > begun or "x" in house.marks(message.ts))  # noqa: B023  # at once
+                house.worker.drain()
+                await anyio.sleep(20)
+        assert [attempt for _, attempt, _ in runs] == [1, 1, 1, 1, 1, 1, 2, 3]
+        assert "Given up after 3 attempts" in house.thread(message.ts)[-1]
+
+    run(main)
+
+
+def test_a_job_whose_handler_cannot_be_stopped_fails_without_it_and_the_worker_goes_on(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+
+        @handlers.task(attempts=2, backoff=_AT_ONCE, timeout=timedelta(seconds=5))
+        async def deaf() -> None:
+            runs.append((0, 1, 1))
+            with anyio.CancelScope(shield=True):
+                await anyio.sleep(10_000)
+
+        assert deaf is not None
+        async with house.at_work(handlers, concurrency=3) as queue:
+            stuck = await queue.post("deaf")
+            await queue.post("work", {"n": 1})
+            standings = await house.ended(queue)
+            assert {standing.state for standing in standings} == {"dead", "done"}
+            assert sorted(n for n, _, _ in runs) == [0, 0, 1]
+            assert "does not stop" in house.thread(stuck.ts)[-1]
+            generations = len(house.marks(stuck.ts))
+            await anyio.sleep(1_000)
+            assert len(house.marks(stuck.ts)) == generations
+
+    run(main)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from slackmq.simulation.loop import run
 
 if TYPE_CHECKING:
     from slackmq.claiming.way import Way
+    from slackmq.queue.setting import Choice
 
     from .conftest import House
 
@@ -108,6 +110,32 @@ def test_two_settings_in_one_channel_are_refused_and_the_error_says_what_differs
             with pytest.raises(ConfigurationError, match="lease 90 s, there 60 s"):
                 async with App("#jobs", timing=Timing(lease=timedelta(seconds=90))).over(house.slack()):
                     pass
+
+    run(main)
+
+
+@pytest.mark.parametrize("later", [n / 20 for n in range(10)])
+@pytest.mark.parametrize("choice", ["auto", "reaction"])
+def test_of_two_that_choose_differently_at_the_same_moment_one_is_refused(
+    house: House, later: float, choice: Choice
+) -> None:
+    refused: list[ConfigurationError] = []
+
+    async def works(seconds: int, choice: Choice, delay: float) -> None:
+        await anyio.sleep(delay)
+        try:
+            timing = Timing(lease=timedelta(seconds=seconds))
+            async with App("#jobs", claim=choice, timing=timing).over(house.slack()):
+                await anyio.sleep(60)
+        except ConfigurationError as error:
+            refused.append(error)
+
+    async def main() -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(works, 60, choice, 0.0)
+            tasks.start_soon(works, 90, "reaction", later)
+        assert len(refused) == 1
+        assert len(await house.slack().bookmarks(house.channel())) == 1
 
     run(main)
 

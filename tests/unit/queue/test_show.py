@@ -90,3 +90,19 @@ def test_with_peers_named_the_jobs_of_other_bots_are_left_alone(house: House) ->
         assert [n for n, _, _ in runs] == [1]
 
     run(main)
+
+
+def test_with_peers_named_people_who_put_both_marks_on_a_pinned_job_do_not_end_it(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        peers = [str(house.call(house.stranger, "auth.test")["user_id"])]
+        async with house.at_work(handlers, workers=2, claim="pin", peers=peers) as queue:
+            message = await queue.post("work", {"n": 1})
+            for name in ("eyes", "white_check_mark"):
+                house.call(house.people[0], "reactions.add", channel=house.channel(), timestamp=message.ts, name=name)
+            await house.until(lambda: runs)
+            (standing,) = await house.ended(queue)
+            assert standing.state == "done"
+            assert house.thread(message.ts)[-1] == "did 1"
+
+    run(main)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-def sighting(ts: str, *, key: str | None = None) -> Sighting:
-    message = Message(channel="C1", ts=ts, author="U1", kind="a", key=key or ts)
+def sighting(ts: str, *, key: str | None = None, kind: str | None = "a") -> Sighting:
+    message = Message(channel="C1", ts=ts, author="U1", kind=kind, key=key or ts)
     return Sighting(letter=Letter(message=message), verdict=Accept(options=Options()))
 
 
@@ -82,6 +82,27 @@ def test_what_has_not_ended_is_not_forgotten_however_old() -> None:
     assert [*sightings.open()] == [seen]
 
 
+def test_what_a_person_typed_is_forgotten_unless_somebody_has_begun_it() -> None:
+    sightings = Sightings()
+    _talk, begun, given_back = (sightings.add(sighting(f"{n}.000000", kind=None)) for n in (1, 2, 3))
+    begun.take_in(Reading(generation=1), 0.0)
+    given_back.record.add(Note(note="release", op="a", token=0, retry_at=5.0))
+    assert sightings.oldest_unfinished(typed_since=50_000.0) == 2.0
+    sightings.forget(before=100_000.0)
+    assert [*sightings.open()] == [begun, given_back]
+
+
+def test_whoever_goes_through_all_messages_is_not_disturbed_if_some_are_forgotten_meanwhile() -> None:
+    sightings = Sightings()
+    first, second = (sightings.add(sighting(f"{n}.000000")) for n in (1, 2))
+    first.ended = second.ended = Outcome.DONE
+    found = sightings.all()
+    assert next(found) is first
+    sightings.forget(before=3.0)
+    assert [*found] == [second]
+    assert sightings.canonical(second.message)
+
+
 def test_a_corrected_message_keeps_the_key_under_which_its_copies_are_known() -> None:
     sightings = Sightings()
     seen = sightings.add(sighting("1.000000", key="k"))
@@ -140,6 +161,20 @@ def test_a_failed_execution_is_one() -> None:
     record = Record()
     read(written([note("release", "a", retry_at="5.0")]), record)
     assert record.attempts == 1
+
+
+def test_an_attempt_of_which_nobody_heard_again_was_not_given_back() -> None:
+    def given_back(*payloads: Mapping[str, Any]) -> bool:
+        record = Record()
+        read(written(payloads), record)
+        return record.all_given_back(4)
+
+    first = note("release", "a", token=1, retry_at="5.0")
+    handed_back = note("release", "b", token=2, attempt=2, retry_at="6.0", failed=False)
+    second = note("release", "c", token=4, attempt=2, retry_at="7.0")
+    assert given_back(first, handed_back, second)
+    assert not given_back(handed_back, second)
+    assert not given_back(first, handed_back)
 
 
 def test_a_strangers_metadata_is_passed_over() -> None:

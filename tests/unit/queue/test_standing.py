@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 
-from slackmq.queue import AsyncQueue
-from slackmq.simulation.clock import SimClock
 from slackmq.simulation.loop import run
-
-from .conftest import TIMING
 
 if TYPE_CHECKING:
     from slackmq.claiming.way import Way
     from slackmq.message import Claim, Message
+    from slackmq.queue import AsyncQueue
 
     from .conftest import House
 
 
-def _queue(house: House, way: Way) -> AsyncQueue:
-    clock = SimClock(Random(0))  # noqa: S311  # as the house's dice
-    return AsyncQueue(house.slack(), "#jobs", claim=way, timing=TIMING, clock=clock)
-
-
 async def _state(house: House, way: Way) -> str:
-    async with _queue(house, way) as newcomer:
+    async with house.visiting(claim=way) as newcomer:
         return next(standing.state for standing in await newcomer.inspect() if standing.message.kind)
 
 
@@ -41,7 +32,7 @@ async def _claimed(queue: AsyncQueue, message: Message) -> Claim:
 @pytest.mark.parametrize("way", ["reaction", "pin"])
 def test_what_was_given_back_is_waiting_and_what_is_claimed_is_held(house: House, way: Way) -> None:
     async def main() -> None:
-        async with _queue(house, way) as queue:
+        async with house.visiting(claim=way) as queue:
             message = await queue.post("work", {"n": 1})
             assert await _state(house, way) == "waiting"
             claim = await _claimed(queue, message)
@@ -58,7 +49,7 @@ def test_what_was_given_back_is_waiting_and_what_is_claimed_is_held(house: House
 
 def test_what_a_person_unpinned_is_waiting(house: House) -> None:
     async def main() -> None:
-        async with _queue(house, "pin") as queue:
+        async with house.visiting(claim="pin") as queue:
             message = await queue.post("work", {"n": 1})
             await _claimed(queue, message)
             assert await _state(house, "pin") == "held"
@@ -71,7 +62,7 @@ def test_what_a_person_unpinned_is_waiting(house: House) -> None:
 def test_a_claim_that_stands_in_the_thread_alone_is_held(house: House) -> None:
     async def main() -> None:
         house.refused["reactions.add"] = "too_many_emoji"
-        async with _queue(house, "reaction") as queue:
+        async with house.visiting() as queue:
             message = await queue.post("work", {"n": 1})
             await _claimed(queue, message)
             assert house.marks(message.ts) == set()

@@ -15,10 +15,15 @@ from slackmq.handlers import Handlers
 from slackmq.hooks import Claimed, Finished, Rejected
 from slackmq.message import Outcome
 from slackmq.policy import Backoff
+from slackmq.queue import AsyncQueue
+from slackmq.queue.contest import Chosen
 from slackmq.simulation.loop import run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from slackmq.claiming.way import Way
+    from slackmq.message import Claim
 
     House = Any  # the fixture's class stands in conftest.py, which is no module to import from
 
@@ -241,6 +246,37 @@ def test_a_worker_that_lacks_the_handler_neither_robs_nor_buries_what_another_is
     run(main)
 
 
+def test_what_a_late_holder_has_ended_is_not_begun_again_although_its_successor_gave_it_back(house: House) -> None:
+    def queue(name: str) -> AsyncQueue:
+        slack = house.slack()
+        return AsyncQueue(slack, "#jobs", clock=slack.caller._clock, worker=name)
+
+    async def next_of(queue: AsyncQueue, ts: str) -> Claim | None:
+        sighting = queue._sightings.get(ts)
+        assert sighting is not None
+        contest = queue._inside.contest
+        return await contest.act(Chosen(sighting=sighting, action=contest.consider(sighting)))
+
+    async def main() -> None:
+        async with queue("late") as late, queue("successor") as successor, queue("third") as third:
+            message = await late.post("work")
+            first = await late.claim(message)
+            assert first is not None
+            await successor.inspect()
+            await anyio.sleep(66)
+            second = await next_of(successor, message.ts)
+            assert second is not None
+            await successor.fail(second, "no", retry_in=timedelta(seconds=5))
+            await third.inspect()
+            await next_of(third, message.ts)  # it reads that it was given back, and not yet what comes now
+            await anyio.sleep(20)
+            assert (await late.ack(first)).effective
+            assert await next_of(third, message.ts) is None
+            assert "clock3" in house.marks(message.ts)
+
+    run(main)
+
+
 def test_a_message_full_of_emoji_is_ended_by_a_note_and_not_done_twice(house: House) -> None:
     async def main() -> None:
         handlers, runs = house.ran()
@@ -297,5 +333,61 @@ def test_a_drain_ends_although_slack_does_not_answer(house: House) -> None:
             house.worker.drain()
             await anyio.sleep(120)
             assert house.worker._running == {}
+
+    run(main)
+
+
+@pytest.mark.parametrize("claim", ["reaction", "pin"])
+def test_a_locked_thread_stops_nobody_and_is_done_once_it_is_unlocked(house: House, claim: Way) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.at_work(handlers, workers=2, claim=claim) as queue:
+            locked = await queue.post("work", {"n": 1})
+            house.operate("emulator.threads.lock", channel=house.channel(), ts=locked.ts)
+            await anyio.sleep(200)
+            other = await queue.post("work", {"n": 2})
+            await house.until(lambda: "white_check_mark" in house.marks(other.ts))
+            assert 2 in {n for n, _, _ in runs}
+            house.unlock(locked.ts)
+            standings = await house.ended(queue)
+            assert {standing.state for standing in standings} == {"done"}
+
+    run(main)
+
+
+@pytest.mark.parametrize("claim", ["reaction", "pin"])
+def test_a_thread_that_is_locked_while_its_handler_runs_stops_nobody(house: House, claim: Way) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.at_work(handlers, workers=2, claim=claim) as queue:
+            held = await queue.post("work", {"n": 1, "seconds": 20.0})
+            await house.until(lambda: runs)
+            house.operate("emulator.threads.lock", channel=house.channel(), ts=held.ts)
+            await anyio.sleep(200)
+            await queue.post("work", {"n": 2})
+            await house.until(lambda: 2 in {n for n, _, _ in runs})
+            house.unlock(held.ts)
+            standings = await house.ended(queue)
+            assert {standing.state for standing in standings} == {"done"}
+
+    run(main)
+
+
+@pytest.mark.parametrize(("days", "state"), [(2, "done"), (6.9, "done"), (8, None)])
+def test_a_job_that_waited_while_the_whole_fleet_rested_is_done_if_it_is_within_reach(
+    house: House, days: float, state: str | None
+) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.visiting() as queue:
+            message = await queue.post("work", {"n": 1})
+            keyed = await queue.post("work", {"n": 2}, key="paid")
+        await anyio.sleep(days * 86_400)
+        async with house.at_work(handlers, workers=2):
+            await anyio.sleep(120)
+        found = {n for n, _, _ in runs}
+        assert found == ({1, 2} if state else set())
+        for each in (message, keyed):
+            assert ("white_check_mark" in house.marks(each.ts)) == (state == "done")
 
     run(main)

@@ -12,6 +12,7 @@ from slackmq.claiming.way import WAYS
 from slackmq.hooks import Extended, Finished, Lost
 from slackmq.policy import Timing
 from slackmq.simulation.loop import run
+from slackmq.slack.api import Arrived
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,6 +87,23 @@ def test_a_native_claim_without_an_event_waits_for_the_lease_of_whoever_may_have
     run(main)
 
 
+def test_a_message_whose_event_came_here_can_be_claimed_natively_by_hand(house: House) -> None:
+    async def main() -> None:
+        handlers, _ = house.ran()
+        async with house.at_work(handlers, claim="native", concurrency=0) as queue:
+            message = await queue.post("work", {"n": 1})
+            assert await queue.claim(message) is None  # whoever got its event may have begun
+            other = await queue.post("work", {"n": 2})
+            row = await house.slack().row(other.channel, other.ts)
+            assert row is not None
+            queue._inside.watch.hear(Arrived(channel=other.channel, row=row))
+            claim = await queue.claim(other)
+        assert claim is not None
+        assert claim.token == 0
+
+    run(main)
+
+
 def test_pins_are_taken_off_what_has_ended(house: House) -> None:
     async def main() -> None:
         handlers, _ = house.ran()
@@ -111,6 +129,26 @@ def test_a_person_who_takes_the_pin_off_puts_the_job_back(house: House) -> None:
         assert runs[0][2] < runs[1][2]
 
     run(main)
+
+
+def test_where_the_channel_takes_no_further_pin_messages_are_claimed_in_their_threads_and_a_log_says_so_once(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        for number in range(100):
+            ts = house.types(f"note {number}")
+            assert house.call(house.people[0], "pins.add", channel=house.channel(), timestamp=ts)["ok"]
+        async with house.at_work(handlers, workers=1, claim="pin") as queue:
+            messages = [await queue.post("work", {"n": number}) for number in range(3)]
+            await house.ended(queue)
+        assert sorted(n for n, _, _ in runs) == [0, 1, 2]
+        assert all(":lock: claim" in house.thread(message.ts)[0] for message in messages)
+
+    run(main)
+    (warning,) = [record.getMessage() for record in caplog.records if record.name == "slackmq.pin"]
+    assert "too_many_pins" in warning
+    assert "Unpin what nobody needs pinned." in warning
 
 
 def test_the_end_of_a_pin_that_ran_out_counts_only_if_nobody_else_has_claimed_it(house: House) -> None:

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from slackmq.errors import Ambiguous, TokenRefused
+from slackmq.slack.files import trusted
 from slackmq.slack.web import SdkWire
 
 if TYPE_CHECKING:
@@ -227,3 +228,21 @@ async def test_a_worker_says_its_name_in_the_user_agent_and_nothing_else_can_get
         await named.call("auth.test", {})
         await named.aclose()
     assert agents[0].endswith("slackmq-worker/attic-1--X--y--")
+
+
+@pytest.mark.parametrize(
+    ("url", "sent"),
+    [
+        ("https://files.slack.com/files-pri/T1-F1/x", True),
+        ("https://slack.com/x", True),
+        ("http://127.0.0.1:7522/files-pri/T1-F1/x", True),
+        ("http://127.0.0.1:7523/files-pri/T1-F1/x", False),
+        ("http://files.slack.com/x", False),
+        ("https://slack.com.evil.example/x", False),
+        ("https://evilslack.com/x", False),
+        ("file:///etc/passwd", False),
+        ("", False),
+    ],
+)
+def test_a_token_goes_to_slack_and_to_the_server_that_was_named_alone(url: str, sent: bool) -> None:  # noqa: FBT001
+    assert trusted(url, "http://127.0.0.1:7522/api/") is sent

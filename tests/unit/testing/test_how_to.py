@@ -24,7 +24,8 @@ def test_the_code_of_the_page_passes_as_a_test_file_of_its_own(tmp_path: Path) -
 
 
 @pytest.mark.timeout(60)
-def test_the_code_of_the_page_on_asking_runs_and_its_assertion_holds(tmp_path: Path) -> None:
-    [block] = BLOCKS.findall(PAGE.with_name("ask-and-wait.md").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("page", ["ask-and-wait.md", "keep-state.md"])
+def test_the_code_of_a_page_runs_and_its_assertions_hold(tmp_path: Path, page: str) -> None:
+    [block] = BLOCKS.findall(PAGE.with_name(page).read_text(encoding="utf-8"))
     result = subprocess.run([sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr) == (0, "")

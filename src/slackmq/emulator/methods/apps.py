@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from slackmq.emulator.app_secrets import signing_secret
+from slackmq.emulator.app_secrets import Credentials
+from slackmq.emulator.arguments import Arguments
 from slackmq.emulator.identifiers import derived_id, derived_secret
 from slackmq.emulator.manifest import manifest_of
 from slackmq.emulator.manifest_text import read_manifest
@@ -47,7 +48,7 @@ def create(call: Call) -> Reply:
         channel.members[app.bot_user] = None
     if "incoming-webhook" in app.scopes and channels:
         _hook(call.state, app, channels[0])
-    return {"app_id": app.id, "credentials": _credentials(call.state, app), "app": _shown(call.state, app)}
+    return {"app_id": app.id, "credentials": _credentials(app), "app": _shown(call.state, app)}
 
 
 @FAMILY.method("emulator.apps.update", tier=Tier.FREE, tokens=_OPERATOR, write=True)
@@ -75,7 +76,52 @@ def validate(call: Call) -> Reply:
 def info(call: Call) -> Reply:
     """Everything that the app's owner finds on Slack's site: secrets, manifest, webhooks."""
     app = _app(call)
-    return {"credentials": _credentials(call.state, app), "app": _shown(call.state, app)}
+    return {"credentials": _credentials(app), "app": _shown(call.state, app)}
+
+
+@FAMILY.method("emulator.apps.export", tier=Tier.FREE, tokens=_OPERATOR)
+def export(call: Call) -> Reply:
+    """What another workspace must be given to install this very app: `app`, for emulator.apps.adopt."""
+    app = _app(call)
+    told = {
+        "name": app.name,
+        "scopes": sorted(app.scopes),
+        "events": list(app.events),
+        "unlisted": app.unlisted,
+        "manifest": None if app.manifest is None else app.manifest.given,
+        "credentials": app.credentials.to_json(),
+    }
+    return {"app": told}
+
+
+@FAMILY.method("emulator.apps.adopt", tier=Tier.FREE, tokens=_OPERATOR, write=True)
+def adopt(call: Call) -> Reply:
+    """Install an app that another workspace has: `app` as it was exported there; its bot joins `channels`.
+
+    Its credentials are the same; its bot user and its bot token are this workspace's own.
+    """
+    given = Arguments(call.args.mapping("app", refusal="invalid_app") or {})
+    credentials = Credentials.of_json(given.mapping("credentials", refusal="invalid_app"))
+    if not given.text("name") or credentials is None:
+        raise Refusal("invalid_app")
+    if credentials.app in call.state.apps:
+        raise Refusal("app_already_installed")
+    told = given.mapping("manifest", refusal="invalid_manifest")
+    manifest = None if told is None else manifest_of(told)
+    channels = _channels(call)
+    app = admit_app(
+        call.state,
+        given.text("name"),
+        given.names("scopes"),
+        given.names("events"),
+        call.second,
+        unlisted=given.flag("unlisted"),
+        credentials=credentials,
+    )
+    app.manifest = manifest
+    for channel in channels:
+        channel.members[app.bot_user] = None
+    return {"app_id": app.id, "app": _shown(call.state, app)}
 
 
 @FAMILY.method("emulator.apps.classic", tier=Tier.FREE, tokens=_OPERATOR, write=True)
@@ -121,12 +167,9 @@ def _hook(state: State, app: App, channel: Channel) -> None:
     state.surfaces.webhooks[path] = Webhook(app=app.id, channel=channel.id)
 
 
-def _credentials(state: State, app: App) -> Reply:
-    return {
-        "client_id": f"{state.seed.team_id}.{app.id}",
-        "verification_token": app.verification_token,
-        "signing_secret": signing_secret(state.seed, app.id),
-    }
+def _credentials(app: App) -> Reply:
+    names = ("client_id", "verification_token", "signing_secret")
+    return {name: getattr(app.credentials, name) for name in names}
 
 
 def _shown(state: State, app: App) -> Reply:

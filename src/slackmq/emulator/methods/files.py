@@ -215,7 +215,7 @@ def _sees(call: Call, file: StoredFile) -> bool:
         return False
     user = call.caller.user
     shared = (call.state.channels[ident] for ident in file.shares)
-    return file.owner == user or any(
+    return user in {file.owner, *file.handed} or any(
         user in channel.members or (call.caller.type == "user" and not channel.private) for channel in shared
     )
 

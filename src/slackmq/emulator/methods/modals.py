@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from slackmq.emulator.elements import entered, found, initial_values
+from slackmq.emulator.file_rows import file_row
 from slackmq.emulator.methods.interactions import OPERATOR, app_of, hand, person
 from slackmq.emulator.methods.views import MOST_VIEWS, change, stack_on
 from slackmq.emulator.payloads import action_ts, basics, new_trigger
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["FAMILY"]
 
 FAMILY = Family()
+MOST_FILES = 10
+"""Files in a file_input that does not say (docs.slack.dev, "File input element")."""
 
 
 @FAMILY.method("emulator.modals.submit", tier=Tier.FREE, tokens=OPERATOR, write=True)
@@ -164,7 +167,9 @@ def _values(call: Call, view: View) -> dict[str, dict[str, Row]]:
         if not isinstance(fields, dict):
             raise Refusal("invalid_values")
         for action, value in cast("Row", fields).items():
-            values.setdefault(block, {})[action] = entered(found(blocks, action, block)[1], value)
+            element = found(blocks, action, block)[1]
+            told = _handed(call, view, element, value) if element.get("type") == "file_input" else value
+            values.setdefault(block, {})[action] = entered(element, told)
     missing = {
         block["block_id"]: "Please complete this required field."
         for block in blocks
@@ -173,6 +178,26 @@ def _values(call: Call, view: View) -> dict[str, dict[str, Row]]:
     if missing:
         raise Refusal("invalid_values", errors=missing)
     return values
+
+
+def _handed(call: Call, view: View, element: Row, given: object) -> list[Row]:
+    """The files of the person that these ids name; from now on the view's app may read them too.
+
+    Raises:
+        Refusal: file_not_found, too_many_files.
+    """
+    idents = cast("list[object]", given) if isinstance(given, list) else []
+    most: object = element.get("max_files")
+    if len(idents) > (most if isinstance(most, int) else MOST_FILES):
+        raise Refusal("too_many_files")
+    files = [call.state.files.get(str(ident)) for ident in idents]
+    rows: list[Row] = []
+    for file in files:
+        if file is None or file.owner != view.user or not file.completed or file.deleted:
+            raise Refusal("file_not_found")
+        file.handed.add(call.state.apps[view.app].bot_user)
+        rows.append(file_row(call.state, file))
+    return rows
 
 
 def _filled(fields: dict[str, Row]) -> bool:

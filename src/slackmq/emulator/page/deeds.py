@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
 
+    from slackmq.emulator.house import House
     from slackmq.emulator.page.drawing import Drawing
     from slackmq.emulator.page.presses import Presses
     from slackmq.emulator.page.visitors import Visitors
     from slackmq.emulator.server import Server
-    from slackmq.emulator.socket_mode import Sockets
 
 __all__ = ["Deeds"]
 
@@ -45,14 +45,12 @@ class Deeds:
         visitors: who does it.
         drawing: the templates.
         presses: takes slash commands.
-        sockets: the Socket Mode connections, which may be cut.
+        house: whose connections may be cut.
     """
 
-    def __init__(
-        self, *, server: Server, visitors: Visitors, drawing: Drawing, presses: Presses, sockets: Sockets
-    ) -> None:
+    def __init__(self, *, server: Server, visitors: Visitors, drawing: Drawing, presses: Presses, house: House) -> None:
         self._presses = presses
-        self._sockets = sockets
+        self._house = house
         self._server = server
         self._visitors = visitors
         self._drawing = drawing
@@ -125,7 +123,7 @@ class Deeds:
 
     async def _cut(self, request: web.Request) -> web.Response:
         """Break a connection without a word, as a network does; the client comes back by itself."""
-        if not self._sockets.close(request.match_info["link"]):
+        if not self._house.cut(connection=request.match_info["link"]):
             return self._notice("This connection is gone already.")
         return web.Response(status=_DONE)
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from slackmq.emulator.elements import elements_of
-from slackmq.emulator.page.blocks import blocks, field_name
+from slackmq.emulator.page.blocks import blocks
+from slackmq.emulator.page.element import field_name
 from slackmq.emulator.page.loose import row_in, text_in, words
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Surface", "entered", "given", "surface"]
 
 _LISTS = frozenset({"checkboxes", "file_input"})
-_NO_FIELDS = frozenset({"button", "workflow_button", "overflow", "image", "mrkdwn", "plain_text", "file_input"})
+_NO_FIELDS = frozenset({"button", "workflow_button", "overflow", "image", "mrkdwn", "plain_text"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

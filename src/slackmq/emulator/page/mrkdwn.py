@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup, escape
 
 from slackmq.emulator.emoji import standard
+from slackmq.emulator.page.dates import dated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,6 +23,8 @@ __all__ = ["plainly", "sealed", "shown", "typed"]
 _CODE = re.compile(r"```(?P<block>.+?)```|`(?P<inline>[^`\n]+)`", re.DOTALL)
 _ANGLE = re.compile(r"<(?P<target>[^<>|\n]+)(?:\|(?P<label>[^<>\n]*))?>")
 _EMOJI = re.compile(r":(?P<name>[a-z0-9_+-]+)(?:::skin-tone-[2-6])?:")
+_ALL = frozenset({"here", "channel", "everyone"})
+"""Names that call everybody."""
 _STYLES = (("*", "b"), ("_", "i"), ("~", "s"))
 _SAFE_LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 
@@ -51,6 +54,8 @@ def sealed(typed: str, ids: Mapping[str, str]) -> str:
     text = typed.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
     def mention(found: re.Match[str]) -> str:
+        if found["name"] in _ALL:
+            return f"<!{found['name']}>"
         user = ids.get(found["name"])
         return f"<@{user}>" if user else found[0]
 
@@ -62,6 +67,8 @@ def typed(text: str, names: Mapping[str, str]) -> str:
 
     def plain(found: re.Match[str]) -> str:
         target: str = found["target"]
+        if target[0] == "!":
+            return str(found["label"] or f"@{target[1:].partition('^')[0]}")
         return f"@{names[target[1:]]}" if target[0] == "@" and target[1:] in names else target
 
     return unescape(_ANGLE.sub(plain, text))
@@ -104,13 +111,27 @@ def _angle(found: re.Match[str], names: Mapping[str, str]) -> Markup:
         case "#", channel:
             return Markup('<span class="mention">#{}</span>').format(names.get(channel, unescape(label or channel)))
         case "!", keyword:
-            return Markup('<span class="mention">@{}</span>').format(unescape(label or keyword.partition("^")[0]))
+            return _special(keyword, label)
         case _:
             pass
     if not _SAFE_LINK.match(target):
         return escape(unescape(found[0]))
     text = unescape(label or target)
     return Markup('<a href="{}" rel="noreferrer noopener" target="_blank">{}</a>').format(unescape(target), text)
+
+
+def _special(keyword: str, label: str | None) -> Markup:
+    """A date, a group, or a call to all."""
+    kind, _, rest = keyword.partition("^")
+    if kind == "date":
+        timestamp, _, form = rest.partition("^")
+        form, _, link = form.partition("^")
+        text = dated(timestamp, unescape(form), unescape(label or timestamp))
+        if not _SAFE_LINK.match(link):
+            return Markup("<span>{}</span>").format(text)
+        return Markup('<a href="{}" rel="noreferrer noopener" target="_blank">{}</a>').format(unescape(link), text)
+    name = unescape(label or (rest if kind == "subteam" else kind))
+    return Markup('<span class="mention">@{}</span>').format(name.removeprefix("@"))
 
 
 def _styles(text: str, depth: int = 0) -> Markup:

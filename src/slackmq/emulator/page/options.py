@@ -49,6 +49,8 @@ def groups_of(element: Mapping[str, Any], directory: Directory) -> tuple[Group, 
         both = (Group(label="Channels", options=_named(directory.channels, "#")),)
         return (*both, Group(label="People", options=_named(directory.people, "@")))
     own = tuple(options_in(element.get("options")))
+    if kind == "feedback_buttons":
+        own = tuple(options_in([element.get("positive_button"), element.get("negative_button")]))
     if own:
         return (Group(label="", options=own),)
     grouped = rows(element.get("option_groups"))

@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from slackmq.emulator.page.blocks import field_name
+from slackmq.emulator.file_door import LARGEST_FILE
 from slackmq.emulator.page.door import fragment
+from slackmq.emulator.page.element import field_name
 from slackmq.emulator.page.loose import rows
 from slackmq.emulator.page.modal import entered, given
 from slackmq.emulator.page.options import options_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from slackmq.emulator.desk import Desk
     from slackmq.emulator.page.drawing import Drawing
+    from slackmq.emulator.page.uploads import Uploads
     from slackmq.emulator.page.visitors import Visitors
 
     Form = Mapping[str, list[str]]
@@ -31,6 +33,8 @@ _SENTENCES = {
     "http_service_error": "The app answered with an error.",
     "interactivity_disabled": "The app's manifest switches interactivity off.",
     "message_not_found": "The message is gone.",
+    "file_not_found": "A file was not taken.",
+    "too_many_files": "These are more files than the app takes.",
     "operation_timeout": "The app did not answer within three seconds.",
     "option_not_found": "This can no longer be chosen.",
     "unknown_shortcut": "No app has this shortcut.",
@@ -45,9 +49,11 @@ class Presses:
         desk: where people's deeds are handed over.
         visitors: who does it.
         drawing: the templates.
+        uploads: takes the files of modals.
     """
 
-    def __init__(self, *, desk: Desk, visitors: Visitors, drawing: Drawing) -> None:
+    def __init__(self, *, desk: Desk, visitors: Visitors, drawing: Drawing, uploads: Uploads) -> None:
+        self._uploads = uploads
         self._desk = desk
         self._visitors = visitors
         self._drawing = drawing
@@ -104,11 +110,17 @@ class Presses:
 
     async def _submit(self, request: web.Request) -> web.Response:
         """Submit a modal; the answer holds the complaints, one for each block that has one."""
+        request = request.clone(client_max_size=LARGEST_FILE)
         form = await _form(request)
         user, ident = self._visitors.caller(request).user, request.match_info["view"]
         row = next((view for view in self._visitors.surfaces(user)["views"] if view["id"] == ident), None)
         if row is None:
             return self._refusal(_SENTENCES["view_not_found"])
+        for name, parts in _files((await request.post()).items()).items():
+            kept = await self._uploads.entrust(request, parts)
+            if not isinstance(kept, list):
+                return self._refusal(f"The file was not taken: {kept['error']}.")
+            form[name] = kept
         values = entered(row, lambda name: form.get(name, []))
         reply = await self._perform(request, "modals.submit", {"view_id": ident, "values": values})
         answer: Mapping[str, Any] = reply.get("answer") or {}
@@ -159,6 +171,15 @@ def _name(form: Form) -> str:
 
 def _one(form: Form, name: str) -> str:
     return (form.get(name) or [""])[0]
+
+
+def _files(items: Iterable[tuple[str, object]]) -> dict[str, list[web.FileField]]:
+    """The files of a form; of a box that was left empty browsers send a part without a name."""
+    found: dict[str, list[web.FileField]] = {}
+    for name, value in items:
+        if isinstance(value, web.FileField) and value.filename:
+            found.setdefault(name, []).append(value)
+    return found
 
 
 async def _form(request: web.Request) -> dict[str, list[str]]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from slackmq.emulator.page import view
-from slackmq.emulator.page.loose import row_in
+from slackmq.emulator.page.loose import row_in, words
 from slackmq.emulator.page.sidebar import places
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from slackmq.emulator.page.presence import Hand
+    from slackmq.emulator.page.hands import Hand
     from slackmq.emulator.page.sidebar import Place
+    from slackmq.emulator.page.stores import Stores, Table
 
 __all__ = ["WINDOW", "Found", "Reading", "Window"]
 
@@ -27,6 +28,8 @@ _FAR = 999
 _SEARCHED = 2000
 """The newest messages of each conversation that a search looks at."""
 _FOUND = 50
+_READ = frozenset({"text", "title", "pretext", "fallback", "alt_text"})
+"""Keys of blocks and attachments whose strings are read by people."""
 _KINDS = "public_channel,private_channel,im,mpim"
 
 
@@ -56,6 +59,7 @@ class Reading:
         since: ts up to which everything counts as seen.
         whispers: what only that person sees, oldest first.
         hand: tells who works on a message.
+        stores: knows which channels are stores; None: none is.
     """
 
     def __init__(
@@ -67,8 +71,10 @@ class Reading:
         since: str = "0",
         whispers: Sequence[Mapping[str, Any]] = (),
         hand: Callable[[str, str], Hand | None] = lambda _channel, _ts: None,
+        stores: Stores | None = None,
     ) -> None:
         self._ask = ask
+        self._stores = stores
         self._seen = seen
         self._since = since
         self._hand = hand
@@ -119,13 +125,21 @@ class Reading:
         rows = [item["message"] for item in items if "message" in item]
         return tuple(self._drawn([row], channel, "pins", row["ts"])[0] for row in rows)
 
-    def found(self, words: str) -> tuple[Found, ...]:
+    def is_store(self, channel: str) -> bool:
+        """Whether programs keep state in a channel."""
+        return self._stores is not None and self._stores.holds(self._ask, channel)
+
+    def table(self, channel: str) -> Table | None:
+        """The state that programs keep in a channel, None if they keep none."""
+        return None if self._stores is None else self._stores.table(self._ask, channel, self.directory)
+
+    def found(self, query: str) -> tuple[Found, ...]:
         """The messages that hold all these words, the newest first."""
-        wanted = words.lower().split()
+        wanted = query.lower().split()
         hits: list[tuple[str, Found]] = []
         for place in places(self._listed, self.directory, {}) if wanted else ():
             for row in self._newest(place.id):
-                text = f"{row.get('text', '')} {row.get('username', '')}".lower()
+                text = " ".join(_said(row)).lower()
                 if all(word in text for word in wanted):
                     shown = self._drawn([row], place.id, "found", row["ts"])[0]
                     hits.append((row["ts"], Found(place=place, message=shown)))
@@ -213,3 +227,26 @@ class Reading:
             cursor = row_in(reply.get("response_metadata")).get("next_cursor", "")
             if not cursor or (most is not None and len(found) >= most):
                 return found
+
+
+def _said(row: Mapping[str, Any]) -> Iterator[str]:
+    """What one reads in a message: its text, who it is by, and the texts and titles in its blocks and attachments."""
+    yield words(row.get("text"))
+    yield words(row.get("username"))
+    for name in ("blocks", "attachments"):
+        yield from _texts(row.get(name))
+
+
+def _texts(node: object) -> Iterator[str]:
+    match node:
+        case dict():
+            for name, value in cast("dict[str, object]", node).items():
+                if name in _READ and isinstance(value, str):
+                    yield value
+                else:
+                    yield from _texts(value)
+        case list():
+            for value in cast("list[object]", node):
+                yield from _texts(value)
+        case _:
+            return

@@ -5,10 +5,12 @@ As in `mrkdwn`, every text from outside is escaped where it is written.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
+from slackmq.emulator.page.dates import dated
 from slackmq.emulator.page.emoji import character
 from slackmq.emulator.page.loose import row_in, rows, safe_link, words
 
@@ -19,6 +21,7 @@ __all__ = ["rich"]
 
 _STYLES = {"bold": "b", "italic": "i", "strike": "s", "code": "code", "underline": "u"}
 _CONTAINERS = {"rich_text_quote": "blockquote", "rich_text_preformatted": "pre"}
+_HEX = re.compile(r"#[0-9A-Fa-f]{6}")
 _DEEP = 8
 
 
@@ -50,7 +53,9 @@ def _list(part: Mapping[str, Any], names: Mapping[str, str]) -> Markup:
     indent = part.get("indent")
     deep = min(indent, _DEEP) if isinstance(indent, int) and indent > 0 else 0
     if part.get("style") == "ordered":
-        return Markup('<ol class="in-{}">{}</ol>').format(deep, items)
+        offset = part.get("offset")
+        start = offset + 1 if isinstance(offset, int) and offset > 0 else 1
+        return Markup('<ol class="in-{}" start="{}">{}</ol>').format(deep, start, items)
     return Markup('<ul class="in-{}">{}</ul>').format(deep, items)
 
 
@@ -69,15 +74,28 @@ def _content(leaf: Mapping[str, Any], names: Mapping[str, str]) -> Markup:
         case "emoji":
             name = words(leaf.get("name"))
             return Markup('<span class="emoji" title=":{}:">{}</span>').format(name, character(name))
-        case "user" | "channel" | "broadcast" as kind:
-            ident = words(leaf.get({"user": "user_id", "channel": "channel_id"}.get(kind, "range")))
+        case "user" | "channel" | "broadcast" | "usergroup" | "team" as kind:
+            ident = words(leaf.get("range" if kind == "broadcast" else f"{kind}_id"))
             return _mention("#" if kind == "channel" else "@", ident, names)
+        case "date":
+            text = dated(leaf.get("timestamp"), words(leaf.get("format")), words(leaf.get("fallback")))
+            return _link(safe_link(leaf.get("url")), text)
+        case "color":
+            return _colour(words(leaf.get("value")))
         case _:
             return escape(words(leaf.get("text")) or words(leaf.get("fallback")))
 
 
 def _mention(sign: str, ident: str, names: Mapping[str, str]) -> Markup:
     return Markup('<span class="mention">{}{}</span>').format(sign, names.get(ident, ident))
+
+
+def _colour(value: str) -> Markup:
+    """The colour's name after a sample of it; a picture, because the page's policy allows no styles in the mark-up."""
+    if not _HEX.fullmatch(value):
+        return escape(value)
+    sample = '<svg class="sample" aria-hidden="true"><rect width="100%" height="100%" fill="{0}"/></svg>{0}'
+    return Markup(sample).format(value)  # noqa: S704  # own tags
 
 
 def _link(address: str, text: str) -> Markup:

@@ -43,19 +43,20 @@ class Site:
     """
 
     def __init__(self, house: House, *, file_door: FileDoor, stock: Stock) -> None:
-        drawing, server, sockets = stock.drawing, house.server, house.sockets
-        self.presence = Presence(server, sockets)
+        drawing, server = stock.drawing, house.server
+        self.presence = Presence(server, sockets=house.sockets, rtm=house.rtm)
         """Must see every request, as its middleware."""
         trouble = Trouble(weather=house.weather, killables=house.killables, drawing=drawing)
         homes, visitors = Homes(server), Visitors(server, self.presence, trouble)
-        presses = Presses(desk=house.desk, visitors=visitors, drawing=drawing)
+        uploads = Uploads(server=server, visitors=visitors, drawing=drawing, door=file_door)
+        presses = Presses(desk=house.desk, visitors=visitors, drawing=drawing, uploads=uploads)
         self._streams = Streams(server=server, visitors=visitors, drawing=drawing, presence=self.presence, homes=homes)
         house.weather.watch(self._streams.stir)
         house.killables.watch(self._streams.stir)
         self._routes = (
             *PageDoor(server=server, visitors=visitors, drawing=drawing, streams=self._streams, homes=homes).routes(),
-            *Deeds(server=server, visitors=visitors, drawing=drawing, presses=presses, sockets=sockets).routes(),
-            *Uploads(server=server, visitors=visitors, drawing=drawing, door=file_door).routes(),
+            *Deeds(server=server, visitors=visitors, drawing=drawing, presses=presses, house=house).routes(),
+            *uploads.routes(),
             *presses.routes(),
             *trouble.routes(),
             *self._streams.routes(),

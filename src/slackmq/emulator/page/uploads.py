@@ -54,20 +54,38 @@ class Uploads:
     async def _take(self, request: web.Request) -> web.Response:
         """Share the files of a form, in one message, with what was typed as its text."""
         form = await request.clone(client_max_size=LARGEST_FILE).post()
-        sent = [part for part in form.getall("file", []) if isinstance(part, web.FileField) and part.filename]
-        contents = await asyncio.to_thread(_read, sent)
-        files: list[dict[str, str]] = []
-        for part, content in zip(sent, contents, strict=True):
-            reply = await self._kept(request, part.filename, content)
-            if not reply["ok"]:
-                return self._refusal(reply)
-            files.append({"id": reply["file_id"], "title": part.filename})
+        parts = [part for part in form.getall("file", []) if isinstance(part, web.FileField)]
+        files = await self._uploaded(request, parts)
+        if not isinstance(files, list):
+            return self._refusal(files)
         text = sealed(str(form.get("text", "")).strip(), self._visitors.ids())
         args = {"files": json.dumps(files), "channel_id": request.match_info["channel"], "initial_comment": text}
         if form.get("thread"):
             args["thread_ts"] = str(form["thread"])
         reply = await self._shared(request, args)
         return web.Response(status=_DONE) if reply["ok"] else self._refusal(reply)
+
+    async def entrust(self, request: web.Request, parts: Sequence[web.FileField]) -> list[str] | Mapping[str, Any]:
+        """Upload the files of a modal as the person who asks; returns their ids, or what Slack said against it."""
+        files = await self._uploaded(request, parts)
+        if not isinstance(files, list) or not files:
+            return [] if isinstance(files, list) else files
+        reply = await self._shared(request, {"files": json.dumps(files)})
+        return [file["id"] for file in files] if reply["ok"] else reply
+
+    async def _uploaded(
+        self, request: web.Request, parts: Sequence[web.FileField]
+    ) -> list[dict[str, str]] | Mapping[str, Any]:
+        """Id and title of each; or what Slack said against it."""
+        sent = [part for part in parts if part.filename]
+        contents = await asyncio.to_thread(_read, sent)
+        files: list[dict[str, str]] = []
+        for part, content in zip(sent, contents, strict=True):
+            reply = await self._kept(request, part.filename, content)
+            if not reply["ok"]:
+                return reply
+            files.append({"id": reply["file_id"], "title": part.filename})
+        return files
 
     async def _kept(self, request: web.Request, name: str, content: bytes) -> Mapping[str, Any]:
         caller = self._visitors.caller(request)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from slackmq.emulator.page.blocks import Attachment, Block
-    from slackmq.emulator.page.presence import Hand
+    from slackmq.emulator.page.hands import Hand
 
 __all__ = ["Directory", "FileView", "MessageView", "MetadataView", "ReactionView", "day_of", "message", "time_of"]
 

@@ -31,7 +31,8 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
         if (fresh.value === field.value && field.checked !== field.defaultChecked) fresh.checked = field.checked;
       } else if (field.matches("select")) {
         for (const option of fresh.options) option.selected = [...field.selectedOptions].some((o) => o.value === option.value);
-      } else if (field.value !== field.defaultValue) fresh.value = field.value;
+      } else if (field.type === "file") fresh.files = field.files;
+      else if (field.value !== field.defaultValue) fresh.value = field.value;
     }
   }
 });

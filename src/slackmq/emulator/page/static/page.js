@@ -24,6 +24,7 @@ function watch(scroll) {
     const grew = records.some((r) => r.target === list && [...r.addedNodes].includes(list.lastElementChild));
     if (grew && latest(scroll)) latest(scroll).hidden = false;
   }).observe(scroll, { childList: true, subtree: true });
+  new ResizeObserver(() => { if (atEnd.get(scroll)) toEnd(scroll); }).observe(scroll); // the strip below grew
 }
 
 const watchAll = () => document.querySelectorAll("[data-stick]").forEach(watch);
@@ -43,7 +44,7 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.key === "Escape") {
     const open = document.querySelector(".picker[open], .overflow[open]");
-    if (open) open.open = false;
+    if (open) fold(open);
     else if (field.closest?.(".edit")) field.closest(".edit").querySelector(".quiet").click();
     else if (!document.querySelector("dialog[open]")) document.querySelector("#thread .close")?.click();
   }
@@ -64,7 +65,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
     toEnd(form.parentElement.querySelector(".scroll"));
   }
   if (xhr.status === 204) document.querySelector("#notice").replaceChildren();
-  if (event.detail.requestConfig.verb === "post" && elt.closest?.(".picker, .overflow")) elt.closest(".picker, .overflow").open = false;
+  if (event.detail.requestConfig.verb === "post" && elt.closest?.(".picker, .overflow")) fold(elt.closest(".picker, .overflow"));
   if (elt.matches("[hx-get*='/thread?ts=']")) box("reply")?.focus();
 });
 
