@@ -18,7 +18,7 @@ SOURCE = ROOT / "src"
 DOORS = {
     "slack_sdk": ("slackmq.slack.web", "slackmq.slack.events"),
     "aiohttp": ("slackmq.slack.web", "slackmq.slack.events", "slackmq.slack.socket", "slackmq.emulator"),
-    "slack_bolt": (),
+    "slack_bolt": ("slackmq.integrations.bolt",),
     "rich": ("slackmq.cli",),
     "cyclopts": ("slackmq.cli",),
     "jinja2": ("slackmq.emulator",),
