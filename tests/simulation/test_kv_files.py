@@ -144,6 +144,7 @@ def play(seed: int, name: str) -> tuple[Drama, list[FileRef]]:
             gc.enable()
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("name", ["none", "H1", "H2", "H3", "H6", "C1", "C2", "V2"])
 def test_what_a_record_names_is_there_and_whole(name: str) -> None:
     for seed in range(3):

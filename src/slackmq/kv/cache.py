@@ -83,6 +83,8 @@ class Cache:
                     remedy="Name another file, or delete this one: nothing is lost.",
                 )
             self._base.execute("COMMIT")
+            self._base.execute("PRAGMA journal_mode = WAL")
+            self._base.execute("PRAGMA synchronous = NORMAL")  # what a power cut takes away the channel still has
         except sqlite3.Error as error:
             locked = "locked" in str(error)
             raise CacheUnusable(
