@@ -140,7 +140,8 @@ class Opening:
             await self._repair(follower, archive)
             follower.ledger.moved = None
             return follower
-        cached = await caching.load() if caching is not None else None
+        loaded = await caching.load() if caching is not None else None
+        cached = loaded[0] if loaded else None
         if cached is not None and not await follower.shows(cached.at):
             _log.warning("the store is read without its cache, whose latest record the channel does not show")
             cached = None
@@ -158,8 +159,9 @@ class Opening:
             await self._replay(follower, archive, newest)
         if caching is None:
             follower.ledger.moved = None
-        elif newest is None and cached is not None:
+        elif newest is None and cached is not None and loaded is not None:
             caching.begun(saved)
+            follower.remember(loaded[1].oldest, loaded[1].archived)
         return follower
 
     async def _replay(self, follower: Follower, archive: Archive, base: State | None) -> None:
