@@ -47,6 +47,7 @@ class Inside:
     own: Own
     caching: Caching | None
     shelf: Shelf
+    encrypted: bool
 
     def start(self, tasks: TaskGroup, clock: Clock) -> None:
         """Let it work, until the tasks are cancelled."""
@@ -129,6 +130,7 @@ class Opening:
             own=Own(identity.user),
             shelf=Shelf(self.slack.files, channel=channel.id, author=identity.user, seal=seal, clock=self.clock),
             caching=caching,
+            encrypted=seal.hides,
         )
 
     async def _read(self, make: Callable[[], Follower], archive: Archive, caching: Caching | None) -> Follower:

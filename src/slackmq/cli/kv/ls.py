@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import anyio
 
 from slackmq.cli.kv.rows import cells, print_json, print_rows, row_of
 from slackmq.cli.kv.which import ChannelName, Fresh, JsonLines, Prefix, Which  # noqa: TC001  # cyclopts reads annotations
+from slackmq.kv.errors import KeyNotFound
 
 if TYPE_CHECKING:
     from slackmq.kv.entry import Entry
@@ -38,5 +40,8 @@ async def entries(which: Which, channel: str, prefix: str, fresh: bool) -> list[
     """The entries whose keys begin like this."""
     async with which.opened(channel) as store:
         keys = await store.keys(prefix, fresh=fresh)
-        heads = [(key, await store.head(key)) for key in keys]
-    return [head.entry(key) for key, head in heads if head is not None]
+        found: list[Entry] = []
+        for key in keys:
+            with suppress(KeyNotFound):  # it was there a moment ago
+                found.append(await store.get(key))
+    return found

@@ -28,7 +28,9 @@ _TIME = "%Y-%m-%d %H:%M:%S"
 def row_of(entry: Entry) -> dict[str, object]:
     """An entry as a JSON object; bytes stand in it as `base64`, and anything else as `value`."""
     value = entry.value
-    shown = {"base64": b64encode(value).decode()} if isinstance(value, bytes) else {"value": value}
+    shown: dict[str, object] = {"base64": b64encode(value).decode()} if isinstance(value, bytes) else {"value": value}
+    if entry.file is not None and value is None:  # as `watch` and `history` show it, which fetch no files
+        shown = {"file": {"size": entry.file.size, "sha256": entry.file.sha256}}
     return {
         "key": entry.key,
         **shown,
