@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import CancelledError, wait
+from concurrent.futures import CancelledError, Future, wait
 from contextlib import ExitStack
 from functools import wraps
 from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar
 
-from anyio.from_thread import start_blocking_portal
+import anyio
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from slackmq.errors import ConfigurationError
 
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from types import TracebackType
 
-    from anyio.from_thread import BlockingPortal
-
-__all__ = ["Blocking", "blocking", "wait_for"]
+__all__ = ["Blocking", "blocking", "standing_portal", "wait_for"]
 
 _NAP = 1.0
 """Seconds after which whoever waits looks for signals."""
@@ -72,6 +71,23 @@ def wait_for(portal: BlockingPortal, start: Callable[[], Awaitable[_R]]) -> _R:
         if future.cancel():
             ended.wait(_WINDING_DOWN)
         raise
+
+
+def standing_portal(name: str) -> BlockingPortal:
+    """An event loop on a thread that lives as long as the process and does not keep it alive; stop it with `stop`.
+
+    Args:
+        name: of the thread.
+    """
+    ready: Future[BlockingPortal] = Future()
+
+    async def stand() -> None:
+        async with BlockingPortal() as portal:
+            ready.set_result(portal)
+            await portal.sleep_until_stopped()
+
+    threading.Thread(target=anyio.run, args=(stand,), name=name, daemon=True).start()
+    return ready.result()
 
 
 class Blocking(Generic[_A]):

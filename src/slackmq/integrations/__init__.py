@@ -1,1 +1,1 @@
-"""Doors for other frameworks: import the one you use, and nothing else is loaded."""
+"""Doors for other frameworks, one a file or folder: import the one you use."""

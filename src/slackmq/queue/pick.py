@@ -195,7 +195,10 @@ class Pick:
             action = self._contest.consider(sighting)
         if isinstance(action, Wait):
             return None, longest if action.delay is None else action.delay
-        return await self._contest.act(Chosen(sighting=sighting, action=action)), 0.0
+        claim = await self._contest.act(Chosen(sighting=sighting, action=action))
+        if claim is not None:
+            sighting.not_before = 0.0  # given back, it may be found again at once
+        return claim, 0.0
 
     async def _look(self, sighting: Sighting) -> None:
         try:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import anyio
 
 from slackmq.cli.kv.rows import cells, print_json, print_rows, row_of
 from slackmq.cli.kv.which import ChannelName, Fresh, JsonLines, Prefix, Which  # noqa: TC001  # cyclopts reads annotations
-from slackmq.kv.errors import KeyNotFound
 
 if TYPE_CHECKING:
     from slackmq.kv.entry import Entry
@@ -36,12 +34,19 @@ def ls(
         print_rows(("key", "value", "revision", "modified", "author", "expires"), map(cells, found))
 
 
-async def entries(which: Which, channel: str, prefix: str, fresh: bool) -> list[Entry]:  # noqa: FBT001  # as get
-    """The entries whose keys begin like this."""
+async def entries(
+    which: Which,
+    channel: str,
+    prefix: str,
+    fresh: bool,  # noqa: FBT001  # as get
+    whole: bool = False,  # noqa: FBT001, FBT002  # as get
+) -> list[Entry]:
+    """The entries whose keys begin like this; `whole`, with the values that are in files."""
+    found: list[Entry] = []
     async with which.opened(channel) as store:
-        keys = await store.keys(prefix, fresh=fresh)
-        found: list[Entry] = []
-        for key in keys:
-            with suppress(KeyNotFound):  # it was there a moment ago
-                found.append(await store.get(key))
+        for key in await store.keys(prefix, fresh=fresh):
+            head = await store.head(key)
+            if head is not None:
+                entry = head.entry(key)
+                found.append(await store.get(key) if whole and entry.file else entry)
     return found
