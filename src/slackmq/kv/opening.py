@@ -48,6 +48,7 @@ class Inside:
     own: Own
     caching: Caching | None
     shelf: Shelf
+    encrypted: bool
 
     def start(self, tasks: TaskGroup, clock: Clock) -> None:
         """Let it work, until the tasks are cancelled."""
@@ -131,6 +132,7 @@ class Opening:
             own=Own(identity.user),
             shelf=Shelf(self.slack.files, channel=channel.id, author=identity.user, seal=seal, clock=self.clock),
             caching=caching,
+            encrypted=seal.hides,
         )
 
     async def _read(self, make: Callable[[], Follower], archive: Archive, caching: Caching | None) -> Follower:
