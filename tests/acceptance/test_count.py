@@ -10,4 +10,4 @@ from tests.kills.count import main
 @pytest.mark.parametrize("encrypt", [False, True])
 def test_a_counter_that_killed_processes_raise_counts_each_once(encrypt: bool) -> None:  # noqa: FBT001
     words = ["--goal", "30", "--processes", "3", "--every", "1.5", "--seed", "1", "--within", "120"]
-    assert main([*words, *(["--encrypt"] if encrypt else [])]) == 0
+    assert main([*words, *(["--encrypt", "--cache"] if encrypt else [])]) == 0

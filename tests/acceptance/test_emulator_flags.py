@@ -14,11 +14,11 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 
 @contextmanager
-def emulator(*words: str) -> Iterator[tuple[dict[str, Any], list[str]]]:
+def emulator(*words: str) -> Generator[tuple[dict[str, Any], list[str]]]:
     """One that runs, by what it says of itself; afterwards what it complained about."""
     command = [sys.executable, "-m", "slackmq", "emulator", "--port", "0", "--json", *words]
     complaints: list[str] = []

@@ -325,3 +325,28 @@ async def test_a_store_whose_channel_cannot_be_read_any_more_says_so(workspace: 
             await slack.caller.write("conversations.leave", {"channel": store.status().channel}, urgency=2)  # type: ignore[arg-type]
         with pytest.raises(SlackMQError):
             await store.get("k", fresh=True)
+
+
+@pytest.mark.parametrize("body", ["[]", '["w",1,[0,0,""],[[0,[["w","a",-1,"j",99]]]]]'], ids=["damaged", "replaced"])
+async def test_a_record_that_was_edited_is_missed_loudly_by_whoever_opens_the_store_later(
+    workspace: AsyncWorkspace, body: str
+) -> None:
+    """Its author's token can edit what stands in a record; the next record's writer knew it otherwise."""
+    async with opened(workspace) as store, client(workspace) as slack:
+        await store.put("a", 1)
+        await store.get("a", fresh=True)
+        await store.put("b", 2)
+        await store.get("b", fresh=True)
+        channel = store.status().channel
+        rows = (await slack.history(channel, oldest=0.0)).rows
+        first = next(row for row in rows if row.metadata is not None)
+        payload = Seal(channel).stamp("", VERSION, body)
+        await slack.edit(channel, first.ts, "a = 99", metadata=Metadata(type=RECORD, payload=payload))
+        assert (await store.get("a", fresh=True)).value == 1
+        with pytest.raises(LogBroken, match="by hand"):
+            async with opened(workspace, 1):
+                pass
+        await store.snapshot()
+        await store.get("b", fresh=True)
+        async with opened(workspace, 1) as other:
+            assert (await other.get("a", fresh=True)).value == 1

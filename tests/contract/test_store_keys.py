@@ -45,6 +45,7 @@ async def test_an_encrypted_store_shows_nothing_in_its_channel_and_everything_to
         await one.put("lamp", "glaring")
         assert (await two.get("lamp", fresh=True)).value == "glaring"
         await two.snapshot()
+        assert (one.status().signed, one.status().encrypted) == (True, True)
         channel = one.status().channel
         rows = list((await slack.history(channel, oldest=0.0)).rows)
         rows += [reply for row in rows if row.replies for reply in await slack.replies(channel, row.ts)]
@@ -147,3 +148,20 @@ async def test_a_channel_with_a_strangers_records_is_begun_anew_by_repairing_it(
         await store.put("k", "mine")
     async with opened(workspace, secret=Secret(KEY)) as store:
         assert (await store.get("k", fresh=True)).value == "mine"
+
+
+async def test_a_store_that_was_begun_without_a_key_is_given_one(workspace: AsyncWorkspace) -> None:
+    async with opened(workspace) as store:
+        await store.put("a", 1)
+        await store.get("a", fresh=True)
+    async with opened(workspace, secret=Secret(KEY, encrypt=True, unsigned=True)) as store:
+        await store.put("b", 2)
+        await store.get("b", fresh=True)
+        await store.snapshot()
+        await store.get("b", fresh=True)
+    async with opened(workspace, 1, secret=Secret(KEY, encrypt=True)) as store:
+        assert await store.keys(fresh=True) == ["a", "b"]
+        await store.put("c", 3)
+    with pytest.raises(SecretMismatch):
+        async with opened(workspace):
+            pass

@@ -86,11 +86,21 @@ class Count:
         processes: how many there are at a time.
         every: seconds between two kills, about.
         secret: the store's key; "" for none.
+        cached: whether each place has a cache file.
         within: seconds after which it has failed.
     """
 
     def __init__(
-        self, plan: Plan, folder: Path, *, goal: int, processes: int, every: float, secret: str, within: float
+        self,
+        plan: Plan,
+        folder: Path,
+        *,
+        goal: int,
+        processes: int,
+        every: float,
+        secret: str,
+        cached: bool,
+        within: float,
     ) -> None:
         self._plan = plan
         self._folder = folder
@@ -98,6 +108,7 @@ class Count:
         self._processes = processes
         self._every = every
         self._secret = secret
+        self._cached = cached
         self._within = within
         self._pages = Pages(folder)
         self._workspace = LocalWorkspace(folder, _APPS)
@@ -156,6 +167,7 @@ class Count:
             folder=self._folder,
             goal=self._goal,
             secret=self._secret,
+            cache=self._folder / f"{place}.db" if self._cached else None,
         )
 
     def _told(self) -> list[dict[str, Any]]:
@@ -185,6 +197,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--every", type=float, default=1.0, help="seconds between two kills, about")
     parser.add_argument("--seed", type=int, help="drawn at random if not given")
     parser.add_argument("--encrypt", action="store_true", help="the store is encrypted")
+    parser.add_argument("--cache", action="store_true", help="each process goes on from the cache of the one before it")
     parser.add_argument("--within", type=float, default=3_600.0, help="seconds after which it has failed")
     options = parser.parse_args(argv)
     seed = secrets.randbelow(1_000_000) if options.seed is None else options.seed
@@ -197,6 +210,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         processes=options.processes,
         every=options.every,
         secret=Secret.new_key() if options.encrypt else "",
+        cached=options.cache,
         within=options.within,
     )
     verdict, figures = asyncio.run(played.play())

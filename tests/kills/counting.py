@@ -43,6 +43,7 @@ class CountingLife:
         folder: where it writes down what it does.
         goal: where the counter shall stop.
         secret: the store's key; "" for none.
+        cache: the cache file of its place; None: none.
     """
 
     name: str
@@ -52,6 +53,7 @@ class CountingLife:
     folder: Path
     goal: int
     secret: str
+    cache: Path | None
 
     @property
     def pages(self) -> Path:
@@ -94,7 +96,15 @@ async def _count(life: CountingLife) -> None:
     asked = 0
     async with (
         open_slack(settings) as slack,
-        AsyncStore(slack, "#jobs", events=open_events(settings), timing=TIMING, name=life.name, secret=secret) as store,
+        AsyncStore(
+            slack,
+            "#jobs",
+            events=open_events(settings),
+            timing=TIMING,
+            name=life.name,
+            secret=secret,
+            cache=life.cache,
+        ) as store,
     ):
         try:
             while True:

@@ -57,6 +57,24 @@ def test_a_thread_that_is_closed_gives_the_keyboard_back_to_its_message(page: Pa
     expect(page.get_by_role("button", name="Pins")).to_be_focused()
 
 
+def test_an_edit_that_is_saved_or_left_gives_the_keyboard_back(page: Page, bot: Any, homeops: str) -> None:
+    page.fill("#composer-text", "@here: helo")
+    page.keyboard.press("Enter")
+    edit = page.get_by_role("button", name="Edit", exact=True)
+    press(edit)
+    expect(page.get_by_label("Edit the message")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(edit).to_be_focused()
+    press(edit)
+    expect(page.get_by_label("Edit the message")).to_have_value("@here: helo")
+    page.get_by_label("Edit the message").fill("@here: hello")
+    page.keyboard.press("Enter")
+    expect(page.locator("#messages .text")).to_contain_text("hello (edited)")
+    expect(edit).to_be_focused()
+    expect(page.locator("#messages .mention")).to_have_text("@here")
+    assert bot.conversations_history(channel=homeops)["messages"][0]["text"] == "<!here>: hello"
+
+
 def test_one_writes_at_once_in_the_channel_that_one_went_to(page: Page, emulator: About) -> None:
     press(page.get_by_role("link", name="jobs"))
     expect(page.locator("#channel h2")).to_have_text("#jobs")
@@ -65,6 +83,26 @@ def test_one_writes_at_once_in_the_channel_that_one_went_to(page: Page, emulator
     page.keyboard.press("Enter")
     expect(page.locator("#messages .text")).to_have_text("hello")
     assert page.url.endswith(emulator.channels[2].id)
+
+
+def test_the_list_of_channels_stays_as_far_as_it_was_scrolled(
+    page: Page, emulator: About, bot: Any, homeops: str
+) -> None:
+    for number in range(40):
+        bot.conversations_create(name=f"room-{number:02}")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{emulator.page_url}a/{emulator.apps[0].id}")
+    page.evaluate("window.loaded = 'once'")
+    expect(page.locator(f"#nav-{emulator.apps[0].id}")).to_be_in_viewport(ratio=0.9)
+    before = page.locator("#nav").evaluate("list => list.scrollLeft")
+    assert before > 0
+    bot.chat_postMessage(channel=homeops, text="hello")
+    expect(page.locator(f"#nav-{homeops} .count")).to_have_text("1")
+    assert page.locator("#nav").evaluate("list => list.scrollLeft") > 0
+    page.locator("#nav").evaluate("list => { list.scrollLeft = 300 }")
+    bot.chat_postMessage(channel=homeops, text="hello")
+    expect(page.locator(f"#nav-{homeops} .count")).to_have_text("2")
+    assert page.locator("#nav").evaluate("list => list.scrollLeft") == 300
 
 
 def test_faults_are_armed_and_disarmed_and_a_connection_is_cut(page: Page, deployer: Any) -> None:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
+from slackmq.errors import Ambiguous
 from slackmq.kv import archive as archive_module
+from slackmq.kv.archive import Archive
 from slackmq.kv.errors import LogBroken, RevisionMismatch
 from slackmq.kv.snapshot import PART
 from slackmq.kv.store import AsyncStore
@@ -21,6 +23,9 @@ from slackmq.slack.client import Client
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from slackmq.kv.log import State
+    from slackmq.kv.snapshot import Manifest
 
 DAY = 86_400.0
 
@@ -162,5 +167,31 @@ def test_a_snapshot_is_posted_by_itself_after_many_records_and_by_one_process(mo
             assert len(manifests) == 1
             with pytest.raises(RevisionMismatch):
                 await two.update("k1", 5, last=1)
+
+    run(main)
+
+
+def test_a_snapshot_that_was_not_finished_is_posted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive_module, "_EVERY", 5)
+    tried: list[int] = []
+    original = Archive.post
+
+    async def post(self: Archive, state: State) -> Manifest:
+        tried.append(1)
+        if len(tried) < 3:
+            raise Ambiguous("no answer", method="chat.postMessage")
+        return await original(self, state)
+
+    monkeypatch.setattr(Archive, "post", post)
+
+    async def main() -> None:
+        world = World(1, NONE, apps=2)
+        async with store_of(world, "w1") as store:
+            for number in range(6):
+                await store.put(f"k{number}", number)
+            await store.get("k5", fresh=True)
+            await anyio.sleep(600)
+        assert len([row for row in posts(world) if "is complete" in str(row["text"])]) == 1
+        assert len(tried) == 3
 
     run(main)

@@ -157,7 +157,7 @@ class Weather:
     def _replies(self, channel: str, thread: str) -> Sequence[tuple[str, str]]:
         """Ts and author of every reply in a thread, of whichever workspace has the channel."""
         found = (server.workspace.replies(channel, thread) for server in self._servers)
-        return next(filter(None, found), [])
+        return next(filter(None, found), ())
 
     def _stir(self) -> None:
         for told in self._told:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from slackmq.errors import MessageGone, SlackMQError
+from slackmq.errors import Ambiguous, MessageGone, SlackMQError
 from slackmq.kv.errors import RecordForeign, RecordRejected, SecretMismatch, SnapshotDamaged
 from slackmq.kv.record import micros
 from slackmq.kv.snapshot import PART, SNAPSHOT, Manifest, packed, read_manifest, unpacked, written
@@ -93,8 +93,12 @@ class Archive:
                     continue
                 # Several processes find it due at the same time, and one snapshot is enough.
                 await clock.sleep(clock.random() * _TURN)
-                if _due(follower):
-                    await self.post(follower.state)
+                try:
+                    if _due(follower):
+                        await self.post(follower.state)
+                except Ambiguous as error:
+                    _log.warning("a snapshot was not finished, and is posted again: %s", error)
+                    await clock.sleep(_TURN)
         except SlackMQError as error:
             _log.warning("no snapshots are posted from here any more: %s", error)
 

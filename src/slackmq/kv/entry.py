@@ -205,6 +205,8 @@ class Status:
         skew: how long after a record nobody can have missed it, as far as was seen.
         rejected: how many messages looked like records and count for nobody.
         late: how many records appeared later than `skew` allows.
+        signed: whether only who has the store's key can write into it.
+        encrypted: whether only who has it can read what is written from here.
     """
 
     channel: str
@@ -215,3 +217,5 @@ class Status:
     skew: timedelta
     rejected: int
     late: int
+    signed: bool = False
+    encrypted: bool = False

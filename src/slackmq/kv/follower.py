@@ -100,7 +100,7 @@ class Follower:
         self._wanted: list[int] = []
         self._asked = False
         self._begun = self._ended = 0
-        self._connected = False
+        self._connected = self._running = False
         self._spent = clock.monotonic()  # until then the budget for reads is used up, but for a burst
         self._news = anyio.Event()
         self._wake = anyio.Event()
@@ -135,6 +135,7 @@ class Follower:
 
     async def run(self) -> None:
         """Read and listen until cancelled, or until it fails; then `failure` says why."""
+        self._running = True
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._listen)
@@ -201,8 +202,11 @@ class Follower:
             raise self.failure
 
     def _fail(self, error: SlackMQError) -> None:
+        if self.failure is not None:
+            return
         self.failure = error
-        _log.error("stopped following %s: %s", self._channel, error)  # the sentence says it
+        if self._running:  # before, whoever opens the store is told
+            _log.error("stopped following %s: %s", self._channel, error)  # the sentence says it
         self._announce()
 
     def _announce(self) -> None:
@@ -303,6 +307,7 @@ class Follower:
                 self.skew.missed(self._read_at - at / 1_000_000)
             if new and at <= settled:
                 _log.warning("the record %s showed up too late; the skew is %.1f s now", row.ts, self.skew.seconds)
+        self._check()  # where a record cannot be read, nothing after it is known
         self._read_at = max(self._read_at, page.read_at)
         self._told(self.ledger.settle(round((page.read_at - self.skew.seconds) * 1_000_000)))
         suspect = self.ledger.suspect

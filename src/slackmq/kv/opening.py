@@ -41,6 +41,7 @@ class Inside:
     """What works inside an open store."""
 
     channel: Channel
+    seal: Seal
     follower: Follower
     writer: Writer
     archive: Archive
@@ -123,6 +124,7 @@ class Opening:
         writer = Writer(self.slack, channel=channel.id, clock=self.clock, chain=following.chain, seal=seal)
         return Inside(
             channel=channel,
+            seal=seal,
             follower=following,
             writer=writer,
             archive=archive,

@@ -80,6 +80,7 @@ class Seal:
 
     Attributes:
         hides: whether it encrypts.
+        signs: whether nothing counts that was not signed.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Seal:
     ) -> None:
         secret = secret or Secret()
         self.hides = secret.encrypt
+        self.signs = bool(secret.keys) and not secret.unsigned
         self._channel = channel
         self._author = author
         self._unsigned = secret.unsigned or not secret.keys

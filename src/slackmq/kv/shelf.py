@@ -114,7 +114,10 @@ class Shelf:
             while True:
                 await self._clock.sleep(_SWEEP * (0.5 + self._clock.random()))
                 await follower.news()
-                await self.swept(follower, follower.state.now / 1_000_000)
+                try:
+                    await self.swept(follower, follower.state.now / 1_000_000)
+                except Ambiguous as error:
+                    _log.warning("files that no key needs are looked for again later: %s", error)
         except MissingScope:
             return  # a bot that may not read files has put none there
         except SlackMQError as error:

@@ -175,6 +175,8 @@ class AsyncStore:
             skew=timedelta(seconds=follower.skew.seconds),
             rejected=follower.rejected,
             late=follower.ledger.late,
+            signed=inside.seal.signs,
+            encrypted=inside.seal.hides,
         )
 
     async def watch(self, prefix: str = "", *, from_revision: int | None = None) -> AsyncGenerator[Change]:

@@ -31,6 +31,8 @@ _TOKENS = (
 _REINSTALL = "Install the app to the workspace again and use the token that it shows then."
 _INVITE = 'Invite the bot: type "/invite @<your bot>" in the channel.'
 
+_LET_POST = "Let the app post there: in the channel's settings, or an administrator in the workspace's."
+
 # Codes and meanings: docs.slack.dev/reference/methods, the list of errors of each method.
 _KNOWN: Mapping[str, tuple[type[Refused], str, str]] = {
     "not_authed": (TokenRefused, "No token was sent.", _TOKENS),
@@ -72,6 +74,9 @@ _KNOWN: Mapping[str, tuple[type[Refused], str, str]] = {
         "A setting of the workspace or the channel forbids it.",
         "Ask an administrator to let the app post and react in this channel.",
     ),
+    "restricted_action_read_only_channel": (Refused, "The channel is read-only.", _LET_POST),
+    "restricted_action_thread_only_channel": (Refused, "The channel takes replies in threads only.", _LET_POST),
+    "restricted_action_non_threadable_channel": (Refused, "The channel takes no replies in threads.", _LET_POST),
     "link_disabled": (
         Refused,
         "Socket Mode is switched off for this app, or its tokens were revoked.",

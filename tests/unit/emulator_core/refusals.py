@@ -325,6 +325,18 @@ REACHED: dict[str, list[Line]] = {
     ],
     "users.list": [LISTS[0]],
     "users.lookupByEmail": [("users_not_found", "bot", {"email": "nobody@example.com"})],
+    "users.profile.set": [
+        ("cannot_update_admin_user", "guest", {"user": "$you", "name": "title", "value": "x"}),
+        ("email_taken", "you", {"user": "$guest", "name": "email", "value": "you@local.example"}),
+        ("invalid_profile", "you", {"profile": "{"}),
+        ("invalid_starts_with_at", "you", {"name": "display_name", "value": "@you"}),
+        ("must_clear_both_status_text_and_status_emoji", "you", {"name": "status_text", "value": ""}),
+        ("name_not_allowed", "you", {"name": "real_name", "value": "see https://example.com"}),
+        ("not_admin", "guest", {"user": "$single", "name": "title", "value": "x"}),
+        ("not_app_admin", "guest", {"user": "$bot", "name": "title", "value": "x"}),
+        ("reserved_name", "you", {"name": "first_name", "value": "Everyone"}),
+        ("too_long", "you", {"name": "status_text", "value": "x" * 101}),
+    ],
     "users.profile.get": [("user_not_found", "bot", {"user": "U0NONE"})],
     "users.setPresence": [("invalid_presence", "you", {"presence": "asleep"})],
 }

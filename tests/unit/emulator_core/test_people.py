@@ -90,6 +90,33 @@ def test_a_profile_that_makes_no_sense_is_refused(you: Ask, profile: object, err
     assert you("users.profile.set", profile=profile)["error"] == error
 
 
+def test_a_status_that_is_too_long_is_refused_with_field_and_limit(you: Ask) -> None:
+    reply = you("users.profile.set", profile={"status_text": "x" * 101})
+    assert reply == {"ok": False, "error": "too_long", "field": "status_text", "limit": 100}
+
+
+def test_the_owner_changes_the_profiles_of_others_and_nobody_else_does(
+    you: Ask, operator: Ask, with_token: Callable[[str], Ask], bot: Ask
+) -> None:
+    rows = operator("emulator.users.list")["users"]
+    colleague = with_token(next(row["token"] for row in rows if row["name"] == "colleague"))
+    me, other, robot = (ask("auth.test")["user_id"] for ask in (you, colleague, bot))
+    assert you("users.profile.set", user=other, name="title", value="Baker")["username"] == "colleague"
+    assert colleague("users.profile.set", user=me, name="title", value="x")["error"] == "cannot_update_admin_user"
+    assert colleague("users.profile.set", user=robot, name="title", value="x")["error"] == "not_app_admin"
+    assert you("users.profile.set", user=other, name="email", value="new@example.com")["ok"]
+    assert you("users.profile.set", name="email", value="new@example.com")["error"] == "email_taken"
+
+
+def test_a_status_is_cleared_whole(you: Ask) -> None:
+    assert you("users.profile.set", profile={"status_text": "away", "status_emoji": ":palm_tree:"})["ok"]
+    for one in ("status_text", "status_emoji"):
+        reply = you("users.profile.set", name=one, value="")
+        assert reply["error"] == "must_clear_both_status_text_and_status_emoji"
+    assert you("users.profile.set", profile={"status_text": "", "status_emoji": ""})["ok"]
+    assert you("users.profile.set", name="status_text", value="")["ok"]
+
+
 def test_a_revoked_token_opens_nothing_and_a_tested_one_stays(workspace: Workspace, operator: Ask, bot: Ask) -> None:
     token = operator("emulator.apps.list")["apps"][0]["bot_token"]
     assert bot("auth.revoke", test=1) == {"ok": True, "revoked": False}

@@ -7,6 +7,7 @@ from slackmq.errors import (
     ChannelArchived,
     ChannelNotFound,
     MessageGone,
+    MessageLocked,
     MissingScope,
     NotInChannel,
     Refused,
@@ -30,6 +31,9 @@ from slackmq.slack.refusals import refusal
         ("is_archived", ChannelArchived),
         ("message_not_found", MessageGone),
         ("thread_not_found", MessageGone),
+        ("thread_locked", MessageLocked),
+        ("restricted_action_thread_locked", MessageLocked),
+        ("not_reactable", MessageLocked),
         ("already_reacted", AlreadyReacted),
         ("too_many_emoji", TooManyReactions),
         ("too_many_reactions", TooManyReactions),
@@ -46,6 +50,12 @@ def test_each_code_has_its_error(code: str, kind: type[Refused]) -> None:
 
 def test_who_is_not_in_the_channel_is_told_how_to_invite_the_bot() -> None:
     assert "/invite @" in str(refusal("chat.postMessage", {"error": "not_in_channel"}))
+
+
+@pytest.mark.parametrize("kind", ["read_only", "thread_only", "non_threadable"])
+def test_who_may_not_post_in_a_channel_is_told_who_can_change_that(kind: str) -> None:
+    error = refusal("chat.postMessage", {"error": f"restricted_action_{kind}_channel"})
+    assert "Let the app post there" in error.remedy
 
 
 def test_a_missing_scope_is_named_with_what_to_do() -> None:

@@ -34,9 +34,19 @@ def ls(
         print_rows(("key", "value", "revision", "modified", "author", "expires"), map(cells, found))
 
 
-async def entries(which: Which, channel: str, prefix: str, fresh: bool) -> list[Entry]:  # noqa: FBT001  # as get
-    """The entries whose keys begin like this."""
+async def entries(
+    which: Which,
+    channel: str,
+    prefix: str,
+    fresh: bool,  # noqa: FBT001  # as get
+    whole: bool = False,  # noqa: FBT001, FBT002  # as get
+) -> list[Entry]:
+    """The entries whose keys begin like this; `whole`, with the values that are in files."""
+    found: list[Entry] = []
     async with which.opened(channel) as store:
-        keys = await store.keys(prefix, fresh=fresh)
-        heads = [(key, await store.head(key)) for key in keys]
-    return [head.entry(key) for key, head in heads if head is not None]
+        for key in await store.keys(prefix, fresh=fresh):
+            head = await store.head(key)
+            if head is not None:
+                entry = head.entry(key)
+                found.append(await store.get(key) if whole and entry.file else entry)
+    return found

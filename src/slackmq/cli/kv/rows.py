@@ -26,9 +26,13 @@ _TIME = "%Y-%m-%d %H:%M:%S"
 
 
 def row_of(entry: Entry) -> dict[str, object]:
-    """An entry as a JSON object; bytes stand in it as `base64`, and anything else as `value`."""
+    """An entry as a JSON object; bytes stand in it as `base64`, anything else as `value`, or where it is as `file`."""
     value = entry.value
-    shown = {"base64": b64encode(value).decode()} if isinstance(value, bytes) else {"value": value}
+    shown: dict[str, object] = {"value": value}
+    if isinstance(value, bytes):
+        shown = {"base64": b64encode(value).decode()}
+    elif value is None and entry.file is not None:
+        shown = {"file": {"id": entry.file.id, "size": entry.file.size}}
     return {
         "key": entry.key,
         **shown,
@@ -70,7 +74,8 @@ def print_rows(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 def cells(entry: Entry) -> tuple[str, ...]:
     """Key, value, revision, when it was changed, by whom, and when it runs out: for people, so without tokens."""
     expires = entry.expires.strftime(_TIME) if entry.expires else ""
-    value = printable(without_tokens(_text(entry.value)))
+    there = entry.value is None and entry.file is not None
+    value = f"({entry.file.size:,} bytes)" if there and entry.file else printable(without_tokens(_text(entry.value)))
     return printable(entry.key), value, str(entry.revision), entry.modified.strftime(_TIME), entry.author, expires
 
 

@@ -30,6 +30,8 @@ def status(channel: ChannelName, /, *, fresh: Fresh = False, json: JsonLines = F
         "skew_s": found.skew.total_seconds(),
         "rejected": found.rejected,
         "late": found.late,
+        "signed": found.signed,
+        "encrypted": found.encrypted,
     }
     if json:
         print_json([row])

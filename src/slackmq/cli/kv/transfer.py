@@ -60,7 +60,9 @@ def export(channel: ChannelName, prefix: Prefix = "", /, *, json: JsonLines = Tr
     It shows everything exactly, tokens too: mind where it goes.
     """
     del json  # it prints nothing else
-    print_json(row_of(entry) for entry in anyio.run(entries, which, channel, prefix, True) if not _is_lock(entry.key))
+    print_json(
+        row_of(entry) for entry in anyio.run(entries, which, channel, prefix, True, True) if not _is_lock(entry.key)
+    )
 
 
 def import_(

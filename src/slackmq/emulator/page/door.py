@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from slackmq.emulator.page.modal import surface
+from slackmq.emulator.page.stores import TABLES
 
 if TYPE_CHECKING:
     from slackmq.emulator.page.drawing import Drawing
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PageDoor", "fragment"]
 
-_PANEL = ("thread.html", "live.html")
+_PANEL = ("panel.html", "live.html")
 
 
 class PageDoor:
@@ -54,6 +55,7 @@ class PageDoor:
             web.get("/c/{channel}/older", self._older),
             web.get("/c/{channel}/thread", self._thread),
             web.get("/c/{channel}/pins", self._pins),
+            web.get("/c/{channel}/state", self._state),
             web.get("/c/{channel}/message", self._message),
             web.get("/c/{channel}/picker", self._picker),
             web.get("/c/{channel}/edit", self._edit_box),
@@ -65,7 +67,9 @@ class PageDoor:
         current = _channel(request, reading)
         if current is None:
             return self._whole(request, self._values(reading, None))
-        values = self._values(reading, current, thread=request.query.get("thread", ""))
+        thread = request.query.get("thread", "")
+        beside = not thread and reading.is_store(current.id)
+        values = self._values(reading, current, thread=thread, panel="beside" if beside else "")
         values["window"] = window = reading.window(current.id, at=request.query.get("at", ""))
         if window.messages:
             self._visitors.saw(reading.directory.me, current.id, window.messages[-1].ts)
@@ -120,6 +124,14 @@ class PageDoor:
             self._drawing.all(["pins.html", "live.html"], oob=True, pins=reading.pins(current.id), **values)
         )
 
+    async def _state(self, request: web.Request) -> web.Response:
+        """What programs keep in the channel, as a table in the panel on the right."""
+        reading = self._visitors.reading(request)
+        current = _current(request, reading)
+        if not reading.is_store(current.id):
+            raise web.HTTPNotFound(text="No program keeps its state in this channel.\n")
+        return fragment(self._drawing.all(_PANEL, oob=True, **self._values(reading, current, panel="state")))
+
     async def _message(self, request: web.Request) -> web.Response:
         """One message as it stands."""
         reading = self._visitors.reading(request)
@@ -148,6 +160,9 @@ class PageDoor:
             "current": current,
             "home": None,
             "thread": shown,
+            "table": reading.table(current.id) if current and panel in TABLES else None,
+            "beside": panel == "beside",
+            "is_store": current is not None and reading.is_store(current.id),
             "modal": surface(views[-1], reading.directory) if views else None,
             "stream": f"{where}/stream?{urlencode({name: value for name, value in query.items() if value})}",
             "me": me,

@@ -101,7 +101,7 @@ def element(
         action=action,
         text=_words_of(kind, row, directory),
         value=words(row.get("value")),
-        style=words(row.get("style")) if row.get("style") in {"primary", "danger"} else "",
+        style=style if (style := words(row.get("style"))) in {"primary", "danger"} else "",
         url=safe_link(row.get("url")) if kind != "image" else picture(row.get("image_url")),
         label=words(row.get("accessibility_label"))
         or placeholder

@@ -23,6 +23,8 @@ __all__ = ["plainly", "sealed", "shown", "typed"]
 _CODE = re.compile(r"```(?P<block>.+?)```|`(?P<inline>[^`\n]+)`", re.DOTALL)
 _ANGLE = re.compile(r"<(?P<target>[^<>|\n]+)(?:\|(?P<label>[^<>\n]*))?>")
 _EMOJI = re.compile(r":(?P<name>[a-z0-9_+-]+)(?:::skin-tone-[2-6])?:")
+_ALL = frozenset({"here", "channel", "everyone"})
+"""Names that call everybody."""
 _STYLES = (("*", "b"), ("_", "i"), ("~", "s"))
 _SAFE_LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 
@@ -52,6 +54,8 @@ def sealed(typed: str, ids: Mapping[str, str]) -> str:
     text = typed.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
     def mention(found: re.Match[str]) -> str:
+        if found["name"] in _ALL:
+            return f"<!{found['name']}>"
         user = ids.get(found["name"])
         return f"<@{user}>" if user else found[0]
 
@@ -63,6 +67,8 @@ def typed(text: str, names: Mapping[str, str]) -> str:
 
     def plain(found: re.Match[str]) -> str:
         target: str = found["target"]
+        if target[0] == "!":
+            return str(found["label"] or f"@{target[1:].partition('^')[0]}")
         return f"@{names[target[1:]]}" if target[0] == "@" and target[1:] in names else target
 
     return unescape(_ANGLE.sub(plain, text))

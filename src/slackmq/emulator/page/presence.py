@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "Presence"]
 
 _AGENT = re.compile(r"slackmq-worker/(?P<name>[\w.-]{1,60})")
+_TELLING = frozenset({"reaction_added", "pin_added"})
+"""Events that say something of who works, besides messages."""
 _LETTERS = 48
 _SHOWN = 2
 """Messages named per connection."""
@@ -129,9 +131,11 @@ class Presence:
         bots = self._bots() if any(map(_may_tell, told)) else {}
         for inner in told:
             self._hands.hear(inner, bots)
-            process, thread = bots.get(inner.get("user", "")), inner.get("thread_ts")
-            if process is not None and thread and done.method == "chat.postMessage":
-                self._hands.note((inner["channel"], thread), process, _payload(done.args.get("metadata")))
+            if inner["type"] == "message" and "thread_ts" in inner and done.method == "chat.postMessage":
+                process = bots.get(inner.get("user", ""))
+                if process is not None:
+                    place = (inner["channel"], inner["thread_ts"])
+                    self._hands.note(place, process, _payload(done.args.get("metadata")))
 
     def _bots(self) -> dict[str, Process]:
         """Bot user -> its process: the one that asks now, if it is that bot's."""
@@ -141,7 +145,7 @@ class Presence:
 
 def _may_tell(inner: Mapping[str, Any]) -> bool:
     """False for most messages, so that they cost no look at the apps."""
-    return inner["type"] != "message" or inner.get("subtype") is not None or "thread_ts" in inner
+    return inner["type"] in _TELLING or inner.get("subtype") == "message_changed" or "thread_ts" in inner
 
 
 def _payload(metadata: object) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from slackmq.emulator.page.hands import Hand
     from slackmq.emulator.page.sidebar import Place
+    from slackmq.emulator.page.stores import Stores, Table
 
 __all__ = ["WINDOW", "Found", "Reading", "Window"]
 
@@ -58,6 +59,7 @@ class Reading:
         since: ts up to which everything counts as seen.
         whispers: what only that person sees, oldest first.
         hand: tells who works on a message.
+        stores: knows which channels are stores; None: none is.
     """
 
     def __init__(
@@ -69,8 +71,10 @@ class Reading:
         since: str = "0",
         whispers: Sequence[Mapping[str, Any]] = (),
         hand: Callable[[str, str], Hand | None] = lambda _channel, _ts: None,
+        stores: Stores | None = None,
     ) -> None:
         self._ask = ask
+        self._stores = stores
         self._seen = seen
         self._since = since
         self._hand = hand
@@ -120,6 +124,14 @@ class Reading:
         items = self._ask("pins.list", {"channel": channel}).get("items", [])
         rows = [item["message"] for item in items if "message" in item]
         return tuple(self._drawn([row], channel, "pins", row["ts"])[0] for row in rows)
+
+    def is_store(self, channel: str) -> bool:
+        """Whether programs keep state in a channel."""
+        return self._stores is not None and self._stores.holds(self._ask, channel)
+
+    def table(self, channel: str) -> Table | None:
+        """The state that programs keep in a channel, None if they keep none."""
+        return None if self._stores is None else self._stores.table(self._ask, channel, self.directory)
 
     def found(self, query: str) -> tuple[Found, ...]:
         """The messages that hold all these words, the newest first."""

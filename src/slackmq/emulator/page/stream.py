@@ -12,6 +12,7 @@ from aiohttp import web
 
 from slackmq.emulator.page.changes import Touched, merged, touched
 from slackmq.emulator.page.modal import surface
+from slackmq.emulator.page.stores import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +44,7 @@ class _Stream:
 
     Attributes:
         app: whose home tab is shown instead of a channel.
-        panel: "pins" if they are shown on the right.
+        panel: "pins" if they are shown on the right; "state" or "beside" if a store is.
         views: id and hash of the modals that the page shows.
         tab: hash of the home tab that it shows.
         whispers: ts -> the messages for this person alone that the page shows.
@@ -216,6 +217,9 @@ class Streams:
             "current": current,
             "home": {"id": stream.app} if stream.app else None,
             "pins": reading.pins(stream.channel) if shows_pins else None,
+            "table": reading.table(stream.channel) if current and stream.panel in TABLES else None,
+            "beside": stream.panel == "beside",
+            "is_store": current is not None and reading.is_store(current.id),
             "oob": True,
             **self._visitors.tools(),
             **self._visitors.sidebar(places, reading.directory.me),

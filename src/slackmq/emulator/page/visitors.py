@@ -8,6 +8,7 @@ from aiohttp import web
 
 from slackmq.emulator.page.reading import Reading
 from slackmq.emulator.page.sidebar import AppEntry, sections
+from slackmq.emulator.page.stores import Stores
 from slackmq.emulator.workspace import OPERATOR
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Visitors:
         self._server = server
         self._presence = presence
         self._trouble = trouble
+        self._stores = Stores(server)
         self._since = f"{server.now() / 1e6:.6f}"  # what was there before this run began is no news
         self._seen: dict[str, dict[str, str]] = {}
 
@@ -73,6 +75,7 @@ class Visitors:
             since=self._since,
             whispers=self.surfaces(caller.user)["messages"],
             hand=self._presence.hand,
+            stores=self._stores,
         )
 
     def surfaces(self, user: str) -> Mapping[str, Any]:

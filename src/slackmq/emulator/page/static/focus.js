@@ -43,5 +43,22 @@ document.addEventListener("htmx:afterRequest", (event) => {
     const pins = elt.matches("[aria-label='Close the pins']") && document.querySelector("#channel .bar button");
     (pins || message?.querySelector("a.replies, [aria-label='Reply in a thread']") || box("composer"))?.focus({ preventScroll: true });
   }
+  if (elt.matches(".edit, .edit .quiet")) document.querySelector(`${elt.getAttribute("hx-target")} [aria-label='Edit']`)?.focus({ preventScroll: true });
   if (elt.id.startsWith("nav-") && matchMedia("(hover: hover)").matches) box("composer")?.focus();
 });
+
+// The list of channels and the strip stay as far as they were scrolled; where one is now is in sight.
+const scrolled = {};
+document.addEventListener("htmx:oobBeforeSwap", ({ detail: { target } }) => {
+  if (target.matches("#nav, #strip")) scrolled[target.id] = [target.scrollLeft, target.scrollTop, here()];
+});
+document.addEventListener("htmx:oobAfterSwap", ({ detail: { target } }) => {
+  const [left, top, before] = scrolled[target.id] ?? [];
+  const fresh = before !== undefined && document.getElementById(target.id);
+  if (!fresh) return;
+  [fresh.scrollLeft, fresh.scrollTop] = [left, top];
+  if (target.id === "nav" && before !== here()) show();
+});
+const here = () => document.querySelector("#nav [aria-current]")?.id ?? "";
+const show = () => document.querySelector("#nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+document.addEventListener("DOMContentLoaded", show);
