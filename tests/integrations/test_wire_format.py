@@ -37,8 +37,10 @@ def test_the_emoji_are_the_ones_of_the_page() -> None:
 
 
 @pytest.mark.parametrize("lease", [None, timedelta(seconds=20)])
-def test_the_digest_can_be_made_with_any_json(lease: timedelta | None) -> None:
-    payload = seal(Post(kind="resize", body={"path": "cat.png"}, key="k", lease=lease), to="U1", sent_at=1.0).payload
-    names = ("v", "to", "kind", "body", "key", "keyed", "lease")
+@pytest.mark.parametrize("priority", [0, 7])
+def test_the_digest_can_be_made_with_any_json(lease: timedelta | None, priority: int) -> None:
+    post = Post(kind="resize", body={"path": "cat.png"}, key="k", lease=lease, priority=priority)
+    payload = seal(post, to="U1", sent_at=1.0).payload
+    names = ("v", "to", "kind", "body", "key", "keyed", "lease", *(("priority", "expires") if priority else ()))
     content = json.dumps([payload.get(name) for name in names], separators=(",", ":"))
     assert hashlib.sha256(content.encode()).hexdigest() == payload["sha256"]
