@@ -59,7 +59,7 @@ class Troupe:
 
     def listen(self, app: Any, of: TestApp | None = None) -> None:
         """Let it listen on a socket."""
-        handler: Any = SocketModeHandler(app, (of or self.slack.app).app_token)
+        handler: Any = SocketModeHandler(app, (of or self.slack.app).app_token, ping_interval=1)  # closing waits for it
         self._stack.callback(handler.close)
         before = len(self.slack.connections())
         handler.connect()

@@ -93,7 +93,8 @@ def test_what_a_killed_replica_had_acknowledged_another_one_does(troupe: Troupe,
     troupe.until(lambda: all("white_check_mark" in troupe.marks(ts) for ts in (*quick, slow, later)), within=60)
     for ts, answer in [*((ts, "toggled") for ts in (*quick, later)), (slow, "at last")]:
         texts = [row["text"] for row in troupe.slack.messages("#jobs", thread=ts)][1:]
-        assert texts.count(answer) == 1
+        # Whoever is killed may have answered before: then the thread says that it was begun once more.
+        assert 1 <= texts.count(answer) <= 1 + sum("attempt" in text for text in texts)
     first, second = bots.ran()
     assert (first[1:], second[1:]) == (["1", "slow one"], ["2", "slow one"])
     assert first[0] != second[0]
