@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from slackmq.errors import Retry as Retry
     from slackmq.errors import SlackMQError as SlackMQError
     from slackmq.handlers import Handlers as Handlers
+    from slackmq.integrations.classic import slackmq as slackmq
     from slackmq.job import Job as Job
     from slackmq.kv.batch import Batch as Batch
     from slackmq.kv.entry import Change as Change
@@ -60,6 +61,8 @@ _ROOMS = {
     "Entry": "kv.entry",
     "Change": "kv.entry",
     "Secret": "kv.secret",
+    # the library of 2019 under its old name
+    "slackmq": "integrations.classic",
     # what flows
     "Message": "message",
     "Claim": "message",

@@ -253,3 +253,13 @@ def test_a_claim_that_fails_runs_nothing_and_the_post_is_found_later(troupe: Tro
     ts = troupe.say("toggle hall")
     troupe.done(ts)
     assert len(troupe.ran) == 1
+
+
+def test_a_post_costs_one_claim_and_one_mark(troupe: Troupe) -> None:
+    replicas(troupe, 3)
+    posts = [troupe.say(f"toggle {number}") for number in range(20)]
+    troupe.done(*posts)
+    marks = [call for call in troupe.slack.calls() if call["method"] == "reactions.add"]
+    claims = [call for call in marks if str(call["args"]).count("clock")]
+    assert len(posts) <= len(claims) <= 1.15 * len(posts)
+    assert len(marks) - len(claims) == len(posts)

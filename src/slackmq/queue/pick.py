@@ -178,8 +178,12 @@ class Pick:
             begun = sighting.generation > 0 or sighting.busy
             if claim is not None or (begun and not wait):
                 break
-            await self._clock.sleep(min(max(delay, _LEAST), self._timing.scan.total_seconds()))
-            await self._look(sighting)
+            rest = min(max(delay, _LEAST), self._timing.scan.total_seconds())
+            if begun and self._watch.running:
+                await self._watch.news(rest)  # many may wait: who reads the channel for all sees the end
+            else:
+                await self._clock.sleep(rest)
+                await self._look(sighting)
         return claim
 
     async def _try(self, sighting: Sighting) -> tuple[Claim | None, float]:
