@@ -331,6 +331,11 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
     def __len__(self) -> int:
         return len(self.find())
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether only who has its key can read it."""
+        return self._there[1].encrypted
+
     def status(self) -> Status:
         """How the store is, as this process knows it."""
         portal, store = self._there

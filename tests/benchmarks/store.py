@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from slackmq.kv.cache import Cache
+from slackmq.kv.cache import Cache, Since
 from slackmq.kv.entry import encode
 from slackmq.kv.log import State
 from slackmq.kv.record import RECORD, Group, Operation, Record, Verb, opened, sealed, shown
@@ -293,7 +293,7 @@ def _large() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         cache = Cache(Path(folder) / "cache.db", "T1 C1", seal)
         begun = time.perf_counter()
-        cache.save((state.dump(keys=False), list(state.items())), anew=True)
+        cache.save((state.dump(keys=False), list(state.items())), Since(oldest=0), anew=True)
         saving = time.perf_counter() - begun
         begun = time.perf_counter()
         cache.load()

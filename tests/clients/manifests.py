@@ -34,7 +34,7 @@ def manifest(url: str = "", **settings: Any) -> dict[str, Any]:
         "display_information": {"name": "Deployer"},
         "features": {
             "bot_user": {"display_name": "deployer"},
-            "app_home": {"home_tab_enabled": True},
+            "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True},
             "slash_commands": [command],
             "shortcuts": shortcuts,
         },

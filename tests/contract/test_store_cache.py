@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.contract.opened import client, opened
 
+from slackmq.kv.record import opened as opened_record
 from slackmq.kv.secret import Secret
 from slackmq.testing.awaiting import async_workspace
 
@@ -47,17 +48,25 @@ async def fill(workspace: AsyncWorkspace, cache: Path | None, *keys: str, secret
         await store.get(keys[-1], fresh=True)
 
 
-async def test_a_restart_reads_only_what_came_later(workspace: AsyncWorkspace, cache: Path) -> None:
+async def test_a_restart_reads_only_what_came_later(
+    workspace: AsyncWorkspace, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[object] = []
+
+    def counted(*args: Any, **more: Any) -> object:
+        parsed.append(opened_record(*args, **more))
+        return parsed[-1]
+
     await fill(workspace, cache, "a", "b", "c")
     await fill(workspace, None, "d")
+    monkeypatch.setattr("slackmq.kv.follower.opened", counted)
     async with opened(workspace, cache=cache) as store:
-        inside = store._inside
-        assert "a" in inside.follower.ledger.base
-        assert inside.follower.oldest // 1_000 == (await store.get("d", fresh=True)).revision // 1_000_000
+        assert "a" in store._inside.follower.ledger.base
         assert await store.keys(fresh=True) == ["a", "b", "c", "d"]
         assert store.status().records == 4
         entry = await store.get("a")
         assert (entry.value, entry.author) == ("value of a", workspace.apps[0].bot_user)
+    assert len({str(each) for each in parsed}) == 2  # the latest that the cache knew, and the one after it
 
 
 def _harm(cache: Path, how: str) -> None:

@@ -49,6 +49,7 @@ def broken(seed: int, cell: str) -> set[str]:
     return {f"{each.rule}: {each.what}" for each in found if "has still" not in each.what}
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("cell", ["C1", "C3-fleet", "everything"])
 def test_a_key_is_changed_while_the_store_is_used_and_no_promise_is_broken(
     cell: str, monkeypatch: pytest.MonkeyPatch

@@ -1,4 +1,4 @@
-"""The bot of `slackmq demo state`, as a process of its own: it keeps a lamp and a counter in a channel, and no file.
+"""The bot of `slackmq demo state`, as a process of its own: it keeps a lamp and a counter in a channel.
 
 `python -m slackmq.cli.lamp NAME` obeys what people write to NAME in #homeops, and answers in the thread.
 """
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from slackmq.message import Json
     from slackmq.slack.api import Row, Slack
 
-__all__ = ["ANSWERS", "STATE", "TALK", "TIMING", "Bot", "main"]
+__all__ = ["ANSWERS", "CACHE", "STATE", "TALK", "TIMING", "Bot", "main"]
 
 TALK = "#homeops"
 """Where people talk to the bots."""
 STATE = "#state"
 """Where the bots keep what they know."""
+CACHE = "SLACKMQ_DEMO_CACHE"
+"""Environment variable with the path of a file that it can do without."""
 TIMING = Timing(scan=timedelta(seconds=2), skew=timedelta(seconds=0.3))
 """Shorter than as shipped: the workspace of the demo shows at once what was written."""
 ANSWERS = {
@@ -112,9 +114,9 @@ class _plus:  # noqa: N801  # a function with its argument bound
 
 
 async def main(name: str) -> None:
-    """Run the bot of this name, with the tokens of the environment."""
-    settings = resolve(os.environ)
-    async with open_slack(settings) as slack, AsyncStore(slack, STATE, timing=TIMING, name=name) as store:
+    """Run the bot of this name, with the tokens of the environment; what it read it keeps beside for a restart."""
+    settings, cache = resolve(os.environ), os.environ.get(CACHE)
+    async with open_slack(settings) as slack, AsyncStore(slack, STATE, timing=TIMING, name=name, cache=cache) as store:
         await Bot(name, slack, store).run()
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from slackmq.cli.lamp import ANSWERS, STATE, TALK, TIMING
+from slackmq.cli.lamp import ANSWERS, CACHE, STATE, TALK, TIMING
 from slackmq.cli.lamp_tally import Reading, sentences, wrong
 from slackmq.cli.ls import printable
 from slackmq.clock import SYSTEM
@@ -110,7 +110,7 @@ class LampScene:
         for name in BOTS:
             app = self.workspace.app(name)
             tokens = {"SLACK_BOT_TOKEN": app.bot_token, "SLACK_APP_TOKEN": app.app_token}
-            env = {"SLACKMQ_URL": self.workspace.base_url, "HOME": str(self.machine), **tokens}
+            env = {"SLACKMQ_URL": self.workspace.base_url, CACHE: str(self.machine / f"{name}.db"), **tokens}
             self.bots.append(self.children.start(name, [name], env, module="slackmq.cli.lamp"))
         while len(self._heard()) < here + len(BOTS):
             await self._look()
@@ -124,9 +124,10 @@ class LampScene:
             bot.kill()
             bot.process.wait()
         self.bots.clear()
+        files = sorted(path.name for path in self.machine.iterdir())
         shutil.rmtree(self.machine)
         self._tell(f"KILLED    {', '.join(BOTS)} (kill -9)")
-        self._tell("DELETED   the folder of their machine")
+        self._tell(f"DELETED   the folder of their machine: {', '.join(files)}")
 
     # people
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from slackmq.emulator.call import Call
     from slackmq.emulator.content import Content
     from slackmq.emulator.model import Posting
-    from slackmq.emulator.state import Channel, Row
+    from slackmq.emulator.state import Channel, Row, User
 
 __all__ = ["TRUNCATED", "addressed", "dressed", "parent_of", "post", "postable", "with_content"]
 
@@ -48,7 +48,7 @@ def postable(call: Call, channel: Channel) -> None:
     """Go on only if the caller may post there.
 
     Raises:
-        Refusal: not_in_channel; is_archived.
+        Refusal: not_in_channel; is_archived; messages_tab_disabled where an app's manifest has no messages tab.
     """
     if call.caller.user not in channel.members and not (
         "chat:write.public" in call.caller.scopes and not channel.private
@@ -56,6 +56,13 @@ def postable(call: Call, channel: Channel) -> None:
         raise Refusal("not_in_channel")
     if channel.archived:
         raise Refusal("is_archived")
+    if channel.kind == "im" and any(_is_closed(call.state.users[member]) for member in channel.members):
+        raise Refusal("messages_tab_disabled")
+
+
+def _is_closed(user: User) -> bool:
+    """True for the bot of an app to which nobody can write: its manifest has no messages tab."""
+    return user.app is not None and user.app.manifest is not None and not user.app.manifest.messages_tab
 
 
 def parent_of(call: Call, channel: Channel) -> str | None:

@@ -10,6 +10,7 @@ import msgspec
 
 from slackmq.kv.errors import CacheUnusable, SnapshotDamaged
 from slackmq.kv.log import Head, State
+from slackmq.kv.snapshot import Manifest  # noqa: TC001  # msgspec reads annotations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from slackmq.kv.seal import Seal
 
-__all__ = ["Cache"]
+__all__ = ["Cache", "Since"]
 
 _OURS = 0x534D514B
 """The application id in the file's head: "SMQK"."""
@@ -28,6 +29,18 @@ _TABLES = """
 CREATE TABLE heads (id TEXT PRIMARY KEY, body BLOB NOT NULL, tag TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE about (owner TEXT NOT NULL, rest BLOB NOT NULL, total TEXT NOT NULL, tag TEXT NOT NULL);
 """
+
+
+class Since(msgspec.Struct, frozen=True, kw_only=True):
+    """What tells when a snapshot is due, and does not follow from the state.
+
+    Attributes:
+        oldest: ts of the oldest record that was seen, in microseconds.
+        archived: the newest snapshot that was seen, if any.
+    """
+
+    oldest: int
+    archived: Manifest | None = None
 
 
 class Cache:
@@ -83,6 +96,8 @@ class Cache:
                     remedy="Name another file, or delete this one: nothing is lost.",
                 )
             self._base.execute("COMMIT")
+            self._base.execute("PRAGMA journal_mode = WAL")
+            self._base.execute("PRAGMA synchronous = NORMAL")  # what a power cut takes away the channel still has
         except sqlite3.Error as error:
             locked = "locked" in str(error)
             raise CacheUnusable(
@@ -96,8 +111,8 @@ class Cache:
         self._base.execute(f"PRAGMA application_id = {_OURS:d}")
         self._base.execute(f"PRAGMA user_version = {VERSION:d}")
 
-    def load(self) -> State | None:
-        """The state that was saved; None if nothing was.
+    def load(self) -> tuple[State, Since] | None:
+        """What was saved; None if nothing was.
 
         Raises:
             CacheUnusable: the file is damaged; whatever is saved next makes it anew.
@@ -112,15 +127,17 @@ class Cache:
                 heads, found = self._heads(rows)
             if f"{found:x}" != total:
                 raise CacheUnusable("The cache is damaged: rows are missing, or were changed.")
-            return State.load(self._shown(rest), heads=heads)
+            since, state = msgspec.json.decode(self._shown(rest), type=tuple[Since, msgspec.Raw])
+            return State.load(bytes(state), heads=heads), since
         except (sqlite3.Error, ValueError, SnapshotDamaged, msgspec.MsgspecError) as error:
             raise CacheUnusable(f"The cache is damaged: {error}") from error
 
-    def save(self, state: tuple[bytes, Iterable[tuple[str, Head | None]]], *, anew: bool) -> None:
+    def save(self, state: tuple[bytes, Iterable[tuple[str, Head | None]]], since: Since, *, anew: bool) -> None:
         """Write down a state.
 
         Args:
             state: what it is beside its keys, and the keys that changed; None: gone.
+            since: when a snapshot is due.
             anew: whether these are all there are.
 
         Raises:
@@ -135,7 +152,7 @@ class Cache:
             for key, head in changed:
                 total += self._put(key, head)
             self._base.execute("DELETE FROM about")
-            told, shown = f"{total % _WHOLE:x}", self._hidden(rest)
+            told, shown = f"{total % _WHOLE:x}", self._hidden(msgspec.json.encode((since, msgspec.Raw(rest))))
             about = (self._owner, shown, told, self._signed(shown, told))
             self._base.execute("INSERT INTO about VALUES (?, ?, ?, ?)", about)
             self._base.execute("COMMIT")

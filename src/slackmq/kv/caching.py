@@ -9,7 +9,7 @@ import anyio
 import anyio.to_thread
 
 from slackmq.errors import SlackMQError
-from slackmq.kv.cache import Cache
+from slackmq.kv.cache import Cache, Since
 from slackmq.kv.errors import CacheUnusable
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ class Caching:
         self._anew = True
         self._saved = 0
 
-    async def load(self) -> State | None:
-        """The state that was saved; None, with a warning if there is a reason, if it cannot be used."""
+    async def load(self) -> tuple[State, Since] | None:
+        """What was saved; None, with a warning if there is a reason, if it cannot be used."""
         try:
             self._cache = await aside(lambda: Cache(self._path, self._owner, self._seal))
             return await aside(self._cache.load)
@@ -81,10 +81,11 @@ class Caching:
             return
         base, anew, moved = ledger.base, self._anew, ledger.moved
         changed = list(base.items()) if anew else [(key, base.get(key)) for key in sorted(moved)]
+        since = Since(oldest=follower.oldest, archived=follower.archived)
         state, floor = (base.dump(keys=False), changed), ledger.floor
         ledger.moved = set()
         try:
-            await aside(lambda: cache.save(state, anew=anew))
+            await aside(lambda: cache.save(state, since, anew=anew))
         except CacheUnusable as error:
             _log.warning("the cache is not written any more: %s", error)
             await self.close()

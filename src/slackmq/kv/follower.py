@@ -143,6 +143,12 @@ class Follower:
         except* SlackMQError as group:
             self._fail(_first(group))
 
+    def remember(self, oldest: int, archived: Manifest | None) -> None:
+        """Take note of what was seen before this process began: the oldest record, and the newest snapshot."""
+        self.oldest = min(self.oldest, oldest)
+        if archived is not None and (self.archived is None or self.archived.upto < archived.upto):
+            self.archived = archived
+
     async def shows(self, at: int) -> bool:
         """Whether the channel shows a record of this ts, in microseconds."""
         row = await self._slack.row(self._channel, f"{at // 1_000_000}.{at % 1_000_000:06d}")

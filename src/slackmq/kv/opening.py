@@ -48,6 +48,7 @@ class Inside:
     own: Own
     caching: Caching | None
     shelf: Shelf
+    encrypted: bool
 
     def start(self, tasks: TaskGroup, clock: Clock) -> None:
         """Let it work, until the tasks are cancelled."""
@@ -131,6 +132,7 @@ class Opening:
             own=Own(identity.user),
             shelf=Shelf(self.slack.files, channel=channel.id, author=identity.user, seal=seal, clock=self.clock),
             caching=caching,
+            encrypted=seal.hides,
         )
 
     async def _read(self, make: Callable[[], Follower], archive: Archive, caching: Caching | None) -> Follower:
@@ -140,7 +142,8 @@ class Opening:
             await self._repair(follower, archive)
             follower.ledger.moved = None
             return follower
-        cached = await caching.load() if caching is not None else None
+        loaded = await caching.load() if caching is not None else None
+        cached = loaded[0] if loaded else None
         if cached is not None and not await follower.shows(cached.at):
             _log.warning("the store is read without its cache, whose latest record the channel does not show")
             cached = None
@@ -158,8 +161,9 @@ class Opening:
             await self._replay(follower, archive, newest)
         if caching is None:
             follower.ledger.moved = None
-        elif newest is None and cached is not None:
+        elif newest is None and cached is not None and loaded is not None:
             caching.begun(saved)
+            follower.remember(loaded[1].oldest, loaded[1].archived)
         return follower
 
     async def _replay(self, follower: Follower, archive: Archive, base: State | None) -> None:

@@ -122,6 +122,11 @@ class AsyncStore:
             raise ConfigurationError("The store is not open.", remedy="Use it inside `async with store:`.")
         return self._opened
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether only who has its key can read it."""
+        return self._inside.encrypted
+
     # reading
 
     async def get(self, key: str, *, fresh: bool = False) -> Entry:

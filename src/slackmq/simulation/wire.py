@@ -24,7 +24,7 @@ TIMEOUT = 10.0
 
 
 class SimWire:
-    """Carries the calls of one process. Implements `slackmq.slack.wire.Wire`.
+    """Carries the calls of one process, and the bytes of files. Implements `slackmq.slack.wire.Wire` and `Carrier`.
 
     Args:
         world: the workspace and its faults.
@@ -57,8 +57,40 @@ class SimWire:
             later(TIMEOUT, self._give_up, method, answer)
         return await answer
 
+    async def put(self, url: str, content: bytes) -> int:
+        """Send bytes to an address that the workspace named; returns the HTTP status.
+
+        Raises:
+            Ambiguous: no answer came within `TIMEOUT`.
+        """
+        ident = self._world.workspace.upload(url.rpartition("/")[2])
+        if not await self._carried("an upload"):
+            raise Ambiguous("An upload was not answered.", method="files.upload")
+        return 404 if ident is None else self._world.keep(ident, content)
+
+    async def get(self, url: str) -> tuple[int, bytes]:
+        """The HTTP status and the bytes at an address that the workspace named.
+
+        Raises:
+            Ambiguous: no answer came within `TIMEOUT`.
+        """
+        if not await self._carried("a download"):
+            raise Ambiguous("A file was not answered.", method="files.info")
+        content = self._world.files.get(url.split("/")[-3].rpartition("-")[2])
+        return (404, b"") if content is None else (200, content)
+
     async def aclose(self) -> None:
         """Nothing to close."""
+
+    async def _carried(self, what: str) -> bool:
+        """Whether bytes come through; they take as long as a call."""
+        world = self._world
+        fate = world.plan.fate(self._process, world.now)
+        lost = fate.failure in {Failure.LOST_REQUEST, Failure.LOST_RESPONSE, Failure.LATE_EFFECT}
+        if lost:
+            world.disturbed(self._process, f"lost: {what}")
+        await asyncio.sleep(TIMEOUT if lost else fate.there + fate.back)  # noqa: TID251  # virtual time
+        return not lost
 
     def _arrive(self, args: Mapping[str, object], fate: Fate, answer: asyncio.Future[Reply], asked: Asked) -> None:
         self._world.under_way -= 1

@@ -56,6 +56,8 @@ class World:
         """Every call that was sent, reads included."""
         self.under_way = 0
         """Calls that were sent and have not taken effect yet."""
+        self.files: dict[str, bytes] = {}
+        """The bytes of files that were uploaded."""
         self.apps = self._list("emulator.apps.list", "apps")
         self.app = self.apps[0]
         self.person = self._list("emulator.users.list", "users")[0]
@@ -100,6 +102,13 @@ class World:
     def disturbed(self, process: str, what: str) -> None:
         """Write down that something was broken on purpose."""
         self.record.add(Disturbed(at=self.now, process=process, what=what))
+
+    def keep(self, ident: str, content: bytes) -> int:
+        """Keep the bytes of a file; returns the HTTP status of who sent them."""
+        self.files[ident] = content
+        args = {"file": ident, "length": len(content)}
+        kept = self.workspace.apply(self.micros(), OPERATOR, "emulator.files.uploaded", args).reply["ok"]
+        return 200 if kept else 404
 
     def limited(self, caller: Caller, method: str, args: Mapping[str, object]) -> int | None:
         """Whole seconds to wait if a call is one too many, None if it may go on."""

@@ -114,6 +114,7 @@ REACHED: dict[str, list[Line]] = {
         ("user_not_in_channel", "bot", {"channel": "$jobs", "user": "U0NONE", "text": "x"}),
         ("cannot_reply_to_message", "bot", {"channel": "$jobs", "user": "$you", "text": "x", "thread_ts": "$notice"}),
         ("restricted_action", "bot", {"channel": "$read_only", "user": "$bot", "text": "x"}),
+        ("messages_tab_disabled", "you", {"channel": "$mute_direct", "user": "$you", "text": "x"}),
     ],
     "chat.postMessage": [
         *NOT_THERE[:3],
@@ -125,6 +126,7 @@ REACHED: dict[str, list[Line]] = {
         ("restricted_action_thread_only_channel", "bot", {"channel": "$thread_only", "text": "x"}),
         ("restricted_action_non_threadable_channel", "bot", {"channel": "$flat", "text": "x", "thread_ts": "$in_flat"}),
         ("restricted_action_thread_locked", "bot", {"channel": "$jobs", "text": "x", "thread_ts": "$locked"}),
+        ("messages_tab_disabled", "you", {"channel": "$mute_direct", "text": "x"}),
     ],
     "chat.scheduleMessage": [
         *(

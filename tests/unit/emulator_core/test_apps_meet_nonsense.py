@@ -49,7 +49,7 @@ VIEW = st.fixed_dictionaries(
 MANIFEST = {
     "display_information": {"name": "x"},
     "features": {
-        "app_home": {"home_tab_enabled": True},
+        "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True},
         "shortcuts": [{"name": "New", "type": "global", "callback_id": "new", "description": "x"}],
         "slash_commands": [{"command": "/x", "description": "x"}],
     },

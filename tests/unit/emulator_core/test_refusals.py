@@ -170,7 +170,6 @@ BEYOND = {
     "cannot_create_channel": ABSENT + "the preference that leaves creation to some; guests get restricted_action",
     "cant_archive_required": ABSENT + "the preference that makes a channel required",
     "invitee_cant_see_channel": ABSENT + "channels that are visible to a group alone",
-    "messages_tab_disabled": "not done yet: a direct message with an app is open even without a messages tab",
     "no_access": UNKNOWN + "where a member who sees a message may not react to it",
     "no_channel": UNKNOWN + "conversations.create names none",
     "not_permitted": ABSENT + "the preference that keeps conversations open",
@@ -231,6 +230,13 @@ BEYOND_FOR_ONE = {
 }
 
 
+MUTE = {
+    "display_information": {"name": "Mute"},
+    "features": {"bot_user": {"display_name": "mute"}, "app_home": {"messages_tab_enabled": False}},
+    "oauth_config": {"scopes": {"bot": ["chat:write"]}},
+}
+
+
 class Town:
     """A workspace in which something of every kind stands, by name."""
 
@@ -283,6 +289,8 @@ class Town:
         self.do("_", "", "emulator.users.deactivate", user="$gone")
         self.do("_", "bot", "conversations.invite", channel="$own", users="$single")
         self.do("_", "you", "users.profile.set", profile={"status_text": "here", "status_emoji": ":eyes:"})
+        self.do("mute", "", "emulator.apps.create", "app", "bot_user", manifest=MUTE)
+        self.do("mute_direct", "you", "conversations.open", "channel", "id", users="$mute")
         self.do("direct", "bot", "conversations.open", "channel", "id", users="$you")
         self.speak()
 

@@ -20,7 +20,7 @@ HOME: dict[str, Any] = {"type": "home", "blocks": [{"type": "divider"}]}
 MANIFEST: dict[str, Any] = {
     "display_information": {"name": "modal"},
     "features": {
-        "app_home": {"home_tab_enabled": True},
+        "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True},
         "shortcuts": [{"name": "New", "type": "global", "callback_id": "new", "description": "x"}],
         "slash_commands": [{"command": "/x", "description": "x"}],
     },

@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from slackmq.clock import SYSTEM
-from slackmq.kv.cache import Cache
+from slackmq.kv.cache import Cache, Since
 from slackmq.kv.entry import encode
 from slackmq.kv.errors import CacheUnusable
 from slackmq.kv.log import State
 from slackmq.kv.record import Chain, Group, Operation, Record, Verb
 from slackmq.kv.seal import Seal
 from slackmq.kv.secret import Secret
+from slackmq.kv.snapshot import Manifest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 T = 1_700_000_000_000_000
 KEY = "key" * 12
+SINCE = Since(oldest=T - 5, archived=Manifest(upto=T, count=1, thread="1.000002", parts=2, sha256="0" * 64))
 SEALS = {
     "plain": Seal("C1"),
     "signed": Seal("C1", secret=Secret(KEY)),
@@ -58,7 +60,7 @@ def state_of(keys: int) -> State:
 
 def save(cache: Cache, state: State, keys: set[str] | None = None) -> None:
     changed = list(state.items()) if keys is None else [(key, state.get(key)) for key in sorted(keys)]
-    cache.save((state.dump(keys=False), changed), anew=keys is None)
+    cache.save((state.dump(keys=False), changed), SINCE, anew=keys is None)
 
 
 @pytest.fixture
@@ -72,7 +74,9 @@ def saved(path: Path, seal: Seal) -> State:
 def loaded(path: Path, seal: Seal, owner: str = "T1 C1") -> State | None:
     cache = Cache(path, owner, seal)
     try:
-        return cache.load()
+        found = cache.load()
+        assert found is None or found[1] == SINCE
+        return found and found[0]
     finally:
         cache.close()
 
@@ -105,7 +109,7 @@ def test_what_is_saved_anew_forgets_what_was_there(path: Path, seal: Seal, saved
     save(cache, fewer)
     found = cache.load()
     assert found is not None
-    assert found.dump() == fewer.dump() != saved.dump()
+    assert found[0].dump() == fewer.dump() != saved.dump()
     cache.close()
 
 
@@ -143,7 +147,7 @@ def test_what_was_damaged_is_made_anew(path: Path, seal: Seal, saved: State) -> 
     save(cache, saved)
     found = cache.load()
     assert found is not None
-    assert found.dump() == saved.dump()
+    assert found[0].dump() == saved.dump()
     cache.close()
 
 
