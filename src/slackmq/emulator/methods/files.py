@@ -26,6 +26,8 @@ _READ, _WRITE = ("files:read",), ("files:write",)
 _MOST_CHANNELS = 100
 _LARGEST_SNIPPET = 1024 * 1024
 """Bytes (docs.slack.dev, files.getUploadURLExternal, snippet_too_large)."""
+_LONGEST_ALT = 1000
+"""Characters of a description (docs.slack.dev, files.getUploadURLExternal, alt_txt)."""
 _GROUPS = frozenset({"all", "spaces", "snippets", "images", "gdocs", "zips", "pdfs"})
 _MOST_ROWS = 1000
 
@@ -39,6 +41,8 @@ def get_upload_url(call: Call) -> Reply:
         raise Refusal("missing_argument")
     if args.text("snippet_type") and length > _LARGEST_SNIPPET:
         raise Refusal("snippet_too_large")
+    if len(args.text("alt_txt")) > _LONGEST_ALT:
+        raise Refusal("alt_txt_too_large")
     ident = derived_id("F", state.seed.team_id, len(state.files))
     ticket = f"{ident}-{derived_secret(state.seed.secret, f'upload/{ident}', 48)}"
     state.files[ident] = StoredFile(
