@@ -161,6 +161,19 @@ async def test_answers_are_dated_by_the_clock_that_went_forward() -> None:
             assert abs(parsedate_to_datetime(response.headers["Date"]).timestamp() - now) < 60
 
 
+async def test_a_clock_that_went_forward_at_the_door_is_that_of_the_next_run(tmp_path: Path) -> None:
+    async def clock(**moved: Any) -> float:
+        async with running(data=tmp_path / "slack.db") as about, aiohttp.ClientSession() as http:
+            headers = {"Authorization": f"Bearer {about.admin_token}"}
+            if moved:
+                await http.post(f"{about.page_url}__admin/clock", json=moved, headers=headers)
+            async with http.get(f"{about.page_url}__admin/", headers=headers) as response:
+                return float((await response.json())["now"])
+
+    moved = await clock(seconds=86_400)
+    assert await clock() >= moved
+
+
 async def test_the_door_opens_for_its_own_token_alone(tmp_path: Path) -> None:
     data = tmp_path / "kept.db"
     async with running(data=data) as about, aiohttp.ClientSession() as http:
@@ -191,6 +204,6 @@ async def test_the_door_arms_disarms_lists_cuts_and_moves_the_clock() -> None:
         assert (await ask("cut"))[1]["cut"] == 0
         before = (await ask(""))[1]["now"]
         assert (await ask("clock", seconds=60))[1]["now"] >= before + 60
-        assert (await ask("record"))[1]["calls"] == []
+        assert [call["method"] for call in (await ask("record"))[1]["calls"]] == ["emulator.due"]
         for path, args in (("arm", {"earthquake": 1}), ("arm", {"seed": "x"}), ("clock", {"seconds": -1})):
             assert (await ask(path, **args))[0] == 400

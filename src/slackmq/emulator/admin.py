@@ -16,6 +16,7 @@ from aiohttp import web
 
 from slackmq.emulator.faults import FaultsUnreadable, faults_of
 from slackmq.emulator.sent import read
+from slackmq.emulator.workspace import OPERATOR
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -117,6 +118,8 @@ class Admin:
         if not 0 <= seconds <= _LONGEST:
             raise web.HTTPBadRequest(text=f"`seconds` must be between 0 and {_LONGEST}: time does not go back.\n")
         self._house.server.move(seconds)
+        # Written down at once: a restart goes on from the latest moment in the journal.
+        await self._house.server.act(OPERATOR, "emulator.due", {})
         return _state(self._house)
 
 
