@@ -216,5 +216,12 @@ def test_the_cache_of_an_encrypted_store_holds_neither_keys_nor_values(path: Pat
     shown = b"".join(file.read_bytes() for file in path.parent.iterdir())
     cache.close()
     shown += path.read_bytes()
-    for word in (b"glaring", AUTHOR.encode(), WRITER.encode(), KEY.encode()):  # long enough not to come by chance
+    for word in (
+        b"lamp0",
+        b"lamp1",
+        b"glaring",
+        AUTHOR.encode(),
+        WRITER.encode(),
+        KEY.encode(),
+    ):  # long enough not to come by chance
         assert word not in shown, names
