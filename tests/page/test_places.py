@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import pytest
 from playwright.sync_api import FilePayload, expect
 from slack_sdk import WebClient
 from slack_sdk.rtm_v2 import RTMClient
+from tests.clients.manifests import manifest
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -222,3 +224,12 @@ def test_a_reaction_of_somebody_else_is_joined_and_left_at_a_click(
     assert reaction["users"] == [emulator.apps[0].bot_user_id, emulator.users[0].id]
     page.locator("#messages .reactions button").click()
     expect(page.locator("#messages .reactions .n")).to_have_text("1")
+
+
+def test_an_app_that_listens_at_its_url_is_shown_as_such(page: Page, operator: Operator) -> None:
+    operator.install(manifest("http://127.0.0.1:9/slack/events"), "#homeops")
+    page.reload()
+    row = page.locator("#strip li.worker", has_text="deployer")
+    expect(row).to_contain_text("over HTTP")
+    expect(row).not_to_have_class(re.compile("away"))
+    page.evaluate("window.loaded = 'once'")

@@ -46,6 +46,7 @@ class Connection:
     """A process that listens, and what it works on; without `link` it works and does not listen.
 
     Attributes:
+        http: it is an app that listens at its URL, in however many processes.
         holds: the newest few of what it works on.
         more: on how many others it works.
     """
@@ -55,6 +56,7 @@ class Connection:
     name: str
     holds: tuple[Hand, ...] = ()
     more: int = 0
+    http: bool = False
 
 
 class Presence:
@@ -109,10 +111,18 @@ class Presence:
             for one in door.connections()
             if (app := owners.get(one.owner, one.owner)) in names  # others listen in a further workspace
         ]
+        found += [replace(_connection("", app, name, busy), http=True) for app, name in self._over_http(apps)]
         known = {(connection.app, connection.name) for connection in found}
         gone = {(hand.app, hand.name): None for hand in busy if (hand.app, hand.name) not in known}
         found += [_connection("", app, name, busy) for app, name in gone]
         return tuple(sorted(found, key=lambda connection: (connection.name, connection.link)))
+
+    def _over_http(self, apps: list[Mapping[str, Any]]) -> list[tuple[str, str]]:
+        """Id and name of the apps that take what happens at their URLs."""
+        installed = [(str(app["id"]), str(app["name"])) for app in apps if not app["revoked"]]
+        manifests = {ident: self._server.workspace.manifest(ident) for ident, _ in installed}
+        at_urls = {ident for ident, given in manifests.items() if given and given.events_url and not given.socket_mode}
+        return [(ident, name) for ident, name in installed if ident in at_urls]
 
     def _apps(self) -> list[Mapping[str, Any]]:
         apps: list[Mapping[str, Any]] = self._server.ask(OPERATOR, "emulator.apps.list", {})["apps"]
