@@ -122,6 +122,7 @@ class Server:
         self._clock = clock
         self._last = 0
         self._ahead = 0
+        self._leader: Server | None = None
         self._verdicts: list[_Verdict] = []
         self._line: list[_Turn] = []
         self._writing: asyncio.Task[None] | None = None
@@ -186,9 +187,20 @@ class Server:
         """
         if seconds < 0:
             raise ValueError("The clock goes forward only: what happened cannot happen later than now.")
+        if self._leader is not None:  # whose movers tell ours
+            self._leader.move(seconds)
+            return
         self._ahead += round(seconds * 1_000_000)
-        for told in self._movers:
-            told()
+        self._tell_movers()
+
+    def follow(self, leader: Server) -> None:
+        """Share the clock of another workspace, whose `now` is this one's clock: both go forward, or neither.
+
+        If this one was further ahead in an earlier run, the other is put forward to it.
+        """
+        ahead, self._ahead, self._leader = self._ahead, 0, leader
+        leader.move(ahead / 1_000_000)
+        leader.when_moved(self._tell_movers)
 
     def when_moved(self, told: Callable[[], object]) -> None:
         """Have `told` called whenever somebody put the clock forward."""
@@ -256,6 +268,10 @@ class Server:
             # One that was appended but not applied yet has no verdict: it belongs to the next record.
             for entry, verdict in zip(entries, self._verdicts[since:], strict=False)
         ]
+
+    def _tell_movers(self) -> None:
+        for told in self._movers:
+            told()
 
     def _replay(self) -> None:
         self._ahead = max(0, self._journal.latest() - self._clock())  # a clock that was put forward goes on from there

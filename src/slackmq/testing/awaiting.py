@@ -132,9 +132,10 @@ class AsyncWorkspace:
             channels: names or ids of the channels that its bot is invited to.
 
         Raises:
-            CallRefused: app_already_installed, channel_not_found.
+            CallRefused: app_not_found there; app_already_installed or channel_not_found here.
         """
-        told = first._server.ask(OPERATOR, "emulator.apps.export", {"app": app.id})["app"]
+        method = "emulator.apps.export"
+        told = _granted(method, first._server.ask(OPERATOR, method, {"app": app.id}))["app"]
         reply = await self._operate("emulator.apps.adopt", app=told, channels=list(channels))
         return self._app(reply["app_id"])
 

@@ -73,7 +73,7 @@ class Workspace:
         """Install an app of the first workspace in this one too.
 
         Raises:
-            CallRefused: app_already_installed, channel_not_found.
+            CallRefused: app_not_found there; app_already_installed or channel_not_found here.
         """
         (portal, there), (_, other) = self._there, first._there
         return portal.call(partial(there.adopt, app, other, channels=channels))
