@@ -274,6 +274,14 @@ def test_an_app_that_the_other_workspace_does_not_have_is_refused(local: Workspa
         acme.adopt(theirs, local)
 
 
+def test_the_record_tells_no_secrets_of_an_adopted_app(local: Workspace, acme: Workspace) -> None:
+    ours = local.install(manifest())
+    theirs = acme.adopt(ours, local)
+    told = repr(acme.calls())
+    assert "emulator.apps.adopt" in told
+    assert not [secret for secret in (ours.app_token, ours.signing_secret, theirs.bot_token) if secret in told]
+
+
 def test_an_app_is_adopted_once(local: Workspace, acme: Workspace) -> None:
     with pytest.raises(CallRefused, match="app_already_installed"):
         acme.adopt(local.app, local)
