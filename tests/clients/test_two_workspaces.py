@@ -221,6 +221,65 @@ def test_the_page_of_a_further_workspace_is_at_its_own_name(local: Workspace, ac
     assert "a secret of ours" in ours[1]
     assert "a secret of theirs" not in ours[1]
     assert page(name.replace("acme-corp", "evil"), "/")[0] == 403
+    assert page("acme-corp.localhost", f"/c/{local.channel('general')}")[0] == 403
+
+
+def _heard_by(local: Workspace, *there: Workspace) -> list[str]:
+    """What one bot, over its one connection, hears of a message posted in each."""
+    texts: queue.Queue[str] = queue.Queue()
+    with _bolt(*((each, each.app) for each in (local, *there))) as (bolt, handler):
+
+        @bolt.message("ping")  # type: ignore[untyped-decorator]  # as above
+        def ping(message: Any) -> None:  # pyright: ignore[reportUnusedFunction]  # as above
+            texts.put(message["text"])
+
+        handler.connect()  # type: ignore[no-untyped-call]  # as above
+        for number, each in enumerate(there):
+            each.post(f"ping {number}", channel="jobs")
+        return [texts.get(timeout=2) for _ in there]
+
+
+def test_the_clock_is_common_whichever_of_them_puts_it_forward(local: Workspace, acme: Workspace) -> None:
+    acme.advance(86_400)
+    assert abs(float(local.post("ours", channel="jobs")) - float(acme.post("theirs", channel="jobs"))) < 60
+    assert _heard_by(local, acme) == ["ping 0"]
+
+
+def test_after_a_restart_the_clock_of_the_one_that_is_ahead_is_that_of_both(tmp_path: Path) -> None:
+    data = tmp_path / "slack.db"
+    with workspace(beside=["Acme"], data=data) as local:
+        local.advance(86_400)
+        before = local.beside[0].post("nobody writes in the first one", channel="jobs")
+    with workspace(beside=["Acme"], data=data) as local:
+        assert _heard_by(local, local.beside[0]) == ["ping 0"]
+        assert 0 < float(local.post("ours", channel="jobs")) - float(before) < 60
+
+
+def test_faults_strike_the_webhooks_of_every_workspace(local: Workspace, acme: Workspace) -> None:
+    given = manifest()
+    given["oauth_config"]["scopes"]["bot"].append("incoming-webhook")
+    ours = local.install(given, channels=["jobs"])
+    theirs = acme.adopt(ours, local, channels=["jobs"])
+    hooks = [WebhookClient(app.webhooks[0], retry_handlers=[]) for app in (ours, theirs)]
+    assert [hook.send(text="fair").status_code for hook in hooks] == [200, 200]
+    local.arm(error_before=1.0)
+    assert [hook.send(text="struck").status_code for hook in hooks] == [503, 503]
+    local.disarm()
+    assert [row["text"] for row in acme.messages("jobs") if row.get("bot_id")] == ["fair"]
+
+
+def test_an_app_that_the_other_workspace_does_not_have_is_refused(local: Workspace, acme: Workspace) -> None:
+    theirs = acme.install(manifest())
+    with pytest.raises(CallRefused, match="app_not_found"):
+        acme.adopt(theirs, local)
+
+
+def test_the_record_tells_no_secrets_of_an_adopted_app(local: Workspace, acme: Workspace) -> None:
+    ours = local.install(manifest())
+    theirs = acme.adopt(ours, local)
+    told = repr(acme.calls())
+    assert "emulator.apps.adopt" in told
+    assert not [secret for secret in (ours.app_token, ours.signing_secret, theirs.bot_token) if secret in told]
 
 
 def test_an_app_is_adopted_once(local: Workspace, acme: Workspace) -> None:
@@ -228,7 +287,7 @@ def test_an_app_is_adopted_once(local: Workspace, acme: Workspace) -> None:
         acme.adopt(local.app, local)
 
 
-@pytest.mark.parametrize("names", [["local"], ["Acme", "acme"], ["!!"]])
+@pytest.mark.parametrize("names", [["local"], ["Acme", "acme"], ["!!"], ["Receipts"], ["files"], ["admin"]])
 def test_names_that_give_no_address_of_their_own_are_refused(names: list[str]) -> None:
     with pytest.raises(CannotStart, match="no address of its own"), workspace(beside=names):
         pass

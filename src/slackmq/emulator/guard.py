@@ -62,6 +62,8 @@ class Guard:
         if host_header == self._authority:  # nearly all of them, and at every call
             return True
         name, port = _split(host_header)
+        if name in self._names:  # without the port it would be the first one's page
+            return (80 if port is None else port) == self._port
         return port in {None, self._port} and self._is_our_name(name)
 
     def is_ours(self, origin: str) -> bool:

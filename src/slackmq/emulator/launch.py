@@ -21,7 +21,7 @@ from slackmq.emulator.journal import JournalError
 from slackmq.emulator.limits import Limits
 from slackmq.emulator.seed import Seed, SeedApp
 from slackmq.emulator.server import Server, wall_clock
-from slackmq.emulator.teams import beside, domain_of, opened_beside
+from slackmq.emulator.teams import TAKEN, beside, domain_of, opened_beside
 from slackmq.emulator.workspace import OPERATOR
 
 if TYPE_CHECKING:
@@ -166,10 +166,10 @@ def _further(
     servers: Sequence[Server], name: str, data: Path | None, limits: Limits, bound: Bound
 ) -> AbstractAsyncContextManager[Server]:
     domain = domain_of(name)
-    if not domain or domain in {server.workspace.seed.domain for server in servers}:
+    if not domain or domain in TAKEN or domain in {server.workspace.seed.domain for server in servers}:
         raise CannotStart(
             f"A workspace called {name!r} has no address of its own here.",
-            remedy="Give each workspace another name, with a letter or a digit in it.",
+            remedy="Give each workspace another name, with a letter or a digit in it; not admin, files or receipts.",
         )
     origin = f"{bound.origin}/t/{domain}"
     return opened_beside(servers[0], name, beside(data, domain), limits=limits, origin=origin)

@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 
     from slackmq.emulator.limits import Limits
 
-__all__ = ["adopt_all", "beside", "domain_of", "opened_beside"]
+__all__ = ["TAKEN", "adopt_all", "beside", "domain_of", "opened_beside"]
+
+TAKEN = frozenset({"admin", "files", "receipts"})
+"""Endings of what lies beside the first workspace's data file already: a journal there would be lost to it."""
 
 
 def domain_of(name: str) -> str:
     """What stands in a workspace's addresses for its name: "Acme Corp." -> "acme-corp"; "" if nothing is left."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:21]
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:21].strip("-")
 
 
 def beside(data: Path | None, ending: str) -> Path | None:
@@ -57,7 +60,7 @@ async def opened_beside(
         apps=(),
     )
     async with Server.opened(data, seed=seed, limits=limits, clock=first.now, origin=origin) as server:
-        first.when_moved(lambda: server.move(0))
+        server.follow(first)
         await adopt_all(first, server)
         yield server
 

@@ -93,6 +93,8 @@ class Weather:
         if self._plan is None:
             return await handler(request)
         place, _, rest = request.path.lstrip("/").partition("/")
+        if place == "t":  # a further workspace's own doors: /t/acme/services/…
+            place, _, rest = rest.partition("/")[2].partition("/")
         if place not in _DOORS:
             return await handler(request)
         fate = self._plan.fate(await self._caller(request, place), _DOORS[place] or rest)

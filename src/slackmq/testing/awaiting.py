@@ -45,7 +45,8 @@ async def async_workspace(
         channels: names of public channels in which everybody is; the first one is the general channel.
         people: names of people; the first one founded the workspace.
         apps: names of apps that may do all that a queue in a channel needs; `install` adds others by manifest.
-        beside: names of further workspaces with the same apps, for bots that are installed in several.
+        beside: names of further workspaces with the same apps, for bots that are installed in several; their people
+            and channels are the usual ones, whatever is named above.
         limits: whether Slack's published rate limits apply.
         data: a file that keeps the workspace; None forgets it.
         port: the port; 0 takes a free one.
@@ -132,9 +133,10 @@ class AsyncWorkspace:
             channels: names or ids of the channels that its bot is invited to.
 
         Raises:
-            CallRefused: app_already_installed, channel_not_found.
+            CallRefused: app_not_found there; app_already_installed or channel_not_found here.
         """
-        told = first._server.ask(OPERATOR, "emulator.apps.export", {"app": app.id})["app"]
+        method = "emulator.apps.export"
+        told = _granted(method, first._server.ask(OPERATOR, method, {"app": app.id}))["app"]
         reply = await self._operate("emulator.apps.adopt", app=told, channels=list(channels))
         return self._app(reply["app_id"])
 

@@ -73,7 +73,7 @@ class Workspace:
         """Install an app of the first workspace in this one too.
 
         Raises:
-            CallRefused: app_already_installed, channel_not_found.
+            CallRefused: app_not_found there; app_already_installed or channel_not_found here.
         """
         (portal, there), (_, other) = self._there, first._there
         return portal.call(partial(there.adopt, app, other, channels=channels))
@@ -184,7 +184,8 @@ def workspace(
         channels: names of public channels in which everybody is; the first one is the general channel.
         people: names of people; the first one founded the workspace.
         apps: names of apps that may do all that a queue in a channel needs; `install` adds others by manifest.
-        beside: names of further workspaces with the same apps, for bots that are installed in several.
+        beside: names of further workspaces with the same apps, for bots that are installed in several; their people
+            and channels are the usual ones, whatever is named above.
         limits: whether Slack's published rate limits apply.
         data: a file that keeps the workspace; None forgets it.
         port: the port; 0 takes a free one.

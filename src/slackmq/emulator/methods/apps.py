@@ -98,7 +98,7 @@ def export(call: Call) -> Reply:
 def adopt(call: Call) -> Reply:
     """Install an app that another workspace has: `app` as it was exported there; its bot joins `channels`.
 
-    Its credentials are the same; its bot user and its bot token are this workspace's own.
+    Its credentials are the same; its bot user, its bot token and its webhook are this workspace's own.
     """
     given = Arguments(call.args.mapping("app", refusal="invalid_app") or {})
     credentials = Credentials.of_json(given.mapping("credentials", refusal="invalid_app"))
@@ -121,6 +121,8 @@ def adopt(call: Call) -> Reply:
     app.manifest = manifest
     for channel in channels:
         channel.members[app.bot_user] = None
+    if "incoming-webhook" in app.scopes and channels:
+        _hook(call.state, app, channels[0])
     return {"app_id": app.id, "app": _shown(call.state, app)}
 
 
