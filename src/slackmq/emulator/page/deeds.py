@@ -28,6 +28,7 @@ _SENTENCES = {
     "invalid_name": "There is no emoji of that name.",
     "is_archived": "The channel is archived: nothing can be written there.",
     "message_not_found": "The message is gone.",
+    "messages_tab_disabled": "This app takes no direct messages: its manifest has no messages tab.",
     "msg_too_long": "That is too long for one message.",
     "no_text": "There is nothing to send.",
     "not_pinnable": "This kind of message cannot be pinned.",
