@@ -100,7 +100,7 @@ async def test_a_thousand_idle_connections_hold_up_nobody() -> None:
             assert frame["payload"]["event"]["text"] == "heard among the idle"
 
 
-async def test_malformed_requests_are_refused_and_others_served() -> None:
+async def test_malformed_requests_are_refused_and_others_served(caplog: pytest.LogCaptureFixture) -> None:
     dice = Random(3)  # noqa: S311  # dice, not keys
     async with async_workspace() as slack, aiohttp.ClientSession() as http:
         for garbage in (
@@ -109,6 +109,7 @@ async def test_malformed_requests_are_refused_and_others_served() -> None:
             b"POST /api/api.test HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n",
             b"POST /api/api.test HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
             b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
+            b"GET /?ts=\xff HTTP/1.1\r\nHost: localhost\r\n\r\n",
             dice.randbytes(2000) + b"\r\n\r\n",
         ):
             async with raw(slack) as (reader, writer):
@@ -119,6 +120,7 @@ async def test_malformed_requests_are_refused_and_others_served() -> None:
                 assert b"Traceback" not in answer
                 assert not answer.startswith(b"HTTP/1.1 5")
         assert await served(slack, http)
+    assert caplog.text == ""
 
 
 @pytest.mark.parametrize(
@@ -178,3 +180,13 @@ async def test_no_door_answers_nonsense_with_an_error_of_its_own() -> None:
                         assert response.status < 500, (url, kind, body, said)
                         assert "Traceback" not in said
         assert await served(slack, http)
+
+
+async def test_what_is_no_number_is_null_in_the_answer_beside_half_a_character_too() -> None:
+    async with async_workspace() as slack, aiohttp.ClientSession() as http:
+        for half in ("", r"\ud800"):
+            body = f'{{"numbers": [NaN, Infinity, 1e999, {10**30}], "text": "{half}"}}'
+            kind = {"Content-Type": "application/json; charset=utf-8"}
+            async with http.post(f"{slack.url}api.test", data=body, headers=kind) as response:
+                said = json.loads(await response.text(), parse_constant=pytest.fail)
+                assert said["args"]["numbers"] == [None, None, None, 10**30]

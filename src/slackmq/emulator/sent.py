@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
+from aiohttp import web
+
 from slackmq.emulator.arguments import is_deep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aiohttp import web
+__all__ = ["Sent", "read", "since"]
 
-__all__ = ["Sent", "read"]
+_MOST_DIGITS = 18
+"""Of a sequence number: what surely fits the 64 bits of a number in the journal's file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +65,18 @@ async def read(request: web.Request) -> Sent:
         case _:
             known = "Content-Type" in request.headers
             return Sent(token=bearer, args=query, error="invalid_post_type" if known else "missing_post_type")
+
+
+def since(request: web.Request) -> int:
+    """The sequence number after which a record is to begin; 0 if the query names none.
+
+    Raises:
+        aiohttp.web.HTTPBadRequest: `since` is no such number.
+    """
+    given = request.query.get("since", "0")
+    if not given.isdecimal() or len(given) > _MOST_DIGITS:
+        raise web.HTTPBadRequest(text="`since` must be a sequence number from an earlier record.\n")
+    return int(given)
 
 
 async def _fields(request: web.Request) -> dict[str, str]:
