@@ -28,6 +28,7 @@ MANIFEST = {
     "oauth_config": {"scopes": {"bot": ["incoming-webhook", "files:write", "chat:write"]}},
     "settings": {"socket_mode_enabled": True},
 }
+SCOPES = ["chat:write", "chat:write.customize", "files:read", "files:write", "channels:manage", "channels:read"]
 
 
 @asynccontextmanager
@@ -190,3 +191,38 @@ async def test_what_is_no_number_is_null_in_the_answer_beside_half_a_character_t
             async with http.post(f"{slack.url}api.test", data=body, headers=kind) as response:
                 said = json.loads(await response.text(), parse_constant=pytest.fail)
                 assert said["args"]["numbers"] == [None, None, None, 10**30]
+
+
+async def test_half_a_character_anywhere_is_shown_on_the_page_as_a_replacement_character() -> None:
+    half = "a \ud800 b"
+    section = {"type": "section", "text": {"type": "mrkdwn", "text": f"<https://example.org/\udfff|{half}> *{half}*"}}
+    async with async_workspace() as slack, aiohttp.ClientSession() as http:
+        app = await slack.install({**MANIFEST, "oauth_config": {"scopes": {"bot": SCOPES}}}, channels=["jobs"])
+        jobs, headers = slack.channel("jobs"), {"Authorization": f"Bearer {app.bot_token}"}
+
+        async def call(method: str, **args: object) -> Any:
+            async with http.post(f"{slack.url}{method}", json=args, headers=headers) as response:
+                said = await response.json()
+                assert said["ok"], said
+                return said
+
+        wanted = await call("files.getUploadURLExternal", filename=f"{half}.txt", length=5)
+        async with http.post(wanted["upload_url"], data=b"hello") as response:
+            assert response.status == 200
+        files = [{"id": wanted["file_id"], "title": half}]
+        shared = await call("files.completeUploadExternal", files=files, channel_id=jobs)
+        await call("chat.postMessage", channel=jobs, text=half, username="\ud800", blocks=[section])
+        await call("conversations.setTopic", channel=jobs, topic=half)
+        address = shared["files"][0]["url_private"]
+        async with http.get(address, headers=headers) as response:
+            assert (response.status, await response.read()) == (200, b"hello")
+        for path in (f"c/{jobs}", "search?q=%ed%a0%80", "search?q=a", f"c/{jobs}/pins"):
+            async with http.get(f"{slack.page_url}{path}") as response:
+                assert response.status == 200, path
+                page = await response.text()
+        async with http.get(f"{slack.page_url}c/{jobs}") as response:
+            page = await response.text()
+        assert "a \N{REPLACEMENT CHARACTER} b" in page
+        async with http.get(f"{slack.page_url}c/{jobs}/stream") as response:
+            await response.content.readuntil(b"event: change")
+        assert await served(slack, http)

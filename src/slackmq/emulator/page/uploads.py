@@ -112,7 +112,7 @@ class Uploads:
         kind = row["mimetype"] if row["mimetype"] in _INLINE else "application/octet-stream"
         how = "inline" if row["mimetype"] in _INLINE else "attachment"
         headers = {
-            "Content-Disposition": f"{how}; filename*=UTF-8''{quote(row['name'], safe='')}",
+            "Content-Disposition": f"{how}; filename*=UTF-8''{quote(row['name'], safe='', errors='replace')}",
             "Content-Security-Policy": "default-src 'none'; sandbox",
             "Cache-Control": "no-store",
         }
