@@ -226,3 +226,31 @@ async def test_half_a_character_anywhere_is_shown_on_the_page_as_a_replacement_c
         async with http.get(f"{slack.page_url}c/{jobs}/stream") as response:
             await response.content.readuntil(b"event: change")
         assert await served(slack, http)
+
+
+@pytest.mark.parametrize("armed", [False, True])
+async def test_a_form_that_is_not_what_it_says_is_refused_at_every_door(armed: bool) -> None:  # noqa: FBT001
+    part = b'--b\r\nContent-Disposition: form-data; name="text"\r\n'
+    bodies = [
+        b"",
+        b"[" * 100_000,
+        part + b"Content-Transfer-Encoding: none-such\r\n\r\nx\r\n--b--\r\n",
+        part + b"x" * 20_000,
+    ]
+    async with async_workspace() as slack, aiohttp.ClientSession() as http:
+        if armed:
+            slack.arm(lag=0.01)
+        jobs, headers = slack.channel("jobs"), {"Authorization": f"Bearer {slack.app.bot_token}"}
+        here = slack.page_url
+        page = [f"{here}c/{jobs}/{deed}" for deed in ("messages", "edit", "press", "files")]
+        for url in (f"{slack.url}chat.postMessage", f"{here}services/T/B/x", *page, f"{here}v/V/submit"):
+            for kind in ("multipart/form-data", "multipart/form-data; boundary=b"):
+                for body in bodies:
+                    async with http.post(url, data=body, headers={**headers, "Content-Type": kind}) as response:
+                        assert response.status < 500, (url, kind, body[:80])
+            kinds = {"Content-Type": "application/json", "Content-Encoding": "gzip", "Connection": "close"}
+            async with http.post(url, data=b"not packed", headers={**headers, **kinds}) as response:
+                assert response.status < 500, url
+                if url.startswith(slack.url):
+                    assert await response.json() == {"ok": False, "error": "request_timeout"}
+        assert await served(slack, http)

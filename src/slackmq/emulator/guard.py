@@ -7,7 +7,6 @@ answers. It can fake neither the Host header nor the Origin header.
 from __future__ import annotations
 
 import logging
-from http import HTTPStatus
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -60,7 +59,10 @@ class Guard:
         origin = request.headers.get("Origin")
         if origin is not None and not self.is_ours(origin) and not request.path.startswith("/api/"):
             raise web.HTTPForbidden(text="This page takes no orders from another page.\n")
-        return await handler(request)
+        try:
+            return await handler(request)
+        except (web.RequestPayloadError, HttpProcessingError):
+            raise web.HTTPBadRequest(text="The body cannot be read.\n") from None
 
     def means_us(self, host_header: str) -> bool:
         """Tell whether a Host header names this server; the port may be left out, as slack_sdk's socket does."""
@@ -92,7 +94,7 @@ async def headers(_request: web.Request, response: web.StreamResponse) -> None:
 
 
 def server_log() -> logging.Logger:
-    """Where the HTTP server says what went wrong; not which requests were no HTTP: their senders were told so."""
+    """Where the HTTP server says what went wrong; not which requests could not be read: their senders were told so."""
     log = logging.getLogger("slackmq.emulator")
     log.addFilter(_is_our_fault)  # a filter that is there already is not added again
     return log
@@ -100,7 +102,7 @@ def server_log() -> logging.Logger:
 
 def _is_our_fault(record: logging.LogRecord) -> bool:
     error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, HttpProcessingError) or error.code >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return not isinstance(error, HttpProcessingError | web.RequestPayloadError)
 
 
 def is_loopback(host: str) -> bool:

@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from slackmq.emulator.arguments import is_deep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Sent", "read", "since"]
+    from multidict import MultiDictProxy
+
+__all__ = ["UNREADABLE", "Sent", "posted", "read", "since"]
+
+UNREADABLE = (ValueError, LookupError, AssertionError, RuntimeError, HttpProcessingError, web.RequestPayloadError)
+"""What aiohttp raises for a form that is not what it says."""
 
 _MOST_DIGITS = 18
 """Of a sequence number: what surely fits the 64 bits of a number in the journal's file."""
@@ -51,7 +57,7 @@ async def read(request: web.Request) -> Sent:
     if request.content_type == "multipart/form-data":
         try:
             return _form(bearer, query, await _fields(request), warning="")
-        except (ValueError, LookupError, AssertionError):  # what aiohttp raises for a body that is not what it says
+        except UNREADABLE:
             return Sent(token=bearer, args=query, error="invalid_form_data")
     raw = await request.read()
     if not raw.strip():
@@ -65,6 +71,18 @@ async def read(request: web.Request) -> Sent:
         case _:
             known = "Content-Type" in request.headers
             return Sent(token=bearer, args=query, error="invalid_post_type" if known else "missing_post_type")
+
+
+async def posted(request: web.Request) -> MultiDictProxy[str | bytes | bytearray | web.FileField]:
+    """The form in a body.
+
+    Raises:
+        aiohttp.web.HTTPBadRequest: it cannot be read.
+    """
+    try:
+        return await request.post()
+    except UNREADABLE:
+        raise web.HTTPBadRequest(text="This form cannot be read.\n") from None
 
 
 def since(request: web.Request) -> int:
