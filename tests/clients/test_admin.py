@@ -205,5 +205,7 @@ async def test_the_door_arms_disarms_lists_cuts_and_moves_the_clock() -> None:
         before = (await ask(""))[1]["now"]
         assert (await ask("clock", seconds=60))[1]["now"] >= before + 60
         assert [call["method"] for call in (await ask("record"))[1]["calls"]] == ["emulator.due"]
+        for since in ("9" * 18, "9" * 19, "9" * 5000, "-1", ""):
+            assert (await ask(f"record?since={since}"))[0] == (200 if len(since) == 18 else 400)
         for path, args in (("arm", {"earthquake": 1}), ("arm", {"seed": "x"}), ("clock", {"seconds": -1})):
             assert (await ask(path, **args))[0] == 400

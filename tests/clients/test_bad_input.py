@@ -28,6 +28,7 @@ MANIFEST = {
     "oauth_config": {"scopes": {"bot": ["incoming-webhook", "files:write", "chat:write"]}},
     "settings": {"socket_mode_enabled": True},
 }
+SCOPES = ["chat:write", "chat:write.customize", "files:read", "files:write", "channels:manage", "channels:read"]
 
 
 @asynccontextmanager
@@ -100,7 +101,7 @@ async def test_a_thousand_idle_connections_hold_up_nobody() -> None:
             assert frame["payload"]["event"]["text"] == "heard among the idle"
 
 
-async def test_malformed_requests_are_refused_and_others_served() -> None:
+async def test_malformed_requests_are_refused_and_others_served(caplog: pytest.LogCaptureFixture) -> None:
     dice = Random(3)  # noqa: S311  # dice, not keys
     async with async_workspace() as slack, aiohttp.ClientSession() as http:
         for garbage in (
@@ -109,6 +110,7 @@ async def test_malformed_requests_are_refused_and_others_served() -> None:
             b"POST /api/api.test HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n",
             b"POST /api/api.test HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
             b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
+            b"GET /?ts=\xff HTTP/1.1\r\nHost: localhost\r\n\r\n",
             dice.randbytes(2000) + b"\r\n\r\n",
         ):
             async with raw(slack) as (reader, writer):
@@ -119,6 +121,7 @@ async def test_malformed_requests_are_refused_and_others_served() -> None:
                 assert b"Traceback" not in answer
                 assert not answer.startswith(b"HTTP/1.1 5")
         assert await served(slack, http)
+    assert caplog.text == ""
 
 
 @pytest.mark.parametrize(
@@ -177,4 +180,77 @@ async def test_no_door_answers_nonsense_with_an_error_of_its_own() -> None:
                         said: Any = await response.text()
                         assert response.status < 500, (url, kind, body, said)
                         assert "Traceback" not in said
+        assert await served(slack, http)
+
+
+async def test_what_is_no_number_is_null_in_the_answer_beside_half_a_character_too() -> None:
+    async with async_workspace() as slack, aiohttp.ClientSession() as http:
+        for half in ("", r"\ud800"):
+            body = f'{{"numbers": [NaN, Infinity, 1e999, {10**30}], "text": "{half}"}}'
+            kind = {"Content-Type": "application/json; charset=utf-8"}
+            async with http.post(f"{slack.url}api.test", data=body, headers=kind) as response:
+                said = json.loads(await response.text(), parse_constant=pytest.fail)
+                assert said["args"]["numbers"] == [None, None, None, 10**30]
+
+
+async def test_half_a_character_anywhere_is_shown_on_the_page_as_a_replacement_character() -> None:
+    half = "a \ud800 b"
+    section = {"type": "section", "text": {"type": "mrkdwn", "text": f"<https://example.org/\udfff|{half}> *{half}*"}}
+    async with async_workspace() as slack, aiohttp.ClientSession() as http:
+        app = await slack.install({**MANIFEST, "oauth_config": {"scopes": {"bot": SCOPES}}}, channels=["jobs"])
+        jobs, headers = slack.channel("jobs"), {"Authorization": f"Bearer {app.bot_token}"}
+
+        async def call(method: str, **args: object) -> Any:
+            async with http.post(f"{slack.url}{method}", json=args, headers=headers) as response:
+                said = await response.json()
+                assert said["ok"], said
+                return said
+
+        wanted = await call("files.getUploadURLExternal", filename=f"{half}.txt", length=5)
+        async with http.post(wanted["upload_url"], data=b"hello") as response:
+            assert response.status == 200
+        files = [{"id": wanted["file_id"], "title": half}]
+        shared = await call("files.completeUploadExternal", files=files, channel_id=jobs)
+        await call("chat.postMessage", channel=jobs, text=half, username="\ud800", blocks=[section])
+        await call("conversations.setTopic", channel=jobs, topic=half)
+        address = shared["files"][0]["url_private"]
+        async with http.get(address, headers=headers) as response:
+            assert (response.status, await response.read()) == (200, b"hello")
+        for path in (f"c/{jobs}", "search?q=%ed%a0%80", "search?q=a", f"c/{jobs}/pins"):
+            async with http.get(f"{slack.page_url}{path}") as response:
+                assert response.status == 200, path
+                page = await response.text()
+        async with http.get(f"{slack.page_url}c/{jobs}") as response:
+            page = await response.text()
+        assert "a \N{REPLACEMENT CHARACTER} b" in page
+        async with http.get(f"{slack.page_url}c/{jobs}/stream") as response:
+            await response.content.readuntil(b"event: change")
+        assert await served(slack, http)
+
+
+@pytest.mark.parametrize("armed", [False, True])
+async def test_a_form_that_is_not_what_it_says_is_refused_at_every_door(armed: bool) -> None:  # noqa: FBT001
+    part = b'--b\r\nContent-Disposition: form-data; name="text"\r\n'
+    bodies = [
+        b"",
+        b"[" * 100_000,
+        part + b"Content-Transfer-Encoding: none-such\r\n\r\nx\r\n--b--\r\n",
+        part + b"x" * 20_000,
+    ]
+    async with async_workspace() as slack, aiohttp.ClientSession() as http:
+        if armed:
+            slack.arm(lag=0.01)
+        jobs, headers = slack.channel("jobs"), {"Authorization": f"Bearer {slack.app.bot_token}"}
+        here = slack.page_url
+        page = [f"{here}c/{jobs}/{deed}" for deed in ("messages", "edit", "press", "files")]
+        for url in (f"{slack.url}chat.postMessage", f"{here}services/T/B/x", *page, f"{here}v/V/submit"):
+            for kind in ("multipart/form-data", "multipart/form-data; boundary=b"):
+                for body in bodies:
+                    async with http.post(url, data=body, headers={**headers, "Content-Type": kind}) as response:
+                        assert response.status < 500, (url, kind, body[:80])
+            kinds = {"Content-Type": "application/json", "Content-Encoding": "gzip", "Connection": "close"}
+            async with http.post(url, data=b"not packed", headers={**headers, **kinds}) as response:
+                assert response.status < 500, url
+                if url.startswith(slack.url):
+                    assert await response.json() == {"ok": False, "error": "request_timeout"}
         assert await served(slack, http)

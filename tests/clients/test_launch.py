@@ -9,6 +9,7 @@ import socket
 import sqlite3
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from slackmq.emulator.launch import CannotStart, running
 from slackmq.emulator.limits import Limits
+from slackmq.emulator.methods import METHODS
 from slackmq.emulator.seed import Seed
 from slackmq.emulator.server import Server
 from slackmq.emulator.workspace import OPERATOR
@@ -27,6 +29,9 @@ from slackmq.emulator.workspace import OPERATOR
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from slackmq.emulator.call import Call
+    from slackmq.emulator.registry import Reply
 
 _PROGRAM = """
 import asyncio, json, sys
@@ -183,6 +188,28 @@ async def test_calls_that_share_a_transaction_on_a_full_disk_are_all_refused(
         assert answers == [500, 500, 500]
         assert (await server.call(token, "conversations.history", {"channel": channel})).reply["messages"] == []
         assert await server.record(0) == []
+
+
+async def test_a_mistake_in_a_method_is_an_internal_error_that_no_restart_stumbles_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mistaken(_call: Call) -> Reply:
+        raise KeyError("nobody thought of this")
+
+    for method in ("stars.add", "stars.list"):
+        monkeypatch.setitem(METHODS, method, replace(METHODS[method], run=mistaken))
+    data = tmp_path / "workspace.db"
+    async with Server.opened(data, seed=Seed(), limits=Limits.off()) as server:
+        token = server.ask(OPERATOR, "emulator.users.list", {})["users"][0]["token"]
+        channel = server.ask(OPERATOR, "emulator.channels.list", {})["channels"][0]["id"]
+        for method in ("stars.add", "stars.list"):
+            assert (await server.call(token, method, {})).reply == {"ok": False, "error": "internal_error"}
+        assert (await server.call(token, "chat.postMessage", {"channel": channel, "text": "after"})).reply["ok"]
+    async with Server.opened(data, seed=Seed(), limits=Limits.off()) as server:
+        told = [(call["method"], call["error"]) for call in await server.record(0)]
+        assert told == [("stars.add", "internal_error"), ("chat.postMessage", "")]
+        history = (await server.call(token, "conversations.history", {"channel": channel})).reply["messages"]
+        assert [row["text"] for row in history] == ["after"]
 
 
 async def test_a_write_whose_caller_is_gone_takes_effect_whole_and_in_its_place(tmp_path: Path) -> None:

@@ -222,6 +222,7 @@ def test_the_page_of_a_further_workspace_is_at_its_own_name(local: Workspace, ac
     assert "a secret of theirs" not in ours[1]
     assert page(name.replace("acme-corp", "evil"), "/")[0] == 403
     assert page("acme-corp.localhost", f"/c/{local.channel('general')}")[0] == 403
+    assert page(name.upper(), f"/c/{acme.channel('general')}") == theirs
 
 
 def _heard_by(local: Workspace, *there: Workspace) -> list[str]:
@@ -280,6 +281,15 @@ def test_the_record_tells_no_secrets_of_an_adopted_app(local: Workspace, acme: W
     told = repr(acme.calls())
     assert "emulator.apps.adopt" in told
     assert not [secret for secret in (ours.app_token, ours.signing_secret, theirs.bot_token) if secret in told]
+
+
+@pytest.mark.parametrize("spelling", ["{name}", "{name}:", "{name}:0{port}", "x@{name}:{port}", "{name}:{port}/x"])
+def test_the_first_workspace_never_answers_in_the_name_of_a_further_one(local: Workspace, spelling: str) -> None:
+    netloc = urlsplit(local.page_url).netloc
+    host = spelling.format(name="acme-corp.localhost", port=netloc.rpartition(":")[2])
+    with closing(HTTPConnection(netloc, timeout=5)) as http:
+        http.request("GET", "/", headers={"Host": host})
+        assert http.getresponse().status == 403
 
 
 def test_an_app_is_adopted_once(local: Workspace, acme: Workspace) -> None:

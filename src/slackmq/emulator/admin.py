@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from slackmq.emulator.faults import FaultsUnreadable, faults_of
-from slackmq.emulator.sent import read
+from slackmq.emulator.sent import read, since
 from slackmq.emulator.workspace import OPERATOR
 
 if TYPE_CHECKING:
@@ -78,10 +78,7 @@ class Admin:
         return web.json_response({"ok": True, "connections": rows})
 
     async def _record(self, request: web.Request) -> web.Response:
-        since = request.query.get("since", "0")
-        if not since.isdecimal():
-            raise web.HTTPBadRequest(text="`since` must be a sequence number from an earlier record.\n")
-        return web.json_response({"ok": True, "calls": await self._house.server.record(int(since))})
+        return web.json_response({"ok": True, "calls": await self._house.server.record(since(request))})
 
     async def _arm(self, request: web.Request) -> web.Response:
         """Faults by name, and `seed`; what is left out does not go wrong."""

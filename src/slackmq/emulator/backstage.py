@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from slackmq.emulator.sent import read
+from slackmq.emulator.sent import read, since
 from slackmq.emulator.workspace import OPERATOR
 
 if TYPE_CHECKING:
@@ -59,10 +59,7 @@ class Backstage:
     async def _tell_record(self, request: web.Request) -> web.Response:
         """Every write call after sequence number `since`, in order, with its outcome."""
         self._admit(request)
-        since = request.query.get("since", "0")
-        if not since.isdecimal():
-            raise web.HTTPBadRequest(text="`since` must be a sequence number from an earlier record.\n")
-        return web.json_response({"calls": await self._server.record(int(since))})
+        return web.json_response({"calls": await self._server.record(since(request))})
 
     async def _disconnect(self, request: web.Request) -> web.Response:
         """Tell the sockets of one app, or of all, to go: `reason` is warning, refresh_requested or link_disabled."""

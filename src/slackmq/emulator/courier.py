@@ -187,7 +187,7 @@ class Courier:
 
     async def _ask(self, payload: Payload) -> None:
         if payload.kind == "slash_commands":
-            body = urlencode({name: str(value) for name, value in payload.body.items()})
+            body = urlencode({name: str(value) for name, value in payload.body.items()}, errors="replace")
         else:
             body = urlencode({"payload": json.dumps(payload.body)})
         received = await self._post(payload.app, payload.url, body, _FORM, {})

@@ -18,7 +18,7 @@ from slackmq.emulator.clockwork import keep_time
 from slackmq.emulator.courier import Courier
 from slackmq.emulator.desk import Desk
 from slackmq.emulator.file_door import FileDoor
-from slackmq.emulator.guard import Guard, headers
+from slackmq.emulator.guard import Guard, headers, server_log
 from slackmq.emulator.house import House
 from slackmq.emulator.killables import Killables
 from slackmq.emulator.page.site import Site, Stock
@@ -95,7 +95,7 @@ async def opened(
     file_doors = [FileDoor(each.server, Blobs(beside(file, "files"))) for each, file in zip(houses, files, strict=True)]
     sites = [Site(each, file_door=door, stock=stored.stock) for each, door in zip(houses, file_doors, strict=True)]
     app = _application(houses, file_doors, sites, bound, everywhere=everywhere)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE)
+    runner = web.AppRunner(app, access_log=None, logger=server_log(), shutdown_timeout=_GRACE)
     await runner.setup()
     try:
         await web.SockSite(runner, bound.socket).start()

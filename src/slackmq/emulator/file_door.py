@@ -84,7 +84,7 @@ class FileDoor:
         if content is None:
             raise web.HTTPNotFound(text="The bytes of this file are gone from the folder beside the data file.\n")
         kind = "attachment" if "/download/" in request.path else "inline"
-        disposition = f"{kind}; filename*=UTF-8''{quote(reply['file']['name'], safe='')}"
+        disposition = f"{kind}; filename*=UTF-8''{quote(reply['file']['name'], safe='', errors='replace')}"
         return web.Response(
             body=content, content_type=reply["file"]["mimetype"], headers={"Content-Disposition": disposition}
         )

@@ -44,7 +44,7 @@ def shared_row(state: State, file: StoredFile) -> Row:
     if file.deleted:
         return {"id": file.id, "mode": "tombstone"}
     kind, mime, pretty, _ = kind_of(file)
-    team, name = state.seed.team_id, quote(file.name, safe="")
+    team, name = state.seed.team_id, quote(file.name, safe="", errors="replace")
     private = f"{state.origin}/files-pri/{team}-{file.id}"
     row: Row = {
         "id": file.id,

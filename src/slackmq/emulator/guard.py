@@ -6,18 +6,22 @@ answers. It can fake neither the Host header nor the Origin header.
 
 from __future__ import annotations
 
+import logging
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-__all__ = ["Guard", "headers", "is_loopback"]
+__all__ = ["Guard", "headers", "is_loopback", "server_log"]
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_HTTP = 80
+"""The port that browsers leave out."""
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; font-src 'self'; "
@@ -55,22 +59,25 @@ class Guard:
         origin = request.headers.get("Origin")
         if origin is not None and not self.is_ours(origin) and not request.path.startswith("/api/"):
             raise web.HTTPForbidden(text="This page takes no orders from another page.\n")
-        return await handler(request)
+        try:
+            return await handler(request)
+        except (web.RequestPayloadError, HttpProcessingError):
+            raise web.HTTPBadRequest(text="The body cannot be read.\n") from None
 
     def means_us(self, host_header: str) -> bool:
         """Tell whether a Host header names this server; the port may be left out, as slack_sdk's socket does."""
         if host_header == self._authority:  # nearly all of them, and at every call
             return True
         name, port = _split(host_header)
-        if name in self._names:  # without the port it would be the first one's page
-            return (80 if port is None else port) == self._port
+        if name in self._names:  # without its port the first workspace would answer in this one's name
+            return host_header.lower() == (name if self._port == _HTTP else f"{name}:{self._port}")
         return port in {None, self._port} and self._is_our_name(name)
 
     def is_ours(self, origin: str) -> bool:
         """Tell whether an Origin header names this very server, port included."""
         scheme, _, rest = origin.partition("://")
         name, port = _split(rest)
-        return scheme == "http" and (80 if port is None else port) == self._port and self._is_our_name(name)
+        return scheme == "http" and (_HTTP if port is None else port) == self._port and self._is_our_name(name)
 
     def _is_our_name(self, name: str) -> bool:
         if name in self._names:
@@ -84,6 +91,18 @@ async def headers(_request: web.Request, response: web.StreamResponse) -> None:
     """Put the security headers on every answer (a signal handler for `Application.on_response_prepare`)."""
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
+
+
+def server_log() -> logging.Logger:
+    """Where the HTTP server says what went wrong; not which requests could not be read: their senders were told so."""
+    log = logging.getLogger("slackmq.emulator")
+    log.addFilter(_is_our_fault)  # a filter that is there already is not added again
+    return log
+
+
+def _is_our_fault(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError | web.RequestPayloadError)
 
 
 def is_loopback(host: str) -> bool:

@@ -7,14 +7,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
 from slackmq.emulator.arguments import is_deep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aiohttp import web
+    from multidict import MultiDictProxy
 
-__all__ = ["Sent", "read"]
+__all__ = ["UNREADABLE", "Sent", "posted", "read", "since"]
+
+UNREADABLE = (ValueError, LookupError, AssertionError, RuntimeError, HttpProcessingError, web.RequestPayloadError)
+"""What aiohttp raises for a form that is not what it says."""
+
+_MOST_DIGITS = 18
+"""Of a sequence number: what surely fits the 64 bits of a number in the journal's file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +57,7 @@ async def read(request: web.Request) -> Sent:
     if request.content_type == "multipart/form-data":
         try:
             return _form(bearer, query, await _fields(request), warning="")
-        except (ValueError, LookupError, AssertionError):  # what aiohttp raises for a body that is not what it says
+        except UNREADABLE:
             return Sent(token=bearer, args=query, error="invalid_form_data")
     raw = await request.read()
     if not raw.strip():
@@ -62,6 +71,30 @@ async def read(request: web.Request) -> Sent:
         case _:
             known = "Content-Type" in request.headers
             return Sent(token=bearer, args=query, error="invalid_post_type" if known else "missing_post_type")
+
+
+async def posted(request: web.Request) -> MultiDictProxy[str | bytes | bytearray | web.FileField]:
+    """The form in a body.
+
+    Raises:
+        aiohttp.web.HTTPBadRequest: it cannot be read.
+    """
+    try:
+        return await request.post()
+    except UNREADABLE:
+        raise web.HTTPBadRequest(text="This form cannot be read.\n") from None
+
+
+def since(request: web.Request) -> int:
+    """The sequence number after which a record is to begin; 0 if the query names none.
+
+    Raises:
+        aiohttp.web.HTTPBadRequest: `since` is no such number.
+    """
+    given = request.query.get("since", "0")
+    if not given.isdecimal() or len(given) > _MOST_DIGITS:
+        raise web.HTTPBadRequest(text="`since` must be a sequence number from an earlier record.\n")
+    return int(given)
 
 
 async def _fields(request: web.Request) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from slackmq.emulator.journal import Journal, JournalError
+from slackmq.emulator.model import Outcome
 from slackmq.emulator.receipts import HORIZON
 from slackmq.emulator.workspace import NOBODY, Workspace, is_open, is_write
 
@@ -23,13 +25,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from slackmq.emulator.limits import Limits
-    from slackmq.emulator.model import Caller, Outcome
+    from slackmq.emulator.model import Caller
     from slackmq.emulator.seed import Seed
 
 __all__ = ["Answer", "Done", "Server", "wall_clock"]
 
 _T = TypeVar("_T")
 _NOT_TOLD = "(not told: it holds the secrets of the app)"
+_log = logging.getLogger("slackmq.emulator")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,7 +281,7 @@ class Server:
         self._ahead = max(0, self._journal.latest() - self._clock())  # a clock that was put forward goes on from there
         horizon = self._clock() + self._ahead - HORIZON
         for now, caller, method, args in self._journal.replay():
-            outcome = self._workspace.apply(now, caller, method, args)
+            outcome = self._outcome(now, caller, method, args)
             self._verdicts.append(_Verdict.of(outcome.reply))
             self._last = now
             if now > horizon and outcome.events:
@@ -286,7 +289,7 @@ class Server:
 
     async def _apply(self, caller: Caller, method: str, args: Mapping[str, object]) -> Mapping[str, Any]:
         if not is_write(method):
-            return self.ask(caller, method, args)
+            return self._outcome(self.now(), caller, method, args).reply
         loop = asyncio.get_running_loop()
         turn = _Turn(caller=caller, method=method, args=args, context=copy_context(), reply=loop.create_future())
         self._line.append(turn)
@@ -313,15 +316,23 @@ class Server:
 
     def _take_effect(self, at: int, turn: _Turn) -> None:
         try:
-            outcome = self._workspace.apply(at, turn.caller, turn.method, turn.args)
+            outcome = self._outcome(at, turn.caller, turn.method, turn.args)
             self._verdicts.append(_Verdict.of(outcome.reply))
             done = Done(at=at, method=turn.method, args=turn.args, outcome=outcome)
             for listener in [*self._listeners]:
                 listener(done)
-        except Exception as error:  # noqa: BLE001  # a mistake in one method must not end the line
+        except Exception as error:  # noqa: BLE001  # a mistake of one listener must not end the line
             turn.fail(error)
         else:
             turn.end(outcome.reply)
+
+    def _outcome(self, at: int, caller: Caller, method: str, args: Mapping[str, object]) -> Outcome:
+        """What a call does. A mistake in one method is internal_error, at once and when the journal is replayed."""
+        try:
+            return self._workspace.apply(at, caller, method, args)
+        except Exception:  # noqa: BLE001  # whatever it is: a restart must not stumble over it
+            _log.exception("A mistake of the local Slack's own in %s", method)
+            return Outcome(reply={"ok": False, "error": "internal_error"})
 
     async def _on_disk(self, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._disk, work)

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from slackmq.emulator.faults import Failure, Plan
 from slackmq.emulator.lag import READS, Lag
+from slackmq.emulator.sent import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -146,7 +147,7 @@ class Weather:
 
     async def _caller(self, request: web.Request, place: str) -> str:
         """Whose call it is; reads the body, which stays readable for those who come after, cut off or not."""
-        with suppress(web.HTTPRequestEntityTooLarge, ValueError, LookupError, AssertionError):  # the door will say so
+        with suppress(web.HTTPRequestEntityTooLarge, *UNREADABLE):  # the door will say so
             if request.content_type == "multipart/form-data":
                 await request.post()
             elif place != "upload":

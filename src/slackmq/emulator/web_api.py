@@ -67,6 +67,8 @@ class WebApi:
             sent = await read(request)
         except web.HTTPRequestEntityTooLarge:
             return web.json_response(refused("post_contents_too_large"), status=413)
+        except web.RequestPayloadError:  # cut off, or not packed as Content-Encoding says
+            return web.json_response(refused("request_timeout"))
         if sent.error:
             return web.json_response(refused(sent.error))
         method: str = request.match_info["method"]

@@ -9,6 +9,7 @@ from aiohttp import web
 from slackmq.emulator.page.door import fragment
 from slackmq.emulator.page.mrkdwn import sealed
 from slackmq.emulator.page.visitors import COOKIE
+from slackmq.emulator.sent import posted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -153,4 +154,4 @@ class Deeds:
 
 
 async def _form(request: web.Request) -> dict[str, str]:
-    return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    return {name: value for name, value in (await posted(request)).items() if isinstance(value, str)}

@@ -12,6 +12,7 @@ from slackmq.emulator.page.element import field_name
 from slackmq.emulator.page.loose import rows
 from slackmq.emulator.page.modal import entered, given
 from slackmq.emulator.page.options import options_in
+from slackmq.emulator.sent import posted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -116,7 +117,7 @@ class Presses:
         row = next((view for view in self._visitors.surfaces(user)["views"] if view["id"] == ident), None)
         if row is None:
             return self._refusal(_SENTENCES["view_not_found"])
-        for name, parts in _files((await request.post()).items()).items():
+        for name, parts in _files((await posted(request)).items()).items():
             kept = await self._uploads.entrust(request, parts)
             if not isinstance(kept, list):
                 return self._refusal(f"The file was not taken: {kept['error']}.")
@@ -184,7 +185,7 @@ def _files(items: Iterable[tuple[str, object]]) -> dict[str, list[web.FileField]
 
 async def _form(request: web.Request) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for name, value in (await request.post()).items():
+    for name, value in (await posted(request)).items():
         if isinstance(value, str):
             found.setdefault(name, []).append(value)
     return found

@@ -10,6 +10,7 @@ from slackmq.emulator.admin import is_near
 from slackmq.emulator.faults import FaultsUnreadable, faults_of
 from slackmq.emulator.page.door import fragment
 from slackmq.emulator.page.fault_words import RATES
+from slackmq.emulator.sent import posted
 
 if TYPE_CHECKING:
     from slackmq.emulator.killables import Killables
@@ -64,7 +65,7 @@ class Trouble:
     async def _arm(self, request: web.Request) -> web.Response:
         """Rates come in percent; what is left empty does not go wrong."""
         _admit(request)
-        form = {name: value.strip() for name, value in (await request.post()).items() if isinstance(value, str)}
+        form = {name: value.strip() for name, value in (await posted(request)).items() if isinstance(value, str)}
         given: dict[str, object] = {name: value for name, value in form.items() if value}
         try:
             seed = int(str(given.pop("seed", 0)))

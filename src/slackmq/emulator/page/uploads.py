@@ -12,6 +12,7 @@ from aiohttp import web
 from slackmq.emulator.file_door import LARGEST_FILE
 from slackmq.emulator.page.door import fragment
 from slackmq.emulator.page.mrkdwn import sealed
+from slackmq.emulator.sent import posted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,7 +54,7 @@ class Uploads:
 
     async def _take(self, request: web.Request) -> web.Response:
         """Share the files of a form, in one message, with what was typed as its text."""
-        form = await request.clone(client_max_size=LARGEST_FILE).post()
+        form = await posted(request.clone(client_max_size=LARGEST_FILE))
         parts = [part for part in form.getall("file", []) if isinstance(part, web.FileField)]
         files = await self._uploaded(request, parts)
         if not isinstance(files, list):
@@ -112,7 +113,7 @@ class Uploads:
         kind = row["mimetype"] if row["mimetype"] in _INLINE else "application/octet-stream"
         how = "inline" if row["mimetype"] in _INLINE else "attachment"
         headers = {
-            "Content-Disposition": f"{how}; filename*=UTF-8''{quote(row['name'], safe='')}",
+            "Content-Disposition": f"{how}; filename*=UTF-8''{quote(row['name'], safe='', errors='replace')}",
             "Content-Security-Policy": "default-src 'none'; sandbox",
             "Cache-Control": "no-store",
         }

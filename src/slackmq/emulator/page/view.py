@@ -166,7 +166,7 @@ def message(
         thread=row.get("thread_ts") or ts,
         author=author,
         initials="".join(word[0] for word in author.replace("-", " ").replace("_", " ").split()[:2]).upper() or "?",
-        hue=zlib.crc32((user or author).encode()) % _HUES,
+        hue=zlib.crc32((user or author).encode(errors="surrogatepass")) % _HUES,
         is_bot="bot_id" in row,
         at=f"{moment:%H:%M}",
         iso=moment.isoformat(),
