@@ -110,6 +110,7 @@ async def test_malformed_requests_are_refused_and_others_served(caplog: pytest.L
             b"POST /api/api.test HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n",
             b"POST /api/api.test HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
             b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
+            b"POST /api/api.test HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{",
             b"GET /?ts=\xff HTTP/1.1\r\nHost: localhost\r\n\r\n",
             dice.randbytes(2000) + b"\r\n\r\n",
         ):

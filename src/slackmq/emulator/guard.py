@@ -94,7 +94,7 @@ async def headers(_request: web.Request, response: web.StreamResponse) -> None:
 
 
 def server_log() -> logging.Logger:
-    """Where the HTTP server says what went wrong; not which requests could not be read: their senders were told so."""
+    """Where the HTTP server says what went wrong; not which requests could not be read: their senders know."""
     log = logging.getLogger("slackmq.emulator")
     log.addFilter(_is_our_fault)  # a filter that is there already is not added again
     return log
@@ -102,7 +102,7 @@ def server_log() -> logging.Logger:
 
 def _is_our_fault(record: logging.LogRecord) -> bool:
     error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, HttpProcessingError | web.RequestPayloadError)
+    return not isinstance(error, HttpProcessingError | web.RequestPayloadError | ConnectionResetError)
 
 
 def is_loopback(host: str) -> bool:
