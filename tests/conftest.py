@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from blockbuster import BlockBuster
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 FOREIGN = ("SLACK_", "SLACKMQ_")  # a token from the developer's shell must never meet a test
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")  # slack_sdk obeys them
 HOMES = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME")
+
+settings.register_profile("slackmq", deadline=None)  # no test judges how fast a machine is
+settings.load_profile("slackmq")
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.acceptance.conftest import Stage
 
-pytestmark = pytest.mark.timeout(120)  # a dozen processes, one after the other, each of which starts Python
+pytestmark = pytest.mark.timeout(300)  # a dozen processes, one after the other, each of which starts Python
 
 FAST = {"SLACKMQ_KV_SKEW": "0.2"}
 UNSET = {"SLACKMQ_URL": "", "SLACK_BOT_TOKEN": "", "SLACK_APP_TOKEN": ""}
@@ -211,7 +211,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(stage: Stage) -> None:
             env={**stage.env, **FAST},
             stdout=nobody,
             stderr=subprocess.PIPE,
-            timeout=60,
+            timeout=200,  # a store of which nothing is heard is read once a minute
             check=False,
         )
     assert (done.returncode, done.stderr) == (0, b"")

@@ -255,11 +255,14 @@ def test_a_claim_that_fails_runs_nothing_and_the_post_is_found_later(troupe: Tro
     assert len(troupe.ran) == 1
 
 
-def test_a_post_costs_one_claim_and_one_mark(troupe: Troupe) -> None:
+def test_a_post_costs_one_mark_and_no_more_claims_than_there_are_replicas(troupe: Troupe) -> None:
     replicas(troupe, 3)
     posts = [troupe.say(f"toggle {number}") for number in range(20)]
     troupe.done(*posts)
     marks = [call for call in troupe.slack.calls() if call["method"] == "reactions.add"]
     claims = [call for call in marks if str(call["args"]).count("clock")]
-    assert len(posts) <= len(claims) <= 1.15 * len(posts)
+    first = [call for call in claims if call["args"]["name"] == "clock1"]
+    # How many tries are in vain depends on how soon each hears of the others: on a crowded machine 24 were made for 20.
+    assert len(posts) <= len(first) <= 3 * len(posts)
+    assert sum(call["ok"] for call in first) == len(posts)
     assert len(marks) - len(claims) == len(posts)
