@@ -54,8 +54,8 @@ class Troupe:
         with self._lock:
             self.ran.append((replica, text))
 
-    def guard(self, app: Any, *channels: str, **options: Any) -> None:
-        self._stack.enter_context(exactly_one(app, *(channels or ("#jobs",)), timing=FAST, **options))
+    def guard(self, app: Any, *channels: str, timing: Timing = FAST, **options: Any) -> None:
+        self._stack.enter_context(exactly_one(app, *(channels or ("#jobs",)), timing=timing, **options))
 
     def listen(self, app: Any, of: TestApp | None = None) -> None:
         """Let it listen on a socket."""

@@ -10,6 +10,7 @@ import pytest
 from slack_bolt.request import BoltRequest
 
 from slackmq.errors import Retry
+from slackmq.policy import Timing
 
 if TYPE_CHECKING:
     from .conftest import Troupe
@@ -216,6 +217,7 @@ def test_own_posts_that_nobody_heard_are_found(troupe: Troupe) -> None:
     ts = app.client.chat_postMessage(channel="#jobs", text="toggle by machine")["ts"]
     troupe.guard(app)
     troupe.done(ts)
+    assert [text for _, text in troupe.ran] == ["toggle by machine"]
 
 
 def test_a_middleware_that_keeps_an_event_to_itself_leaves_no_mark(troupe: Troupe) -> None:
@@ -255,14 +257,17 @@ def test_a_claim_that_fails_runs_nothing_and_the_post_is_found_later(troupe: Tro
     assert len(troupe.ran) == 1
 
 
-def test_a_post_costs_one_mark_and_no_more_claims_than_there_are_replicas(troupe: Troupe) -> None:
-    replicas(troupe, 3)
+def test_a_post_costs_one_claim_and_one_mark(troupe: Troupe) -> None:
+    for app in [bot(troupe, number) for number in range(3)]:
+        troupe.guard(
+            app, timing=Timing()
+        )  # as shipped: where reads are hurried, sweeps compete with events
+        troupe.listen(app)
     posts = [troupe.say(f"toggle {number}") for number in range(20)]
     troupe.done(*posts)
     marks = [call for call in troupe.slack.calls() if call["method"] == "reactions.add"]
     claims = [call for call in marks if str(call["args"]).count("clock")]
     first = [call for call in claims if call["args"]["name"] == "clock1"]
-    # How many tries are in vain depends on how soon each hears of the others: on a crowded machine 24 were made for 20.
-    assert len(posts) <= len(first) <= 3 * len(posts)
+    assert len(posts) <= len(claims) <= 1.15 * len(posts)
     assert sum(call["ok"] for call in first) == len(posts)
     assert len(marks) - len(claims) == len(posts)

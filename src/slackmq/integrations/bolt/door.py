@@ -91,7 +91,7 @@ class Door:
 
     async def deliver(self, raw: Mapping[str, Any], channel: str, identity: Identity) -> bool:
         """Dispatch a post as if its event had come; each kind says how."""
-        raise NotImplementedError
+        raise NotImplementedError  # a door is made for threads or for a loop, never as such
 
     def _claimable(self, request: Any, listener: Any) -> Post | None:
         """The post that a listener may run for only once it is claimed; None if it runs as in any Bolt app."""
