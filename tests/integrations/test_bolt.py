@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,13 @@ import pytest
 from slack_bolt.request import BoltRequest
 
 from slackmq.errors import Retry
-from slackmq.policy import Timing
+
+from .conftest import FAST
 
 if TYPE_CHECKING:
     from .conftest import Troupe
 
+CALM = replace(FAST, scan=timedelta(seconds=6), quiet=timedelta(seconds=60))
 pytestmark = pytest.mark.timeout(60)
 
 
@@ -259,12 +262,10 @@ def test_a_claim_that_fails_runs_nothing_and_the_post_is_found_later(troupe: Tro
 
 def test_a_post_costs_one_claim_and_one_mark(troupe: Troupe) -> None:
     for app in [bot(troupe, number) for number in range(3)]:
-        troupe.guard(
-            app, timing=Timing()
-        )  # as shipped: where reads are hurried, sweeps compete with events
+        troupe.guard(app, timing=CALM)  # where reads are hurried, sweeps compete with events
         troupe.listen(app)
     posts = [troupe.say(f"toggle {number}") for number in range(20)]
-    troupe.done(*posts)
+    troupe.until(lambda: all("white_check_mark" in troupe.marks(ts) for ts in posts), within=45)
     marks = [call for call in troupe.slack.calls() if call["method"] == "reactions.add"]
     claims = [call for call in marks if str(call["args"]).count("clock")]
     first = [call for call in claims if call["args"]["name"] == "clock1"]
