@@ -14,6 +14,7 @@
     │   ├── RecordDamaged       its digest does not fit: it was changed after it was posted
     │   └── RecordForged        posted by somebody who may not, or changed later
     │       └── RecordForeign   signed with a key that is not known here, or not at all
+    ├── StoreMoved              the store goes on in another channel
     ├── LogBroken               records of the log were deleted or edited
     ├── FileLost                the file of a large value is gone, or was changed
     ├── SnapshotDamaged         a snapshot that does not verify
@@ -43,6 +44,7 @@ __all__ = [
     "SecretMismatch",
     "SnapshotDamaged",
     "StoreError",
+    "StoreMoved",
     "ValueRejected",
     "WriteLost",
 ]
@@ -110,6 +112,14 @@ class RecordForeign(RecordForged):
 
 class LogBroken(StoreError):
     """Records were deleted or edited: what the store holds cannot be told from the channel any more."""
+
+
+class StoreMoved(StoreError):
+    """The store goes on in another channel; carries its id as `channel`. An open store follows by itself."""
+
+    def __init__(self, channel: str) -> None:
+        super().__init__(f"The store goes on in the channel {channel}.", remedy="Open that one.")
+        self.channel = channel
 
 
 class FileLost(StoreError):

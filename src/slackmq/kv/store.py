@@ -10,16 +10,19 @@ from weakref import WeakValueDictionary
 import anyio
 
 from slackmq.clock import SYSTEM
-from slackmq.errors import Ambiguous, ConfigurationError
+from slackmq.errors import ConfigurationError
 from slackmq.kv.batch import Batch
 from slackmq.kv.elect import TERM, Election
 from slackmq.kv.entry import Kind, Status, encode, moment
-from slackmq.kv.errors import FileLost, KeyExists, KeyNotFound, RevisionMismatch, WriteLost
+from slackmq.kv.errors import FileLost, KeyExists, KeyNotFound, RevisionMismatch
+from slackmq.kv.home import Home
 from slackmq.kv.lock import Lock
 from slackmq.kv.log import Head
 from slackmq.kv.opening import Opening
 from slackmq.kv.record import revision
+from slackmq.kv.roll import Roll
 from slackmq.kv.watching import Watching
+from slackmq.kv.writing import Writing
 from slackmq.policy import Timing
 from slackmq.slack.api import Urgency
 from slackmq.slack.polling import NoEvents
@@ -30,9 +33,10 @@ if TYPE_CHECKING:
 
     from slackmq.clock import Clock
     from slackmq.kv.entry import Change, Entry
+    from slackmq.kv.inside import Inside
     from slackmq.kv.ledger import Settled
     from slackmq.kv.log import Outcome
-    from slackmq.kv.opening import Inside
+    from slackmq.kv.roll import Rolled
     from slackmq.kv.secret import Secret
     from slackmq.kv.writer import Ack
     from slackmq.message import Json
@@ -40,6 +44,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncStore"]
 
+RETENTION = timedelta(days=90)
+"""What Slack's free plan shows (slack.com/help/articles/27204752526611); a paid one keeps what its settings say."""
 _ATTEMPTS = 100
 """So often a transaction is tried again whose key somebody else changed meanwhile."""
 
@@ -64,6 +70,7 @@ class AsyncStore:
             nothing. None: everything is read from the channel.
         repair: whether to take what is left of a log for the whole, where records were deleted or edited. Stop all
             other processes, and open the store once like this.
+        retention: for how long Slack keeps messages in the channel: a snapshot is posted after a third of it.
     """
 
     def __init__(
@@ -79,11 +86,12 @@ class AsyncStore:
         authors: frozenset[str] | None = None,
         cache: Path | str | None = None,
         repair: bool = False,
+        retention: timedelta = RETENTION,
     ) -> None:
         self.name = name or clock.new_id()[:8]
         self.clock = clock
         self.timing = timing or Timing()
-        self._opening = Opening(
+        opening = Opening(
             slack=slack,
             channel=channel,
             events=events or NoEvents(),
@@ -93,39 +101,36 @@ class AsyncStore:
             authors=authors,
             cache=cache,
             repair=repair,
+            retention=retention,
         )
-        self._expected: dict[str, Outcome | None] = {}
+        self._opening = opening
+        self._home = Home(opening, clock=clock, told=self._settled)
+        self._writing = Writing(self._home)
         self._watchers: set[Watching] = set()
         self._turns: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
         self._stack = AsyncExitStack()
-        self._opened: Inside | None = None
 
     async def __aenter__(self) -> Self:
-        inside = await self._opening.open(self._settled)
+        await self._home.enter()
         tasks = await self._stack.enter_async_context(anyio.create_task_group())
         self._stack.callback(tasks.cancel_scope.cancel)
-        inside.start(tasks, self.clock)
-        self._opened = inside
+        self._home.start(tasks)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        inside, self._opened = self._opened, None
         try:
             await self._stack.aclose()
         finally:
-            if inside is not None:
-                await inside.end()
+            await self._home.leave()
 
     @property
     def _inside(self) -> Inside:
-        if self._opened is None:
-            raise ConfigurationError("The store is not open.", remedy="Use it inside `async with store:`.")
-        return self._opened
+        return self._home.inside
 
     @property
     def encrypted(self) -> bool:
         """Whether only who has its key can read it."""
-        return self._inside.encrypted
+        return self._inside.seal.hides
 
     # reading
 
@@ -153,19 +158,22 @@ class AsyncStore:
 
     async def head(self, key: str, *, fresh: bool = False) -> Head | None:
         """The key as it is kept, None if it is not there."""
-        inside = self._inside
-        if fresh:
-            await inside.follower.fresh()
-        elif inside.follower.failure is not None:
-            raise inside.follower.failure
+        inside = await (self._fresh() if fresh else self._home.there(_working))
         return inside.own.known(key, inside.follower.state)
 
     async def keys(self, prefix: str = "", *, fresh: bool = False) -> list[str]:
         """The keys that begin with `prefix`, in alphabetical order."""
-        inside = self._inside
-        if fresh:
-            await inside.follower.fresh()
+        inside = await self._fresh() if fresh else self._inside
         return inside.own.keys(prefix, inside.follower.state)
+
+    async def _fresh(self) -> Inside:
+        """What works where the store is, once it knows all that anybody was told to be written before."""
+
+        async def fresh(inside: Inside) -> Inside:
+            await inside.follower.fresh()
+            return inside
+
+        return await self._home.there(fresh)
 
     def status(self) -> Status:
         """How the store is, as this process knows it."""
@@ -195,25 +203,25 @@ class AsyncStore:
         Raises:
             SlackMQError: the store has failed.
         """
-        follower, watching = self._inside.follower, Watching(prefix)
+        inside, watching = self._inside, Watching(prefix)
         self._watchers.add(watching)
         try:
             if from_revision is not None:
-                for change in await follower.replay(from_revision, follower.state.now):
+                for change in await inside.past.changes(inside.follower.state.now, after=from_revision):
                     if change.key.startswith(prefix):
                         yield change
             while True:
                 for change in watching.taken():
                     yield change
                 if not watching:
-                    await follower.news()
+                    await self._home.news()
         finally:
             self._watchers.discard(watching)
 
     async def history(self, key: str) -> list[Change]:
-        """All that happened to a key since it was purged last, as far back as Slack shows the channel."""
-        follower = self._inside.follower
-        changes = [change for change in await follower.replay(0, follower.state.now) if change.key == key]
+        """All that happened to a key since it was purged last, as far back as Slack shows it."""
+        inside = self._inside
+        changes = [each for each in await inside.past.changes(inside.follower.state.now) if each.key == key]
         purges = [number for number, change in enumerate(changes) if change.kind is Kind.PURGE]
         return changes[purges[-1] + 1 :] if purges else changes
 
@@ -338,35 +346,11 @@ class AsyncStore:
         """
         if not batch.operations:
             raise ConfigurationError("An empty batch changes nothing.", remedy="Put something into it.")
-        inside, ops = self._inside, list[str]()
-        if inside.follower.failure is not None:
-            raise inside.follower.failure
-
-        def expect(op: str) -> None:
-            ops.append(op)
-            self._expected[op] = None
-
-        try:
-            ack = await inside.writer.write(batch.operations, expect, urgency=urgency)
-            if ack.sure and not settle:
-                return ack, None
-            await inside.follower.settle(ack.at)
-            outcome = self._expected[ack.op]
-        finally:
-            for op in ops:
-                self._expected.pop(op, None)
-        if outcome is None and ack.sure:
-            raise Ambiguous("Slack took the record, and does not show it.", method="chat.postMessage")
-        if outcome is None or outcome.void:
-            cause = "Slack stored the record too late or never, so it does not count."
-            raise WriteLost(cause, remedy="Write it again.")
-        return ack, outcome
+        return await self._writing.write(batch.operations, settle=settle, urgency=urgency)
 
     def _settled(self, settled: Settled) -> None:
         """Take note of what the follower settled."""
-        for op, outcome in settled.outcomes:
-            if op in self._expected:
-                self._expected[op] = outcome
+        self._writing.settled(settled)
         for watching in self._watchers:
             watching.offer(settled.changes)
 
@@ -375,12 +359,34 @@ class AsyncStore:
 
         It is done by itself after each thousand records, and when the newest one is a month old.
         """
-        inside = self._inside
-        return (await inside.archive.post(inside.follower.state)).parts
+
+        async def post(inside: Inside) -> int:
+            return (await inside.archive.post(inside.follower.state)).parts
+
+        return await self._home.there(post)
+
+    async def roll(self, channel: str) -> Rolled:
+        """Move the store to another channel, for all who use it, without a stop; takes two minutes and a little.
+
+        What it holds is posted there and read back before anything is changed. Then a record says in the old channel
+        from when on the store is in the new one, and everybody who has it open follows, and loses nothing. Whoever
+        opens it by its old name comes to the new channel. If it is interrupted, do it again.
+
+        Args:
+            channel: "#name" or id of a new channel, to which every bot was invited that uses the store.
+
+        Raises:
+            ChannelNotFound: there is no such channel.
+            ConfigurationError: the channel cannot be the store's next one; nothing was changed.
+            SnapshotDamaged: what was posted there cannot be read back; the store stays where it is.
+            StoreMoved: somebody else moved it to another channel.
+        """
+        roll = Roll(self._home, self._writing, clock=self.clock, skew=self.timing.skew.total_seconds())
+        return await roll.to(*await self._opening.archive_of(channel))
 
     async def news(self, within: float) -> None:
         """Wait until something is settled, `within` seconds at most."""
-        await self._inside.follower.news(within)
+        await self._home.news(within)
 
     def lock(self, name: str, *, ttl: timedelta = timedelta(seconds=60)) -> Lock:
         """A lock: `async with store.lock("x") as held:`; `held.token` is its fencing token."""
@@ -389,3 +395,9 @@ class AsyncStore:
     def elect(self, name: str, *, ttl: timedelta = TERM) -> Election:
         """A leadership: `async with store.elect("x") as term:`; `term.token` is its fencing token."""
         return Election(self, name, ttl=ttl)
+
+
+async def _working(inside: Inside) -> Inside:
+    if inside.follower.failure is not None:
+        raise inside.follower.failure
+    return inside
