@@ -32,13 +32,13 @@ class Home:
     """Where a store is.
 
     Args:
-        opening: how it is opened.
+        opening: how it is opened; kept as an attribute.
         clock: the time of this process.
         told: gets what is settled, each thing once and in order, whatever channel it is settled in.
     """
 
     def __init__(self, opening: Opening, *, clock: Clock, told: Callable[[Settled], None]) -> None:
-        self._opening = opening
+        self.opening = opening
         self._clock = clock
         self._told = told
         self._inside: Inside | None = None
@@ -59,7 +59,7 @@ class Home:
     async def enter(self) -> None:
         """Open the store."""
         self._held = None
-        self._inside = await self._opening.open(self._tell)
+        self._inside = await self.opening.open(self._tell)
 
     def start(self, tasks: TaskGroup) -> None:
         """Let it work, until the tasks are cancelled."""
@@ -84,6 +84,22 @@ class Home:
                 return await do(inside)
             except StoreMoved:
                 await self.arrived(inside)
+
+    async def working(self, *, fresh: bool = False) -> Inside:
+        """What works where the store is; `fresh`: once it knows all that anybody was told to be written before.
+
+        Raises:
+            SlackMQError: following has failed.
+        """
+
+        async def work(inside: Inside) -> Inside:
+            if inside.follower.failure is not None:
+                raise inside.follower.failure
+            if fresh:
+                await inside.follower.fresh()
+            return inside
+
+        return await self.there(work)
 
     async def news(self, within: float | None = None) -> None:
         """Wait until something is settled, `within` seconds at most; or until the store has moved."""
@@ -135,7 +151,7 @@ class Home:
             held: list[Settled] = []
             self._held = held
             try:
-                inside = await self._opening.onward(left, self._tell)
+                inside = await self.opening.onward(left, self._tell)
             except Ambiguous as error:
                 _log.warning("the channel to which the store went gives no answer: %s", error)
                 await self._clock.sleep(_AGAIN * (0.5 + self._clock.random()))

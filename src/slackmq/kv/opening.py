@@ -34,15 +34,17 @@ if TYPE_CHECKING:
     from slackmq.policy import Timing
     from slackmq.slack.api import Channel, Events, Identity, Slack
 
-__all__ = ["Opening"]
+__all__ = ["RETENTION", "Opening"]
 
 _log = logging.getLogger("slackmq.kv")
 _MOVES = 100
 """A store that leads on more often than this leads nowhere."""
 
 
+RETENTION = timedelta(days=90)
+"""What Slack's free plan shows (slack.com/help/articles/27204752526611); elsewhere the workspace's settings say it."""
 _MONTH = timedelta(days=30)
-"""After so long a snapshot is posted however little was written: Slack's free plan shows 90 days."""
+"""After so long at most a snapshot is posted, however little was written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

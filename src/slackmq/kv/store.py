@@ -18,7 +18,7 @@ from slackmq.kv.errors import FileLost, KeyExists, KeyNotFound, RevisionMismatch
 from slackmq.kv.home import Home
 from slackmq.kv.lock import Lock
 from slackmq.kv.log import Head
-from slackmq.kv.opening import Opening
+from slackmq.kv.opening import RETENTION, Opening
 from slackmq.kv.record import revision
 from slackmq.kv.roll import Roll
 from slackmq.kv.watching import Watching
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncStore"]
 
-RETENTION = timedelta(days=90)
-"""What Slack's free plan shows (slack.com/help/articles/27204752526611); a paid one keeps what its settings say."""
 _ATTEMPTS = 100
 """So often a transaction is tried again whose key somebody else changed meanwhile."""
 
@@ -103,7 +101,6 @@ class AsyncStore:
             repair=repair,
             retention=retention,
         )
-        self._opening = opening
         self._home = Home(opening, clock=clock, told=self._settled)
         self._writing = Writing(self._home)
         self._watchers: set[Watching] = set()
@@ -158,22 +155,13 @@ class AsyncStore:
 
     async def head(self, key: str, *, fresh: bool = False) -> Head | None:
         """The key as it is kept, None if it is not there."""
-        inside = await (self._fresh() if fresh else self._home.there(_working))
+        inside = await self._home.working(fresh=fresh)
         return inside.own.known(key, inside.follower.state)
 
     async def keys(self, prefix: str = "", *, fresh: bool = False) -> list[str]:
         """The keys that begin with `prefix`, in alphabetical order."""
-        inside = await self._fresh() if fresh else self._inside
+        inside = await self._home.working(fresh=fresh)
         return inside.own.keys(prefix, inside.follower.state)
-
-    async def _fresh(self) -> Inside:
-        """What works where the store is, once it knows all that anybody was told to be written before."""
-
-        async def fresh(inside: Inside) -> Inside:
-            await inside.follower.fresh()
-            return inside
-
-        return await self._home.there(fresh)
 
     def status(self) -> Status:
         """How the store is, as this process knows it."""
@@ -382,7 +370,7 @@ class AsyncStore:
             StoreMoved: somebody else moved it to another channel.
         """
         roll = Roll(self._home, self._writing, clock=self.clock, skew=self.timing.skew.total_seconds())
-        return await roll.to(*await self._opening.archive_of(channel))
+        return await roll.to(*await self._home.opening.archive_of(channel))
 
     async def news(self, within: float) -> None:
         """Wait until something is settled, `within` seconds at most."""
@@ -395,9 +383,3 @@ class AsyncStore:
     def elect(self, name: str, *, ttl: timedelta = TERM) -> Election:
         """A leadership: `async with store.elect("x") as term:`; `term.token` is its fencing token."""
         return Election(self, name, ttl=ttl)
-
-
-async def _working(inside: Inside) -> Inside:
-    if inside.follower.failure is not None:
-        raise inside.follower.failure
-    return inside
