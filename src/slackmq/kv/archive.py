@@ -132,11 +132,14 @@ class Archive:
             except SlackError as error:
                 _log.warning("a former channel does not lead to %s any more: %s", self._channel, error)
 
-    async def used(self) -> bool:
-        """Whether a store is in this channel, or was."""
+    async def began(self) -> int | None:
+        """When the store came into this channel, in microseconds by Slack's clock, as far as Slack shows it.
+
+        None if none was ever here.
+        """
         page = await self._slack.history(self._channel, oldest=0.0)
-        types = {row.metadata.type for row in page.rows if row.metadata is not None}
-        return bool(types & {RECORD, SNAPSHOT, SUCCESSOR})
+        kinds = {RECORD, SNAPSHOT, SUCCESSOR}
+        return next((micros(row.ts) for row in page.rows if row.metadata and row.metadata.type in kinds), None)
 
     async def keep(self, follower: Follower, clock: Clock) -> None:
         """Post a snapshot whenever one is due, for as long as the store works."""

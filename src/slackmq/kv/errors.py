@@ -5,7 +5,8 @@
     StoreError                  of a key-value store
     ├── KeyNotFound             a KeyError, too
     ├── RevisionMismatch        the key was changed since it was read
-    │   └── KeyExists           somebody was first
+    │   ├── KeyExists           somebody was first
+    │   └── LockLapsed          the lock under which something should be written is not held any more
     ├── ValueRejected           too large, or nothing that can be stored; nothing was sent
     ├── KeyRejected             no key; nothing was sent
     ├── RecordRejected          a record of the log that cannot be read; it counts for nobody
@@ -33,6 +34,7 @@ __all__ = [
     "KeyExists",
     "KeyNotFound",
     "KeyRejected",
+    "LockLapsed",
     "LockLost",
     "LogBroken",
     "RecordDamaged",
@@ -76,6 +78,15 @@ class RevisionMismatch(StoreError):
 
 class KeyExists(RevisionMismatch):
     """The key is there already: somebody was first."""
+
+
+class LockLapsed(RevisionMismatch):
+    """The lock `key` is not held under the token `expected` any more, so nothing was written."""
+
+    def __init__(self, key: str, *, expected: int, revision: int) -> None:
+        super().__init__(key, expected=expected, revision=revision)
+        self.cause = f"The lock {key!r} is not held under the token {expected} any more; nothing was written."
+        self.remedy = "Take the lock again, and begin with what stands there now."
 
 
 class ValueRejected(StoreError):

@@ -50,6 +50,10 @@ class Inside:
                     tasks.start_soon(self.caching.keep, self.follower, clock)
         self._ended.set()
 
+    async def snapshot(self) -> int:
+        """Post what is settled as a snapshot; returns how many posts its parts took."""
+        return (await self.archive.post(self.follower.state)).parts
+
     async def stop(self) -> None:
         """Let nothing of it work any more."""
         self._scope.cancel()

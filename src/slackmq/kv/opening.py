@@ -42,7 +42,7 @@ _MOVES = 100
 
 
 RETENTION = timedelta(days=90)
-"""What Slack's free plan shows (slack.com/help/articles/27204752526611); elsewhere the workspace's settings say it."""
+"""What Slack's free plan shows (slack.com/help/articles/115002422943); elsewhere the workspace's settings say it."""
 _MONTH = timedelta(days=30)
 """After so long at most a snapshot is posted, however little was written."""
 

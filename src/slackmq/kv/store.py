@@ -14,12 +14,12 @@ from slackmq.errors import ConfigurationError
 from slackmq.kv.batch import Batch
 from slackmq.kv.elect import TERM, Election
 from slackmq.kv.entry import Kind, Status, encode, moment
-from slackmq.kv.errors import FileLost, KeyExists, KeyNotFound, RevisionMismatch
+from slackmq.kv.errors import FileLost, KeyExists, KeyNotFound, LockLapsed, RevisionMismatch
 from slackmq.kv.home import Home
 from slackmq.kv.lock import Lock
 from slackmq.kv.log import Head
 from slackmq.kv.opening import RETENTION, Opening
-from slackmq.kv.record import revision
+from slackmq.kv.record import Verb, revision
 from slackmq.kv.roll import Roll
 from slackmq.kv.watching import Watching
 from slackmq.kv.writing import Writing
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from slackmq.clock import Clock
+    from slackmq.kv.batch import Guard
     from slackmq.kv.entry import Change, Entry
     from slackmq.kv.inside import Inside
     from slackmq.kv.ledger import Settled
@@ -215,54 +216,60 @@ class AsyncStore:
 
     # writing
 
-    async def put(self, key: str, value: object, *, ttl: timedelta | None = None) -> int:
+    async def put(self, key: str, value: object, *, ttl: timedelta | None = None, guard: Guard | None = None) -> int:
         """Write a value, whatever stands there.
 
         Args:
             key: which.
             value: JSON, bytes, or what msgspec makes JSON of, as dataclasses.
             ttl: after this time it is gone, by Slack's clock; None: never.
+            guard: a lock or a term of this store: only if it is held when the record stands in the channel.
 
         Returns:
-            The new revision. It takes one post.
+            The new revision. It takes one post; under a guard `timing.skew` as well.
 
         Raises:
             KeyRejected: the key cannot be one; nothing was sent.
             ValueRejected: the value is too large, or cannot be stored; nothing was sent.
             WriteLost: Slack stored it too late, so it does not count.
+            LockLapsed: the guard was not held any more.
         """
-        return await self.commit(Batch().put(key, value, ttl=ttl))
+        return await self.commit(Batch().put(key, value, ttl=ttl).under(guard))
 
-    async def create(self, key: str, value: object, *, ttl: timedelta | None = None) -> int:
+    async def create(self, key: str, value: object, *, ttl: timedelta | None = None, guard: Guard | None = None) -> int:
         """Write a value where there is none; returns its revision.
 
         Raises:
             KeyExists: there is one.
         """
         try:
-            return await self.commit(Batch().create(key, value, ttl=ttl))
+            return await self.commit(Batch().create(key, value, ttl=ttl).under(guard))
+        except LockLapsed:
+            raise
         except RevisionMismatch as error:
             raise KeyExists(key, expected=0, revision=error.revision) from None
 
-    async def update(self, key: str, value: object, *, last: int, ttl: timedelta | None = None) -> int:
+    async def update(
+        self, key: str, value: object, *, last: int, ttl: timedelta | None = None, guard: Guard | None = None
+    ) -> int:
         """Write a value in the place of the one in revision `last`; returns its revision.
 
         Raises:
             RevisionMismatch: another one stands there.
         """
-        return await self.commit(Batch().update(key, value, last=last, ttl=ttl))
+        return await self.commit(Batch().update(key, value, last=last, ttl=ttl).under(guard))
 
-    async def delete(self, key: str, *, last: int | None = None) -> int:
+    async def delete(self, key: str, *, last: int | None = None, guard: Guard | None = None) -> int:
         """Let a key be gone; with `last` only if it stands in that revision. Returns the revision of the deletion.
 
         Raises:
             RevisionMismatch: it stands in another one.
         """
-        return await self.commit(Batch().delete(key, last=last))
+        return await self.commit(Batch().delete(key, last=last).under(guard))
 
-    async def purge(self, key: str, *, last: int | None = None) -> int:
+    async def purge(self, key: str, *, last: int | None = None, guard: Guard | None = None) -> int:
         """Let a key be gone, and its history begin anew."""
-        return await self.commit(Batch().purge(key, last=last))
+        return await self.commit(Batch().purge(key, last=last).under(guard))
 
     async def transact(
         self, key: str, change: Callable[[Json | bytes], object], *, default: Json | bytes = None
@@ -288,6 +295,8 @@ class AsyncStore:
             new = change(await self._inside.shelf.value(head) if head else default)
             try:
                 made = await self.update(key, new, last=head.revision if head else 0)
+            except LockLapsed:
+                raise
             except RevisionMismatch:
                 if attempt == _ATTEMPTS - 1:
                     raise
@@ -304,6 +313,7 @@ class AsyncStore:
 
         Raises:
             RevisionMismatch: a key does not stand in the revision that was asked for.
+            LockLapsed: a lock is not held any more; it is a RevisionMismatch, too.
         """
         batch = Batch.of(await self._inside.shelf.stowed(batch.operations))
         ack, outcome = await self.write(batch, urgency=urgency, settle=not batch.blind)
@@ -314,7 +324,8 @@ class AsyncStore:
         if outcome.applied:
             return outcome.revision
         failed = next(each for each in batch.operations if each.key == outcome.key)
-        raise RevisionMismatch(failed.key, expected=failed.prev, revision=outcome.found)
+        kind = LockLapsed if failed.verb == Verb.HELD else RevisionMismatch
+        raise kind(failed.key, expected=failed.prev, revision=outcome.found)
 
     async def write(
         self, batch: Batch, *, settle: bool, urgency: Urgency = Urgency.CLAIM
@@ -347,21 +358,21 @@ class AsyncStore:
 
         It is done by itself after each thousand records, and when the newest one is a month old.
         """
+        return await self._home.there(lambda inside: inside.snapshot())
 
-        async def post(inside: Inside) -> int:
-            return (await inside.archive.post(inside.follower.state)).parts
-
-        return await self._home.there(post)
-
-    async def roll(self, channel: str) -> Rolled:
+    async def roll(self, channel: str, *, older: timedelta | None = None) -> Rolled | None:
         """Move the store to another channel, for all who use it, without a stop; takes two minutes and a little.
 
-        What it holds is posted there and read back before anything is changed. Then a record says in the old channel
-        from when on the store is in the new one, and everybody who has it open follows, and loses nothing. Whoever
-        opens it by its old name comes to the new channel. If it is interrupted, do it again.
+        What it holds is posted there and read back before anything is changed. Everybody who has the store open
+        follows, and who opens it by its old name comes to the new channel. If it is interrupted, do it again.
 
         Args:
             channel: "#name" or id of a new channel, to which every bot was invited that uses the store.
+            older: only if the oldest message of the store in its channel is older than this, for what runs each day
+                and shall be faster than Slack's retention; None: in any case.
+
+        Returns:
+            Where it went; None if it need not yet.
 
         Raises:
             ChannelNotFound: there is no such channel.
@@ -370,6 +381,8 @@ class AsyncStore:
             StoreMoved: somebody else moved it to another channel.
         """
         roll = Roll(self._home, self._writing, clock=self.clock, skew=self.timing.skew.total_seconds())
+        if older is not None and not await roll.due(older):
+            return None
         return await roll.to(*await self._home.opening.archive_of(channel))
 
     async def news(self, within: float) -> None:
