@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import anyio
+
+from slackmq.kv.entry import moment
 
 if TYPE_CHECKING:
     from slackmq.clock import Clock
@@ -53,6 +56,11 @@ class Inside:
     async def snapshot(self) -> int:
         """Post what is settled as a snapshot; returns how many posts its parts took."""
         return (await self.archive.post(self.follower.state)).parts
+
+    async def age(self) -> timedelta:
+        """How old the oldest message of the store is that Slack shows in this channel."""
+        at = await self.archive.began()
+        return timedelta(0) if at is None else moment(self.follower.state.now) - moment(at)
 
     async def stop(self) -> None:
         """Let nothing of it work any more."""
