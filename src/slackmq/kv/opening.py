@@ -15,7 +15,7 @@ import anyio
 from slackmq.kv.archive import Archive
 from slackmq.kv.caching import Caching
 from slackmq.kv.errors import LogBroken, SecretMismatch, StoreMoved
-from slackmq.kv.follower import Follower
+from slackmq.kv.follower import DATED, Follower
 from slackmq.kv.inside import Inside
 from slackmq.kv.log import State
 from slackmq.kv.own import Own
@@ -273,4 +273,4 @@ class Opening:
         return follower
 
     async def _settling(self) -> None:
-        await self.clock.sleep(2 * self.timing.skew.total_seconds())
+        await self.clock.sleep(2 * self.timing.skew.total_seconds() + DATED)
