@@ -56,7 +56,10 @@ HANDS = 2
 _POISON = -1.0
 """The duration of the job that kills whoever begins it."""
 _PATIENCE = 600.0
-"""Seconds after the last fault in which everything must have ended: several leases, and the latest late effect."""
+"""Seconds after the last fault in which everything must have ended, or a job must have been begun: several leases, and
+the latest late effect."""
+_END = 1800.0
+"""Seconds after the last fault in which everything must have ended: four attempts at the longest jobs, one by one."""
 _LOOK = 5.0
 """Seconds between two looks whether all is over."""
 _BACKOFF = Backoff(first=timedelta(seconds=2), longest=timedelta(seconds=20))
@@ -205,8 +208,11 @@ class Scenario:
         """Wait until nothing can come any more: faults over, all posted, all ended, nothing under way."""
         await anyio.sleep(self.faults.until)
         self.world.disturbed("", "heal")
-        with anyio.move_on_after(_PATIENCE):
-            while self._posting or self._people.typing or self.world.under_way or self._open():  # noqa: ASYNC110  # none of them can tell
+        with anyio.move_on_after(_END):
+            while self._posting or self._people.typing or self.world.under_way or self._open():
+                begun = max((run.began for job in self._truth.jobs.values() for run in job.runs), default=0.0)
+                if self.world.now > max(self.faults.until, begun) + _PATIENCE:
+                    break
                 await anyio.sleep(_LOOK)
         await anyio.sleep(2 * _LOOK)
 
