@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from slackmq.claiming.way import WAYS
 from slackmq.simulation.faults import CELLS, PAIRS, cell
-from slackmq.simulation.kv_scenario import KV_CELLS, kv_replay
+from slackmq.simulation.kv_cells import KV_CELLS
+from slackmq.simulation.kv_scenario import kv_replay
 from slackmq.simulation.kv_sweep import KvTally, kv_plays, kv_sweep
 from slackmq.simulation.live import Live, NotThere
 from slackmq.simulation.scenario import replay

@@ -17,7 +17,7 @@ from slackmq.simulation.socket import Socket
 from slackmq.simulation.visibility import EPOCH, READS, Visibility
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from slackmq.simulation.faults import Faults
     from slackmq.simulation.record import Asked
@@ -34,22 +34,23 @@ def later(delay: float, callback: Callable[..., object], *args: object) -> None:
 
 
 class World:
-    """A workspace with some apps, a few people and a channel "#jobs".
+    """A workspace with some apps, a few people, a channel "#jobs", and others beside it.
 
     Args:
         seed: decides everything.
         faults: what may go wrong.
         apps: how many apps share the work.
+        beside: the names of other channels.
     """
 
-    def __init__(self, seed: int, faults: Faults, *, apps: int = 1) -> None:
+    def __init__(self, seed: int, faults: Faults, *, apps: int = 1, beside: Sequence[str] = ()) -> None:
         self.plan = Plan(seed, faults)
         self.record = Record()
         self.workspace = Workspace(
             Seed(
                 created=EPOCH - 1,
                 people=tuple(SeedPerson(name=name) for name in (_FANS if faults.fills else _PEOPLE)),
-                channels=(SeedChannel(name="jobs"),),
+                channels=(SeedChannel(name="jobs"), *(SeedChannel(name=name) for name in beside)),
                 apps=tuple(SeedApp(name=f"slackmq{number or ''}") for number in range(apps)),
             )
         )
