@@ -13,7 +13,7 @@ from slackmq.integrations.bolt.plan import How, Plan
 from slackmq.integrations.bolt.threads import Threads
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from types import TracebackType
     from typing import Any, Self, Unpack
 
@@ -71,7 +71,8 @@ def exactly_one_async(app: AsyncApp, *channels: str, **how: Unpack[How]) -> Open
     Returns:
         What is guarded once it is awaited or entered; then it raises as `exactly_one` does.
     """
-    return Opening(app, Plan(channels=channels, **how))
+    plan = Plan(channels=channels, **how)
+    return Opening(lambda: _door(app, plan))
 
 
 def exactly_one_middleware(app: App | AsyncApp, *channels: str, **how: Unpack[How]) -> ExactlyOne:
@@ -130,13 +131,12 @@ class Guarded:
 class Opening:
     """An app that is about to be guarded, as `exactly_one_async` returns it: `await` it, or `async with` it."""
 
-    def __init__(self, app: AsyncApp, plan: Plan) -> None:
-        self._app = app
-        self._plan = plan
+    def __init__(self, make: Callable[[], Door]) -> None:
+        self._make = make
         self._guarded: Guarded | None = None
 
     async def _open(self) -> Guarded:
-        door = _door(self._app, self._plan)  # on the app's loop, which it remembers
+        door = self._make()  # on the app's loop, which it remembers
         await door.open_async()
         return Guarded(door)
 

@@ -101,7 +101,7 @@ class Safe:
         if "trigger_id" in kept:
             kept["trigger_id"] = EXPIRED
         nonce = bytes.fromhex(SYSTEM.new_id())[:_NONCE]
-        shown: dict[str, Json] = {"v": _VERSION, "what": payload.what, "by": payload.by, "key": payload.key}
+        shown: dict[str, Json] = {"what": payload.what, "by": payload.by, "v": _VERSION, "key": payload.key}
         hidden = self._cipher.encrypt(nonce, zlib.compress(msgspec.json.encode(kept)), _about(shown))
         sealed = b64encode(nonce + hidden).decode()
         if len(sealed) > _ROOM:
