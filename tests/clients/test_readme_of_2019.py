@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 MESSAGES = 200
+READY = "connected to slack RTM api"
+"""slackbot connects twice, and hears nothing before the second time."""
 pytestmark = [needs("slackbot"), pytest.mark.timeout(300)]
 
 
@@ -50,7 +52,7 @@ def test_three_copies_answer_200_messages_once_and_one_dies_in_the_middle_of_a_h
     (tmp_path / "bot_of_2019.py").write_text(code(bot.bot_token), encoding="utf-8")
     path = [str(tmp_path), str(ROOT / "src"), sysconfig.get_paths()["purelib"]]
     command = [str(ENVIRONMENTS / "slackbot" / "bin" / "python"), "-u", str(PROGRAMS / "slackbot" / "readme.py")]
-    with replicas(3, [*command, json.dumps(path)], apps=[bot], within=90) as fleet:
+    with replicas(3, [*command, json.dumps(path)], apps=[bot], ready=READY, within=90) as fleet:
         for _ in range(MESSAGES // 2):
             fleet.post("hello")
         in_hand = fleet.post("hello")

@@ -57,6 +57,7 @@ class Replicas:
         apps: Sequence[TestApp] = (),
         env: Environment | None = None,
         cwd: Path | str | None = None,
+        ready: str = "",
         within: float = 30.0,
     ) -> AbstractContextManager[Fleet]:
         """A bot in so many processes, each of which has opened its socket, ended on leaving.
@@ -70,6 +71,7 @@ class Replicas:
                 SLACK_APP_TOKEN and SLACKMQ_URL are there already. The bot must take the address of Slack's Web API
                 from one of them.
             cwd: the folder to start in; None is the current one.
+            ready: what it prints when it listens, if it does not yet when it has opened its socket.
             within: seconds in which all must have connected, by Socket Mode or RTM.
 
         Raises:
@@ -83,6 +85,7 @@ class Replicas:
             channel=channel,
             env=env or {},
             cwd=Path(cwd or Path.cwd()),
+            ready=ready,
             within=within,
         )
 
@@ -96,6 +99,7 @@ def _running(
     channel: str,
     env: Environment,
     cwd: Path,
+    ready: str,
     within: float,
 ) -> Generator[Fleet]:
     replicas: list[Replica] = []
@@ -104,7 +108,7 @@ def _running(
             for number, app in enumerate(apps, 1):
                 name = f"replica-{number}"
                 log = Path(folder) / f"{name}.log"
-                replicas.append(Replica(slack, app, name=name, bot=bot, env=env, cwd=cwd, log=log))
+                replicas.append(Replica(slack, app, name=name, bot=bot, env=env, cwd=cwd, log=log, ready=ready))
                 replicas[-1].start()
             fleet.expect_connected(within=within)
             yield fleet
@@ -234,7 +238,7 @@ class Fleet:
 
         def missing() -> list[Replica]:
             ports = {connection.port for connection in house.connections()}
-            return [replica for replica in self.replicas if replica.port not in ports]
+            return [replica for replica in self.replicas if replica.port not in ports or not replica.ready]
 
         def settled() -> bool:
             return all(not replica.alive for replica in missing())

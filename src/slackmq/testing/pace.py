@@ -1,4 +1,4 @@
-"""Times for tests: a claim whose holder died lapses within seconds, because this workspace shows at once what it has."""
+"""Times for tests: the claim of a holder that died lapses within seconds."""
 
 from __future__ import annotations
 
@@ -15,4 +15,4 @@ QUICK = Timing(
     quiet=timedelta(seconds=1),
     skew=timedelta(seconds=0.3),
 )
-"""For `slackmq.App(…, timing=QUICK)` and `exactly_one(…, timing=QUICK)` under test; the same in all replicas."""
+"""For `slackmq.App(…, timing=QUICK)` and `exactly_one(…, timing=QUICK)`; the same in all replicas."""

@@ -60,14 +60,17 @@ def slackmq_app(request: pytest.FixtureRequest, slack_workspace: Workspace) -> I
 
 @pytest.fixture
 def replicas(slack_workspace: Workspace) -> Replicas:
-    """Runs a bot of any framework in several processes: `with replicas(3, [sys.executable, "bot.py"]) as fleet:`."""
-    from slackmq.testing.fleet import Replicas  # noqa: PLC0415  # as above
+    """What runs a bot of any framework in several processes.
+
+    As in `with replicas(3, [sys.executable, "bot.py"]) as fleet:`.
+    """
+    from slackmq.testing.fleet import Replicas  # noqa: PLC0415  # as for the workspace
 
     return Replicas(slack_workspace)
 
 
 def _new_app() -> App:
-    from slackmq.app import App  # noqa: PLC0415  # as above
+    from slackmq.app import App  # noqa: PLC0415  # as for the workspace
     from slackmq.testing.pace import QUICK  # noqa: PLC0415
 
     return App("#jobs", timing=QUICK)

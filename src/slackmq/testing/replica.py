@@ -48,6 +48,7 @@ class Replica:
         env: Environment,
         cwd: Path,
         log: Path,
+        ready: str = "",
     ) -> None:
         self._slack = slack
         self._door: SideDoor = slack.run(slack.house.side_doors.open)
@@ -64,6 +65,8 @@ class Replica:
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
         self._frozen = False
+        self._ready = ready
+        self._begun = 0
 
     @property
     def port(self) -> int:
@@ -89,11 +92,17 @@ class Replica:
         """What it has printed so far, over all its starts."""
         return self._log.read_text(encoding="utf-8", errors="replace") if self._log.exists() else ""
 
+    @property
+    def ready(self) -> bool:
+        """Whether it has printed that it listens, since it was started last."""
+        return self._ready in self.log[self._begun :]
+
     def start(self) -> None:
         """Start it; again, if it has ended."""
         if self.alive:
             return
         self.plug()
+        self._begun = len(self.log)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  # what the test named
                 self._command,

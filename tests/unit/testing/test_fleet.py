@@ -153,6 +153,13 @@ def enter(replicas: Replicas, told: object) -> None:
         pass
 
 
+def test_a_bot_that_says_when_it_listens_is_waited_for(replicas: Replicas, bolt: list[str]) -> None:
+    with pytest.raises(NotStarted, match="did not connect"), replicas(1, bolt, ready="never printed", within=5):
+        pass
+    with replicas(1, bolt, ready="Bolt app is running") as fleet:
+        assert "Bolt app is running" in fleet.replicas[0].log
+
+
 def test_what_another_process_cannot_find_is_refused(replicas: Replicas) -> None:
     with pytest.raises(ConfigurationError, match="cannot be called in another process"), replicas(1, lambda: None):
         pass
