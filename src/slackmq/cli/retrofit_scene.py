@@ -143,8 +143,7 @@ class RetrofitScene:
                 if not child.running:
                     raise ConfigurationError(f"A bot did not start: {child.last_words()}")
             await SYSTEM.sleep(_LOOK)
-        whose = f"as {' and '.join(run.apps)}" if len(run.apps) > 1 else f"of {run.apps[0]}"
-        self._tell(f"{_PROCESSES} processes {whose} listen")
+        self._tell(f"{_PROCESSES} processes listen, as {' and '.join(run.apps)}")
         return started
 
     async def _kill(self) -> bool:
