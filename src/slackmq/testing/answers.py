@@ -11,7 +11,7 @@ from slackmq.notes import NOTE
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-__all__ = ["Answer", "Posted", "Tally", "answer_of", "tally"]
+__all__ = ["Said", "Posted", "Tally", "answer_of", "tally"]
 
 _SAID = frozenset({None, "bot_message", "file_share", "me_message", "thread_broadcast"})
 """Subtypes under which somebody says something (docs.slack.dev/reference/events/message); the others report."""
@@ -33,7 +33,7 @@ class Posted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Said:
     """What a bot said.
 
     Attributes:
@@ -61,7 +61,7 @@ class Tally:
     lines: tuple[str, ...] = ()
 
 
-def answer_of(event: Mapping[str, Any], *, channel: str, bots: Collection[str]) -> Answer | None:
+def answer_of(event: Mapping[str, Any], *, channel: str, bots: Collection[str]) -> Said | None:
     """The answer that a `message` event tells of; None if a person spoke, or a queue made a note for itself.
 
     Args:
@@ -76,10 +76,10 @@ def answer_of(event: Mapping[str, Any], *, channel: str, bots: Collection[str]) 
     if metadata.get("event_type") == NOTE and metadata["event_payload"].get("note") != "answer":
         return None
     thread, ts = str(event.get("thread_ts") or ""), str(event.get("ts"))
-    return Answer(thread="" if thread == ts else thread, text=str(event.get("text") or ""))
+    return Said(thread="" if thread == ts else thread, text=str(event.get("text") or ""))
 
 
-def tally(posts: Iterable[Posted], answers: Sequence[Answer]) -> Tally:
+def tally(posts: Iterable[Posted], answers: Sequence[Said]) -> Tally:
     """Count. An answer in the channel itself counts for a post that has none in its thread."""
     groups: dict[str | None, list[Posted]] = {}
     for post in posts:
@@ -93,7 +93,7 @@ def tally(posts: Iterable[Posted], answers: Sequence[Answer]) -> Tally:
     )
 
 
-def _tally(posts: Sequence[Posted], answers: Sequence[Answer]) -> Tally:
+def _tally(posts: Sequence[Posted], answers: Sequence[Said]) -> Tally:
     """Of posts whose answers look alike."""
     threads = Counter(answer.thread for answer in answers)
     unanswered = [post for post in posts if not threads[post.ts]]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from slackmq.emulator.house import House
     from slackmq.emulator.server import Done
-    from slackmq.testing.answers import Answer, Tally
+    from slackmq.testing.answers import Said, Tally
     from slackmq.testing.blocking import Workspace
     from slackmq.testing.replica import Bot, Environment
     from slackmq.testing.resident import TestApp
@@ -135,7 +135,7 @@ class Fleet:
         self.channel = channel
         self.replicas = replicas
         self._posts: list[Posted] = []
-        self._answers: list[Answer] = []
+        self._answers: list[Said] = []
 
     @contextmanager
     def listening(self) -> Generator[Fleet]:

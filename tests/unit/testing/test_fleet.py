@@ -12,7 +12,7 @@ import pytest
 import slackmq
 from slackmq.errors import ConfigurationError
 from slackmq.testing import QUICK, NotStarted
-from slackmq.testing.answers import Answer, Posted, answer_of, tally
+from slackmq.testing.answers import Said, Posted, answer_of, tally
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -177,7 +177,7 @@ def test_an_app_named_by_module_and_name_is_worked_by_the_command(replicas: Repl
         fleet.expect_one_answer_each()
 
 
-def told_by(bot: str, **event: object) -> Answer | None:
+def told_by(bot: str, **event: object) -> Said | None:
     return answer_of({"type": "message", "channel": "C1", "user": bot, "ts": "2.0", **event}, channel="C1", bots={"U1"})
 
 
@@ -185,8 +185,8 @@ def test_a_note_is_no_answer_and_neither_are_people_edits_and_other_channels() -
     def note(kind: str) -> dict[str, object]:
         return {"event_type": "slackmq_note", "event_payload": {"note": kind}}
 
-    assert told_by("U1", text="hi", thread_ts="1.0") == Answer(thread="1.0", text="hi")
-    assert told_by("U1", text="hi", metadata=note("answer")) == Answer(thread="", text="hi")
+    assert told_by("U1", text="hi", thread_ts="1.0") == Said(thread="1.0", text="hi")
+    assert told_by("U1", text="hi", metadata=note("answer")) == Said(thread="", text="hi")
     assert told_by("U1", metadata=note("attempt")) is None
     assert told_by("U2") is None
     assert told_by("U1", subtype="message_changed") is None
@@ -195,7 +195,7 @@ def test_a_note_is_no_answer_and_neither_are_people_edits_and_other_channels() -
 
 def test_answers_in_the_channel_count_for_posts_that_have_none_in_their_thread() -> None:
     posts = [Posted(ts=f"{number}.0", text="hello") for number in (1, 2, 3)]
-    in_thread, aloud = Answer(thread="1.0", text="hi"), Answer(thread="", text="hi")
+    in_thread, aloud = Said(thread="1.0", text="hi"), Said(thread="", text="hi")
     found = tally(posts, [in_thread, aloud])
     assert (found.lost, found.repeated) == (1, 0)
     assert found.lines == ("no answer: 1 of these: hello", "no answer: 1 of these: hello")
@@ -205,5 +205,5 @@ def test_answers_in_the_channel_count_for_posts_that_have_none_in_their_thread()
 
 def test_an_answer_counts_only_for_the_post_that_it_is_said_to_be_of() -> None:
     posts = [Posted(ts="1.0", text="a", says="A"), Posted(ts="2.0", text="b", says="B")]
-    found = tally(posts, [Answer(thread="", text="A"), Answer(thread="", text="A")])
+    found = tally(posts, [Said(thread="", text="A"), Said(thread="", text="A")])
     assert (found.lost, found.repeated) == (1, 1)
