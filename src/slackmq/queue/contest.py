@@ -188,6 +188,7 @@ class Contest:
             retry_in=None if retry_at is None else retry_at + self._courtesy(sighting) - server,
             typed=message.kind is None,
             replied=sighting.latest_reply is not None,
+            due_in=0.0 if message.delay is None else message.due - server,
         )
 
     def _courtesy(self, sighting: Sighting) -> float:
