@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["EPOCH", "World", "later"]
 
+_PEOPLE = ("you", "colleague")
+_FANS = (*_PEOPLE, "guest", "visitor")
+
 
 def later(delay: float, callback: Callable[..., object], *args: object) -> None:
     """Let something happen outside every process, so that it happens whoever is stopped or dead."""
@@ -31,7 +34,7 @@ def later(delay: float, callback: Callable[..., object], *args: object) -> None:
 
 
 class World:
-    """A workspace with some apps, two people, a channel "#jobs", and others beside it.
+    """A workspace with some apps, a few people, a channel "#jobs", and others beside it.
 
     Args:
         seed: decides everything.
@@ -46,7 +49,7 @@ class World:
         self.workspace = Workspace(
             Seed(
                 created=EPOCH - 1,
-                people=(SeedPerson(name="you"), SeedPerson(name="colleague")),
+                people=tuple(SeedPerson(name=name) for name in (_FANS if faults.fills else _PEOPLE)),
                 channels=(SeedChannel(name="jobs"), *(SeedChannel(name=name) for name in beside)),
                 apps=tuple(SeedApp(name=f"slackmq{number or ''}") for number in range(apps)),
             )
@@ -61,7 +64,8 @@ class World:
         """The bytes of files that were uploaded."""
         self.apps = self._list("emulator.apps.list", "apps")
         self.app = self.apps[0]
-        self.person = self._list("emulator.users.list", "users")[0]
+        self.people = [user for user in self._list("emulator.users.list", "users") if user.get("token")]
+        self.person = self.people[0]
         self.channel = self._list("emulator.channels.list", "channels")[0]["id"]
         self._sockets = {app["id"]: Socket(app["id"], self.plan) for app in self.apps}
         self._limits = _strict() if faults.limits else Limits.off()
