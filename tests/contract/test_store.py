@@ -217,36 +217,6 @@ async def test_a_lock_that_could_not_be_known_in_time_is_refused(workspace: Asyn
 # bad input
 
 
-async def test_who_writes_what_cannot_be_read_spoils_nothing_of_those_who_share_its_post(
-    workspace: AsyncWorkspace,
-) -> None:
-    async with opened(workspace) as store:
-
-        async def spoil() -> None:
-            with pytest.raises(ConfigurationError):
-                await store.update("x", 1, last=-7)
-            with pytest.raises(ConfigurationError):
-                await store.put("x", 1, ttl=timedelta(days=99_999_999))
-
-        async with anyio.create_task_group() as tasks:
-            for number in range(5):
-                tasks.start_soon(store.put, f"k{number}", number)
-            tasks.start_soon(spoil)
-        assert await store.keys(fresh=True) == [f"k{number}" for number in range(5)]
-
-
-async def test_a_record_that_lasts_longer_than_time_can_be_told_counts_for_nobody(workspace: AsyncWorkspace) -> None:
-    async with opened(workspace) as store, client(workspace, 1) as slack:
-        channel = store.status().channel
-        born = round(slack.now() * 1_000_000)
-        body = f'["w",{born},[0,0,""],[[0,[["w","k",-1,"j",1,{10**20}]]]]]'
-        payload = Seal(channel).stamp("", VERSION, body)
-        await slack.post(channel, "k = 1", metadata=Metadata(type=RECORD, payload=payload))
-        await store.put("a", 1)
-        assert await store.keys(fresh=True) == ["a"]
-        assert store.status().rejected == 1
-
-
 async def test_a_value_that_is_too_large_or_no_value_is_refused_before_anything_is_sent(
     workspace: AsyncWorkspace,
 ) -> None:

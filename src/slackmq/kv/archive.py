@@ -108,15 +108,15 @@ class Archive:
         Raises:
             SecretMismatch: the store has another key, or is encrypted.
         """
-        tried: set[str] = set()
+        tried: set[Manifest] = set()
         begin = after / 1_000_000
         for oldest in sorted({max(begin, self._slack.now() - _RECENT), begin}, reverse=True):
             page = await self._slack.history(self._channel, oldest=oldest)
             settled = [row for row in page.rows if micros(row.ts) / 1_000_000 <= page.read_at - skew]
             for manifest in self._manifests(settled):
-                if manifest.thread in tried or manifest.upto <= after:
+                if manifest in tried or manifest.upto <= after:
                     continue
-                tried.add(manifest.thread)
+                tried.add(manifest)
                 try:
                     return await self._load(manifest)
                 except (SnapshotDamaged, MessageGone) as error:
@@ -144,18 +144,26 @@ class Archive:
                     _log.warning("the snapshot %s is not used: it names a moment after it", row.ts)
 
     async def _load(self, manifest: Manifest) -> State:
-        rows = await self._slack.replies(self._channel, manifest.thread)
         parts: dict[int, str] = {}
-        for row in rows:
-            if row.metadata is None or row.metadata.type != PART:
+        for row in await self._parts(manifest):
+            if row.metadata is None:
                 continue
             number: object = row.metadata.payload.get("number")
             part: object = row.metadata.payload.get("part")
-            if isinstance(number, int) and isinstance(part, str):
+            if isinstance(number, int) and 0 <= number < manifest.parts and isinstance(part, str):
                 parts.setdefault(number, part)
-        if sorted(parts) != list(range(manifest.parts)):
+        if len(parts) != manifest.parts:
             raise SnapshotDamaged(f"Of {manifest.parts} parts of a snapshot there are {len(parts)}.")
         return unpacked([parts[number] for number in range(manifest.parts)], manifest, self._seal)
+
+    async def _parts(self, manifest: Manifest) -> list[Row]:
+        replies = await self._slack.replies(self._channel, manifest.thread)
+        rows = [row for row in replies if row.metadata is not None and row.metadata.type == PART]
+        if len({row.user for row in rows}) > 1:
+            # Everybody may answer in a thread, but who began a snapshot posted all of it.
+            begun = await self._slack.row(self._channel, manifest.thread)
+            rows = [row for row in rows if begun is not None and row.user == begun.user]
+        return rows
 
 
 def _due(follower: Follower) -> bool:

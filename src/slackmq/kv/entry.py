@@ -8,7 +8,7 @@ from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import msgspec
 
@@ -105,7 +105,7 @@ def encode(value: object) -> Value:
         ValueRejected: it can do neither.
     """
     if isinstance(value, bytes | bytearray | memoryview):
-        return Value(Form.BYTES, b64encode(value).decode())
+        return Value(Form.BYTES, b64encode(cast("bytes", value)).decode())
     try:
         text = msgspec.json.encode(value).decode()
         json.dumps(msgspec.to_builtins(value, str_keys=True), allow_nan=False)  # msgspec would write NaN as null
