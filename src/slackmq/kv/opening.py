@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from slackmq.errors import ConfigurationError
 from slackmq.kv.archive import Archive
 from slackmq.kv.caching import Caching
 from slackmq.kv.errors import LogBroken, SecretMismatch
@@ -60,7 +61,10 @@ class Inside:
             tasks.start_soon(self.caching.keep, self.follower, clock)
 
     async def end(self) -> None:
-        """Write down what is settled, once nothing works any more."""
+        """Tell all who wait still, and write down what is settled, once nothing works any more."""
+        closed = ConfigurationError("The store was closed meanwhile.", remedy="Use it inside `async with store:`.")
+        self.writer.end(closed)
+        self.follower.end(closed)
         if self.caching is not None:
             with anyio.CancelScope(shield=True):
                 await self.caching.save(self.follower)

@@ -338,7 +338,7 @@ class AsyncStore:
         """
         if not batch.operations:
             raise ConfigurationError("An empty batch changes nothing.", remedy="Put something into it.")
-        inside, ops = self._inside, list[str]()
+        inside, ops, ack = self._inside, list[str](), None
         if inside.follower.failure is not None:
             raise inside.follower.failure
 
@@ -352,6 +352,11 @@ class AsyncStore:
                 return ack, None
             await inside.follower.settle(ack.at)
             outcome = self._expected[ack.op]
+        except ConfigurationError as error:
+            if ack is None:
+                raise
+            cause = "The store was closed before it was known what became of it."
+            raise Ambiguous(cause, method="conversations.history") from error
         finally:
             for op in ops:
                 self._expected.pop(op, None)

@@ -83,6 +83,8 @@ class Writer:
         self._room = seal.room(BODY_LIMIT)
         self._numbers = count()
         self._waiting: deque[_Letter] = deque()
+        self._letters: set[_Letter] = set()
+        self._closed: SlackMQError | None = None
         self._wake = anyio.Event()
 
     async def write(
@@ -109,12 +111,16 @@ class Writer:
                 f"This takes {letter.weight:,} characters of a record, which has {self._room:,}; nothing was sent.",
                 remedy="Store a part of it in each of several keys, or where both sides can reach it.",
             )
+        if self._closed is not None:
+            raise self._closed
         expect(f"{self.name}/{group.number}")
+        self._letters.add(letter)
         self._waiting.append(letter)
         self._wake.set()
         try:
             await letter.done.wait()
         finally:
+            self._letters.discard(letter)
             if letter in self._waiting:
                 self._waiting.remove(letter)
         if letter.error is not None:
@@ -122,6 +128,13 @@ class Writer:
         if letter.ack is None:
             raise AssertionError("unreachable: a letter that is done has an ack or an error")
         return letter.ack
+
+    def end(self, why: SlackMQError) -> None:
+        """Tell all who wait that the store was closed; of what was posted already nobody knows whether it counts."""
+        self._closed = why
+        _fail([each for each in self._letters if each in self._waiting], why)
+        posted = Ambiguous("The store was closed before Slack answered.", method="chat.postMessage")
+        _fail([each for each in self._letters if each not in self._waiting and not each.done.is_set()], posted)
 
     async def run(self) -> None:
         """Post what waits, until cancelled."""
