@@ -65,13 +65,12 @@ async def test_who_waits_for_a_store_that_is_closed_is_told(workspace: AsyncWork
         except SlackMQError as error:
             told.append(error)
 
-    with anyio.fail_after(10):
-        async with anyio.create_task_group() as tasks:
-            async with opened(workspace, 1) as other, other.lock("door"):
-                async with opened(workspace) as store:
-                    await store.get("lock/door", fresh=True)
-                    tasks.start_soon(asks, store)
-                    tasks.start_soon(asks, store)
-                    await anyio.wait_all_tasks_blocked()
+    async with opened(workspace, 1) as other, other.lock("door"):
+        with anyio.fail_after(10):
+            async with anyio.create_task_group() as tasks, opened(workspace) as store:
+                await store.get("lock/door", fresh=True)
+                tasks.start_soon(asks, store)
+                tasks.start_soon(asks, store)
+                await anyio.wait_all_tasks_blocked()
     assert len(told) == 2
     assert all(isinstance(error, ConfigurationError | Ambiguous) for error in told)

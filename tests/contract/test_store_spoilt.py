@@ -11,6 +11,7 @@ import pytest
 from tests.contract.opened import client, opened
 
 from slackmq.errors import ConfigurationError
+from slackmq.kv.errors import RecordTooNew
 from slackmq.kv.record import RECORD, VERSION
 from slackmq.kv.seal import Seal
 from slackmq.kv.snapshot import PART, SNAPSHOT, Manifest, written
@@ -85,3 +86,28 @@ async def test_a_stranger_in_the_thread_of_a_snapshot_spoils_nothing(workspace: 
         await author.caller.write("chat.delete", {"channel": channel, "ts": record}, urgency=2)  # type: ignore[arg-type]
         async with opened(workspace) as other:
             assert await other.keys() == ["a"]
+
+
+async def test_who_is_not_listed_reads_and_is_told_that_nobody_would_take_in_what_it_writes(
+    workspace: AsyncWorkspace,
+) -> None:
+    listed = frozenset({workspace.apps[1].bot_user})
+    async with opened(workspace, authors=listed) as store, opened(workspace, 1, authors=listed) as author:
+        for write in (lambda: store.put("k", 1), lambda: store.create("k", 1), store.snapshot, store.lock("x").acquire):
+            with pytest.raises(ConfigurationError, match="authors"):
+                await write()
+        await author.put("k", 2)
+        assert (await store.get("k", fresh=True)).value == 2
+        assert store.status().rejected == 0
+
+
+async def test_a_store_that_has_failed_shows_nothing_as_if_it_had_not(workspace: AsyncWorkspace) -> None:
+    async with opened(workspace) as store, client(workspace) as slack:
+        await store.put("k", 1)
+        payload = Seal(store.status().channel).stamp("", VERSION + 1, "[]")
+        await slack.post(store.status().channel, "new", metadata=Metadata(type=RECORD, payload=payload))
+        with pytest.raises(RecordTooNew):
+            await store.get("k", fresh=True)
+        for read in (store.keys, lambda: store.get("k"), lambda: store.put("k", 2)):
+            with pytest.raises(RecordTooNew):
+                await read()

@@ -50,12 +50,14 @@ class Inside:
     caching: Caching | None
     shelf: Shelf
     encrypted: bool
+    listed: bool
 
     def start(self, tasks: TaskGroup, clock: Clock) -> None:
         """Let it work, until the tasks are cancelled."""
         tasks.start_soon(self.follower.run)
         tasks.start_soon(self.writer.run)
-        tasks.start_soon(self.archive.keep, self.follower, clock)
+        if self.listed:
+            tasks.start_soon(self.archive.keep, self.follower, clock)
         tasks.start_soon(self.shelf.sweep, self.follower)
         if self.caching is not None:
             tasks.start_soon(self.caching.keep, self.follower, clock)
@@ -127,6 +129,9 @@ class Opening:
                     await caching.close()
             raise
         writer = Writer(self.slack, channel=channel.id, clock=self.clock, chain=following.chain, seal=seal)
+        listed = self.authors is None or identity.user in self.authors
+        if not listed:
+            writer.end(_unlisted(identity.user))
         return Inside(
             channel=channel,
             seal=seal,
@@ -137,6 +142,7 @@ class Opening:
             shelf=Shelf(self.slack.files, channel=channel.id, author=identity.user, seal=seal, clock=self.clock),
             caching=caching,
             encrypted=seal.hides,
+            listed=listed,
         )
 
     async def _read(self, make: Callable[[], Follower], archive: Archive, caching: Caching | None) -> Follower:
@@ -194,3 +200,10 @@ class Opening:
 
     async def _settling(self) -> None:
         await self.clock.sleep(2 * self.timing.skew.total_seconds())
+
+
+def _unlisted(author: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{author}, as whom this process writes, is none of the store's authors: nobody would take it in.",
+        remedy="Name it in `authors`, in every process; reading needs no name.",
+    )

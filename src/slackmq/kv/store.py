@@ -153,19 +153,22 @@ class AsyncStore:
 
     async def head(self, key: str, *, fresh: bool = False) -> Head | None:
         """The key as it is kept, None if it is not there."""
+        inside = await self._working(fresh=fresh)
+        return inside.own.known(key, inside.follower.state)
+
+    async def keys(self, prefix: str = "", *, fresh: bool = False) -> list[str]:
+        """The keys that begin with `prefix`, in alphabetical order."""
+        inside = await self._working(fresh=fresh)
+        return inside.own.keys(prefix, inside.follower.state)
+
+    async def _working(self, *, fresh: bool) -> Inside:
+        """What works inside, if it does; `fresh`, once it has settled all that was written before."""
         inside = self._inside
         if fresh:
             await inside.follower.fresh()
         elif inside.follower.failure is not None:
             raise inside.follower.failure
-        return inside.own.known(key, inside.follower.state)
-
-    async def keys(self, prefix: str = "", *, fresh: bool = False) -> list[str]:
-        """The keys that begin with `prefix`, in alphabetical order."""
-        inside = self._inside
-        if fresh:
-            await inside.follower.fresh()
-        return inside.own.keys(prefix, inside.follower.state)
+        return inside
 
     def status(self) -> Status:
         """How the store is, as this process knows it."""
@@ -309,6 +312,7 @@ class AsyncStore:
         Raises:
             RevisionMismatch: a key does not stand in the revision that was asked for.
         """
+        self._inside.writer.check()
         batch = Batch.of(await self._inside.shelf.stowed(batch.operations))
         ack, outcome = await self.write(batch, urgency=urgency, settle=not batch.blind)
         if outcome is None:
@@ -338,9 +342,7 @@ class AsyncStore:
         """
         if not batch.operations:
             raise ConfigurationError("An empty batch changes nothing.", remedy="Put something into it.")
-        inside, ops, ack = self._inside, list[str](), None
-        if inside.follower.failure is not None:
-            raise inside.follower.failure
+        inside, ops, ack = await self._working(fresh=False), list[str](), None
 
         def expect(op: str) -> None:
             ops.append(op)
@@ -381,6 +383,7 @@ class AsyncStore:
         It is done by itself after each thousand records, and when the newest one is a month old.
         """
         inside = self._inside
+        inside.writer.check()
         return (await inside.archive.post(inside.follower.state)).parts
 
     async def news(self, within: float) -> None:
