@@ -142,6 +142,12 @@ class Follower:
         except* SlackMQError as group:
             self._fail(_first(group))
 
+    def end(self, why: SlackMQError) -> None:
+        """Tell all who wait that the store was closed."""
+        if self.failure is None:
+            self.failure = why
+        self._announce()
+
     def remember(self, oldest: int, archived: Manifest | None) -> None:
         """Take note of what was seen before this process began: the oldest record, and the newest snapshot."""
         self.oldest = min(self.oldest, oldest)

@@ -315,6 +315,7 @@ class AsyncStore:
             RevisionMismatch: a key does not stand in the revision that was asked for.
             LockLapsed: a lock is not held any more; it is a RevisionMismatch, too.
         """
+        self._inside.writer.check()
         batch = Batch.of(await self._inside.shelf.stowed(batch.operations))
         ack, outcome = await self.write(batch, urgency=urgency, settle=not batch.blind)
         if outcome is None:
