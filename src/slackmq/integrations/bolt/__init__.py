@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from slack_bolt import App
 
 from slackmq.errors import ConfigurationError
-from slackmq.integrations.bolt.guard import Plan
 from slackmq.integrations.bolt.threads import Threads
+from slackmq.integrations.guard import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

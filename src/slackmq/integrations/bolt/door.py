@@ -10,9 +10,9 @@ from weakref import WeakKeyDictionary, WeakSet
 from slack_bolt.middleware.ignoring_self_events import IgnoringSelfEvents
 
 from slackmq.errors import ConfigurationError
-from slackmq.integrations.bolt.guard import Guard
 from slackmq.integrations.bolt.matching import Listeners
-from slackmq.integrations.bolt.posts import event_of, is_edit, is_note, post_of
+from slackmq.integrations.guard import Guard
+from slackmq.integrations.posts import event_of, is_edit, is_note, post_of
 from slackmq.portal import standing_portal
 from slackmq.slack.connect import Settings
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from anyio.from_thread import BlockingPortal
 
-    from slackmq.integrations.bolt.guard import Plan
-    from slackmq.integrations.bolt.posts import Post
     from slackmq.integrations.bolt.turned import Turned
+    from slackmq.integrations.guard import Plan
+    from slackmq.integrations.posts import Post
     from slackmq.message import Message
     from slackmq.slack.api import Identity
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncApp
     from slack_bolt.response import BoltResponse
 
-    from slackmq.integrations.bolt.guard import Plan, Turn
-    from slackmq.integrations.bolt.posts import Post
+    from slackmq.integrations.guard import Plan, Turn
+    from slackmq.integrations.posts import Post
     from slackmq.slack.api import Identity
 
 __all__ = ["Loops"]

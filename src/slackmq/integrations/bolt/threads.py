@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from slack_bolt import App
     from slack_bolt.response import BoltResponse
 
-    from slackmq.integrations.bolt.guard import Plan, Turn
-    from slackmq.integrations.bolt.posts import Post
+    from slackmq.integrations.guard import Plan, Turn
+    from slackmq.integrations.posts import Post
     from slackmq.slack.api import Identity
 
 __all__ = ["Threads"]

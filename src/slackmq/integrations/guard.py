@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from slackmq.hooks import Hook
-    from slackmq.integrations.bolt.posts import Post
+    from slackmq.integrations.posts import Post
     from slackmq.message import Claim, Message
     from slackmq.policy import Verdict
     from slackmq.queue import Lease
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Framework", "Guard", "Plan", "Turn"]
 
-_log = logging.getLogger("slackmq.bolt")
+_log = logging.getLogger("slackmq.guard")
 _COURTESY = timedelta(seconds=10)
 """So long a post that nobody has begun is left to whoever got its event: a claim may have to wait for its budget."""
 _ENDING = 10.0
