@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
@@ -80,7 +81,7 @@ class Framework(Protocol):
 
 
 class Turn:
-    """One execution of a listener for a post that was claimed.
+    """One execution of a listener for a post that was claimed; of one part, unless more are added.
 
     Args:
         claim: the claim.
@@ -90,13 +91,24 @@ class Turn:
     def __init__(self, claim: Claim, loop: asyncio.AbstractEventLoop) -> None:
         self.claim = claim
         self._loop = loop
+        self._lock = threading.Lock()
+        self._left = 1
         self._ended = asyncio.Event()
         self.error: BaseException | None = None
 
+    def add(self, parts: int = 1) -> None:
+        """It has so many parts more; may be called from any thread, before the last one has ended."""
+        with self._lock:
+            self._left += parts
+
     def end(self, error: BaseException | None) -> None:
-        """It has ended; may be called from any thread."""
-        self.error = self.error or error
-        self._loop.call_soon_threadsafe(self._ended.set)
+        """One part has ended, and the turn with the last; may be called from any thread."""
+        with self._lock:
+            self.error = self.error or error
+            self._left -= 1
+            over = self._left == 0
+        if over:
+            self._loop.call_soon_threadsafe(self._ended.set)
 
     async def wait(self) -> None:
         """Wait for its end."""
@@ -237,6 +249,8 @@ class Guard:
         match error:
             case None:
                 await lease.ack()
+            case BaseException() if not isinstance(error, Exception):
+                await lease.release()  # an interruption: somebody else may start at once
             case Reject():
                 await lease.fail(error.cause)
             case Retry(after=after) if after is not None or lease.claim.attempt < self._plan.options.attempts:

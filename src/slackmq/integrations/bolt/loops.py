@@ -80,7 +80,7 @@ class Loops(Door):
             self._begin(request, turned, turn.context)
             self._soon(partial(run, listener=turned))
 
-        self._portal.start_task_soon(self._guard.work, post, start)
+        self._thread.work(post, start)
         return await request.context.ack()
 
     def _soon(self, run: Any) -> None:
@@ -98,24 +98,8 @@ class Loops(Door):
 
     async def _run_inline(self, request: AsyncBoltRequest, listener: Any, post: Post, run: Any) -> BoltResponse | None:
         """Claim, run and settle before the answer, after which this process may be put to sleep."""
-        here = asyncio.get_running_loop()
-        begun: asyncio.Future[Turn | None] = here.create_future()
-
-        def tell(turn: Turn | None) -> None:
-            if not begun.done():
-                begun.set_result(turn)
-
-        async def start(turn: Turn) -> None:
-            here.call_soon_threadsafe(tell, turn)
-
-        async def work() -> None:
-            try:
-                await self._guard.work(post, start)
-            finally:
-                here.call_soon_threadsafe(tell, None)
-
-        working = self._portal.start_task_soon(work)
-        turn = await begun
+        begun, working = self._thread.begin(post)
+        turn = await asyncio.wrap_future(begun)
         if turn is None:
             return await request.context.ack()
         turned = Turned(listener, turn)

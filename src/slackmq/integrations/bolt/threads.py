@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,6 @@ from slack_bolt.request import BoltRequest
 
 from slackmq.integrations.bolt.door import Door
 from slackmq.integrations.bolt.turned import Turned
-from slackmq.portal import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,31 +68,19 @@ class Threads(Door):
             self._begin(request, turned, turn.context)
             self._runner.listener_executor.submit(run, listener=turned)
 
-        self._portal.start_task_soon(self._guard.work, post, start)
+        self._thread.work(post, start)
         return request.context.ack()
 
     def _run_inline(self, request: BoltRequest, listener: Any, post: Post, run: Any) -> BoltResponse | None:
         """Claim, run and settle before the answer, after which this process may be put to sleep."""
-        begun: Future[Turn | None] = Future()
-
-        async def start(turn: Turn) -> None:
-            begun.set_result(turn)
-
-        async def work() -> None:
-            try:
-                await self._guard.work(post, start)
-            finally:
-                if not begun.done():
-                    begun.set_result(None)
-
-        working = self._portal.start_task_soon(work)
+        begun, working = self._thread.begin(post)
         turn = begun.result()
         if turn is None:
             return request.context.ack()
         turned = Turned(listener, turn)
         self._begin(request, turned, turn.context)
         answer: BoltResponse | None = run(listener=turned)
-        wait_for(self._portal, partial(asyncio.wrap_future, working))
+        self._thread.settled(working)
         return answer
 
 

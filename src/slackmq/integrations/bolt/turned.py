@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,8 +27,7 @@ class Turned:
     def __init__(self, listener: Any, turn: Turn) -> None:
         self._listener = listener
         self._turn = turn
-        self._lock = threading.Lock()
-        self._left = 1 + len(listener.lazy_functions)
+        turn.add(len(listener.lazy_functions))
         self._error: BaseException | None = None
         self.lazy_functions = [self._lazy(function) for function in listener.lazy_functions]
 
@@ -54,12 +52,7 @@ class Turned:
 
     def part_ended(self, error: BaseException | None = None) -> None:
         """One part has ended; the last one ends the turn."""
-        with self._lock:
-            self._error = self._error or error
-            self._left -= 1
-            over = self._left == 0
-        if over:
-            self._turn.end(self._error)
+        self._turn.end(self._error or error)
 
     def _lazy(self, function: Callable[..., Any]) -> Callable[..., Any]:
         # Bolt looks at the wrapped function's own parameters, and runs either kind as it is.
