@@ -2,99 +2,31 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
+from .bots import FAST, SLOW, Bots
 from .test_how_to import blocks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from .conftest import Troupe
 
 pytestmark = pytest.mark.timeout(120)
 
-SLOW = """
-import pathlib, threading
-from datetime import timedelta
-from slackmq.policy import Timing
-
-def note(text):
-    with open(os.environ["NOTES"], "a") as notes:
-        notes.write(f"{os.getpid()} {text}\\n")
-
+LISTENER = f"""{SLOW}
 @app.message("slow")
 def slow(message, say, context):
-    note(f"{context['slackmq']['attempt']} {message['text']}")
-    if context["slackmq"]["attempt"] == 1:
-        threading.Event().wait(60)
+    at_work(message["text"], context["slackmq"]["attempt"])
     say(text="at last", thread_ts=message["ts"])
 
-"""
-FAST = """timing=Timing(
-    lease=timedelta(seconds=4), margin=timedelta(seconds=0.5), skew=timedelta(seconds=0.5),
-    scan=timedelta(seconds=1), quiet=timedelta(seconds=1),
-)"""
+exactly_one(app, "#jobs", {FAST})"""
 
 
-class Bots:
-    """Processes, each ended by its id when the test is over."""
-
-    def __init__(self, troupe: Troupe, folder: Path) -> None:
-        self.troupe = troupe
-        self.notes = folder / "notes"
-        self.notes.touch()
-        [code] = blocks_of("bolt.md")
-        whole = code.replace('exactly_one(app, "#jobs")', f'{SLOW}exactly_one(app, "#jobs", {FAST})')
-        (folder / "bot.py").write_text(whole, encoding="utf-8")
-        self._folder = folder
-        self.processes: dict[int, subprocess.Popen[bytes]] = {}
-
-    def start(self) -> None:
-        environment = {**os.environ, **self.troupe.slack.app.environment, "NOTES": str(self.notes)}
-        with (self._folder / f"{len(self.processes)}.log").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, self._folder / "bot.py"], env=environment, stdout=log, stderr=log
-            )
-        self.processes[process.pid] = process
-
-    def ran(self) -> list[list[str]]:
-        return [line.split(maxsplit=2) for line in self.notes.read_text(encoding="utf-8").splitlines()]
-
-    def end(self) -> None:
-        for process in self.processes.values():
-            process.kill()
-            process.wait()
-
-
-@pytest.fixture
-def bots(troupe: Troupe, tmp_path: Path) -> Iterator[Bots]:
-    bots = Bots(troupe, tmp_path)
-    try:
-        yield bots
-    finally:
-        bots.end()
-
-
-def test_what_a_killed_replica_had_acknowledged_another_one_does(troupe: Troupe, bots: Bots) -> None:
-    for _ in range(3):
-        bots.start()
-    troupe.until(lambda: len(troupe.slack.connections()) == 3, within=60)
-    quick = [troupe.say(f"toggle {number}") for number in range(6)]
-    slow = troupe.say("slow one")
-    troupe.until(bots.ran, within=30)
-    bots.processes[int(bots.ran()[0][0])].kill()
-    later = troupe.say("toggle the last")
-    troupe.until(lambda: all("white_check_mark" in troupe.marks(ts) for ts in (*quick, slow, later)), within=60)
-    for ts, answer in [*((ts, "toggled") for ts in (*quick, later)), (slow, "at last")]:
-        texts = [row["text"] for row in troupe.slack.messages("#jobs", thread=ts)][1:]
-        # Whoever is killed may have answered before: then the thread says that it was begun once more.
-        assert 1 <= texts.count(answer) <= 1 + sum("attempt" in text for text in texts)
-    first, second = bots.ran()
-    assert (first[1:], second[1:]) == (["1", "slow one"], ["2", "slow one"])
-    assert first[0] != second[0]
+def test_what_a_killed_replica_had_acknowledged_another_one_does(troupe: Troupe, tmp_path: Path) -> None:
+    [code] = blocks_of("bolt.md")
+    with closing(Bots(troupe, tmp_path, code.replace('exactly_one(app, "#jobs")', LISTENER))) as bots:
+        bots.lose_one_at_work(answer="toggled", slow_answer="at last")

@@ -7,13 +7,13 @@ import logging
 import threading
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 import anyio
 
 from slackmq.claiming.marks import Marks
 from slackmq.clock import SYSTEM
-from slackmq.errors import LeaseLost, MessageGone, Refused, Reject, Retry, SlackError, told
+from slackmq.errors import ConfigurationError, LeaseLost, MessageGone, Refused, Reject, Retry, SlackError, told
 from slackmq.policy import Accept, Ignore, Options, Timing
 from slackmq.queue import AsyncQueue
 from slackmq.queue.setting import agree, setting_of
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from slackmq.slack.client import Client
     from slackmq.slack.connect import Settings
 
-__all__ = ["Framework", "Guard", "Plan", "Turn"]
+__all__ = ["Framework", "Guard", "How", "Plan", "Turn"]
 
 _log = logging.getLogger("slackmq.guard")
 _COURTESY = timedelta(seconds=10)
@@ -43,7 +43,11 @@ _ENDING = 10.0
 
 
 class Plan:
-    """How a bot is guarded; the arguments of `exactly_one`."""
+    """How a bot is guarded; the arguments of `exactly_one`.
+
+    Raises:
+        ConfigurationError: no channel is named.
+    """
 
     def __init__(
         self,
@@ -57,6 +61,8 @@ class Plan:
         marks: Marks | None = None,
         hooks: Sequence[Hook] = (),
     ) -> None:
+        if not channels:
+            raise ConfigurationError("No channel is named.", remedy='Name those to guard: exactly_one(…, "#ops").')
         self.channels = tuple(channels)
         self.claim: Choice = claim
         self.replicas = replicas
@@ -66,6 +72,29 @@ class Plan:
         self.marks = marks or Marks()
         self.hooks = tuple(hooks)
         self.options = Options(within=within)
+
+
+class How(TypedDict, total=False):
+    """How a bot is guarded, where the door to its framework takes options; each may be left out.
+
+    Attributes:
+        claim: how claims are made, as in `slackmq.App`: "auto" or "reaction" for replicas of one app, "pin" where apps
+            with different tokens share the work.
+        replicas: about how many processes run this bot (4): they share the 50 reads of history a minute.
+        retries: how often a post is handled again after a function raised (0); one cut off by a crash always is.
+        within: a post that nobody has begun by then (an hour) is left alone: nobody expects an answer any more.
+        timing: the time constants; the same in all replicas.
+        marks: which emoji stand for what; the same in all replicas.
+        hooks: told of everything that happens, on a thread of its own.
+    """
+
+    claim: Choice
+    replicas: int
+    retries: int
+    within: timedelta
+    timing: Timing | None
+    marks: Marks | None
+    hooks: Sequence[Hook]
 
 
 class Framework(Protocol):
@@ -277,7 +306,12 @@ class Guard:
         except SlackError as error:
             _log.warning("could not read %s again, it is left for later: %s", message.ts, error)
             return
-        if raw is None or not await self._framework.deliver(raw, message.channel, self._identity):
+        try:
+            taken = raw is not None and await self._framework.deliver(raw, message.channel, self._identity)
+        except RuntimeError as error:  # the bot is about to end, and starts nothing more
+            _log.warning("left %s to others, nothing can run here: %s", message.ts, error)
+            return
+        if not taken:
             decline(message)
 
     async def _raw(self, message: Message) -> Mapping[str, Any] | None:

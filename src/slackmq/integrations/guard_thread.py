@@ -6,35 +6,38 @@ import asyncio
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from slackmq.integrations.guard import Guard
 from slackmq.portal import standing_portal, wait_for
+from slackmq.slack.connect import resolve
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
     from contextlib import AbstractContextManager
+    from types import TracebackType
+    from typing import Self
 
     from anyio.from_thread import BlockingPortal
 
     from slackmq.integrations.guard import Framework, Plan, Turn
     from slackmq.integrations.posts import Post
-    from slackmq.slack.connect import Settings
 
-__all__ = ["GuardThread"]
+__all__ = ["GuardThread", "Guarded"]
 
 
 class GuardThread:
     """A guard, on a thread of its own: a function that blocks does not keep its claim from being extended.
 
     Args:
-        settings: which Slack, and as whom.
+        token: the bot's.
+        url: base of the Web API.
         plan: how.
         framework: the bot.
     """
 
-    def __init__(self, settings: Settings, plan: Plan, framework: Framework) -> None:
-        self.guard = Guard(settings, plan, framework)
+    def __init__(self, token: str, url: str, plan: Plan, framework: Framework) -> None:
+        self.guard = Guard(resolve({}, token=token, url=url), plan, framework)
         self._portal: BlockingPortal = standing_portal("slackmq")
         self._inside: AbstractContextManager[Guard] | None = None
 
@@ -120,3 +123,30 @@ class GuardThread:
             turn.end(None)
         finally:
             await asyncio.shield(asyncio.wrap_future(working))
+
+
+class Closable(Protocol):
+    """What a guarded bot is from within."""
+
+    def close(self) -> None:
+        """Stop claiming."""
+        ...
+
+
+class Guarded:
+    """A guarded bot, as `exactly_one` returns it; also a context manager, which closes on leaving."""
+
+    def __init__(self, door: Closable) -> None:
+        self._door = door
+
+    def close(self) -> None:
+        """Stop claiming: listeners that run are waited for, ten seconds at most."""
+        self._door.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

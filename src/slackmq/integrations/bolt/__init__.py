@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 from slack_bolt import App
 
-from slackmq.errors import ConfigurationError
 from slackmq.integrations.bolt.threads import Threads
 from slackmq.integrations.guard import Plan
+from slackmq.integrations.guard_thread import Guarded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import TracebackType
-    from typing import Self
 
     from slack_bolt.async_app import AsyncApp
 
@@ -68,8 +66,6 @@ def exactly_one(
             `process_before_response=True`, or a channel that is worked with other settings.
         SlackError: a scope is missing, the bot is not in a channel, or the token is refused.
     """
-    if not channels:
-        raise ConfigurationError("No channel is named.", remedy='Name those to guard: exactly_one(app, "#ops").')
     plan = Plan(
         channels,
         claim=claim,
@@ -89,22 +85,3 @@ def exactly_one(
         door = Loops(app, plan)
     door.open()
     return Guarded(door)
-
-
-class Guarded:
-    """A guarded app, as `exactly_one` returns it; also a context manager, which closes on leaving."""
-
-    def __init__(self, door: Door) -> None:
-        self._door = door
-
-    def close(self) -> None:
-        """Stop claiming: listeners that run are waited for, ten seconds at most."""
-        self._door.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

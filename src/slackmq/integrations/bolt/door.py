@@ -13,7 +13,6 @@ from slackmq.errors import ConfigurationError
 from slackmq.integrations.bolt.matching import Listeners
 from slackmq.integrations.guard_thread import GuardThread
 from slackmq.integrations.posts import event_of, is_edit, is_note, post_of
-from slackmq.slack.connect import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,8 +51,7 @@ class Door:
         self._turns: WeakKeyDictionary[Any, Turned] = WeakKeyDictionary()
         self._reached: WeakSet[Any] = WeakSet()
         self._lock = threading.Lock()
-        settings = Settings(token=app.client.token, url=_base(app.client.base_url))
-        self._thread = GuardThread(settings, plan, self)
+        self._thread = GuardThread(app.client.token, app.client.base_url, plan, self)
         self._guard = self._thread.guard
 
     def open(self) -> None:
@@ -156,7 +154,3 @@ def _lazy(listener: Any) -> ConfigurationError:
         "which does not have the claim.",
         remedy="Do the work in the listener itself; only one process does it, and the claim is extended meanwhile.",
     )
-
-
-def _base(url: str) -> str:
-    return url if url.endswith("/") else f"{url}/"
