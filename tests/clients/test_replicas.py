@@ -100,6 +100,26 @@ def test_of_three_slack_machines_one_answers_each_post_and_a_killed_ones_is_answ
         answers_once(fleet, f"<@{fleet.app['bot_user']}> who are you", "lights")
 
 
+@needs("errbot")
+def test_of_three_errbots_one_answers_each_command_and_a_killed_ones_is_answered_by_another(
+    emulator: About, jobs: str, tmp_path: Path
+) -> None:
+    settings, plugin = BLOCKS.findall((PAGES / "errbot.md").read_text(encoding="utf-8"))
+    (tmp_path / "page_settings.py").write_text(settings, encoding="utf-8")
+    seen = "from replica import at_work, hang\n" + plugin.replace(
+        "        return ",
+        '        if at_work(msg.body, msg.extras["slackmq"]["attempt"]):\n            hang()\n        return ',
+    )
+    (tmp_path / "lights.py").write_text(seen, encoding="utf-8")
+    plug = "[Core]\nName = Lights\nModule = lights\n\n[Documentation]\nDescription = Lights\n\n[Python]\nVersion = 3\n"
+    (tmp_path / "lights.plug").write_text(plug, encoding="utf-8")
+    fleet = Fleet(emulator, jobs)
+    with ExitStack() as stack:
+        admin = emulator.users[0].id
+        fleet.start(stack, "errbot", path=[*PATH, str(tmp_path)], folder=str(tmp_path), admin=admin)
+        answers_once(fleet, "!who is there", "lights")
+
+
 def answers_once(fleet: Fleet, question: str, answer: str) -> None:
     quick = [fleet.say(f"toggle room{number} light") for number in range(6)]
     asked = fleet.say(question)

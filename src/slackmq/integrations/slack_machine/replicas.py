@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from anyio.to_thread import run_sync
 
 from slackmq.errors import ConfigurationError
-from slackmq.integrations.guard import Plan
+from slackmq.integrations.guard import How, Plan
 from slackmq.integrations.guard_thread import GuardThread
 from slackmq.integrations.posts import event_of, post_of
 from slackmq.slack.markup import escape
@@ -21,7 +21,7 @@ from slackmq.slack.markup import escape
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
-    from slackmq.integrations.guard import How, Turn
+    from slackmq.integrations.guard import Turn
     from slackmq.integrations.posts import Post
     from slackmq.message import Message
     from slackmq.slack.api import Identity
@@ -80,7 +80,7 @@ class Replicas:
 
     def __init__(self, client: Any, settings: Mapping[str, Any]) -> None:
         web = client.web_client
-        how: How = settings.get("SLACKMQ_OPTIONS") or {}
+        how: How = settings.get("SLACKMQ_OPTIONS", How())
         plan = Plan(tuple(settings.get("SLACKMQ_CHANNELS") or ()), **how)
         self._client = client
         self._thread = GuardThread(web.token, web.base_url, plan, self)
