@@ -151,6 +151,29 @@ def test_a_body_that_reaches_every_webhook_is_handled_by_one_and_answered_at_onc
     assert sorted(text for _, text in troupe.ran) == ["toggle attic", "toggle hall"]
 
 
+async def handlers_that_await(troupe: Troupe) -> None:
+    web = AsyncWebClient(troupe.slack.app.bot_token, base_url=troupe.slack.url)
+
+    async def handle(body: dict[str, Any]) -> str:
+        troupe.noted(0, body["event"]["text"])
+        await web.chat_postMessage(channel="#jobs", thread_ts=body["event"]["ts"], text="toggled")
+        return "not for Slack"
+
+    guarding = exactly_one(web, "#jobs", timing=FAST)
+    replicas = [await asyncio.to_thread(guarding, handle) for _ in range(2)]
+    ts = await asyncio.to_thread(troupe.say, "toggle hall")
+    assert [await each(body_of(troupe, ts, "toggle hall")) for each in replicas] == [None, None]
+    unheard = await asyncio.to_thread(troupe.say, "toggle attic")  # no event of it comes: a read finds it
+    await asyncio.to_thread(troupe.done, ts, unheard)
+    for each in replicas:
+        await asyncio.to_thread(each.close)
+
+
+def test_of_two_webhooks_that_await_one_handles_each_body(troupe: Troupe) -> None:
+    asyncio.run(handlers_that_await(troupe))
+    assert sorted(text for _, text in troupe.ran) == ["toggle attic", "toggle hall"]
+
+
 def test_what_is_no_post_of_the_channel_comes_to_the_function_as_ever(troupe: Troupe, stack: ExitStack) -> None:
     first, *_ = webhooks(troupe, stack, lambda *_: None)
     assert first({"type": "url_verification", "challenge": "c"}) == "c"
