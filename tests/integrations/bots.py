@@ -36,19 +36,23 @@ class Bots:
     Args:
         troupe: their workspace.
         folder: where they may write.
-        code: their program; in it, `at_work` of `SLOW` is called for a post that begins with "slow".
+        code: their program; in it, `at_work` of `SLOW` is called for what takes long.
     """
 
     def __init__(self, troupe: Troupe, folder: Path, code: str) -> None:
         self.troupe = troupe
+        self.of = troupe.slack.app
         self.notes = folder / "notes"
         self.notes.touch()
-        (folder / "bot.py").write_text(code, encoding="utf-8")
         self._folder = folder
+        self.write(code)
         self.processes: dict[int, subprocess.Popen[bytes]] = {}
 
+    def write(self, code: str) -> None:
+        (self._folder / "bot.py").write_text(code, encoding="utf-8")
+
     def start(self) -> None:
-        environment = {**os.environ, **self.troupe.slack.app.environment, "NOTES": str(self.notes)}
+        environment = {**os.environ, **self.of.environment, "NOTES": str(self.notes)}
         with (self._folder / f"{len(self.processes)}.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, self._folder / "bot.py"], env=environment, stdout=log, stderr=log

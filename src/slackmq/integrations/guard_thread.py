@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
     from anyio.from_thread import BlockingPortal
 
-    from slackmq.integrations.guard import Framework, Plan, Turn
+    from slackmq.integrations.guard import Framework
+    from slackmq.integrations.payload import Payload
+    from slackmq.integrations.plan import Plan
     from slackmq.integrations.posts import Post
+    from slackmq.integrations.turn import Turn
 
 __all__ = ["GuardThread", "Guarded"]
 
@@ -61,6 +64,10 @@ class GuardThread:
     def work(self, post: Post, run: Callable[[Turn], Awaitable[None]]) -> Future[None]:
         """Have a post claimed, and run for it; as `Guard.work`, and nobody waits."""
         return self._portal.start_task_soon(self.guard.work, post, run)
+
+    def keep(self, payload: Payload, turn: Turn, standing: Callable[[], None]) -> None:
+        """Have a payload worked on to the end, here or elsewhere; as `Guard.keep`, and nobody waits."""
+        self._portal.start_task_soon(self.guard.keep, payload, turn, standing)
 
     def begin(self, post: Post) -> tuple[Future[Turn | None], Future[None]]:
         """Have a post claimed for the caller, who ends the turn.
@@ -142,6 +149,10 @@ class Guarded:
     def close(self) -> None:
         """Stop claiming: listeners that run are waited for, ten seconds at most."""
         self._door.close()
+
+    async def close_async(self) -> None:
+        """The same where a loop runs, which goes on meanwhile: the listeners may run on it."""
+        await asyncio.to_thread(self._door.close)
 
     def __enter__(self) -> Self:
         return self

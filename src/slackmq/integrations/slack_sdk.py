@@ -16,8 +16,9 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from slackmq.errors import ConfigurationError
-from slackmq.integrations.guard import Plan
+from slackmq.integrations.guard import Framework
 from slackmq.integrations.guard_thread import Guarded, GuardThread
+from slackmq.integrations.plan import Plan
 from slackmq.integrations.posts import event_of, is_note, mentions, post_of
 from slackmq.slack.markup import escape
 
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
     from slack_sdk.socket_mode.client import BaseSocketModeClient
     from slack_sdk.web.async_client import AsyncWebClient
 
-    from slackmq.integrations.guard import How, Turn
+    from slackmq.integrations.plan import How
     from slackmq.integrations.posts import Post
+    from slackmq.integrations.turn import Turn
     from slackmq.message import Message
     from slackmq.slack.api import Identity
 
@@ -83,7 +85,7 @@ def exactly_one(
         ConfigurationError: no channel, no token, or a channel that is worked with other settings.
         SlackError: a scope is missing, the bot is not in a channel, or the token is refused.
     """
-    return _Guarding(client, Plan(channels, **how), re.compile(matching), event, own=own)
+    return _Guarding(client, Plan(channels=channels, **how), re.compile(matching), event, own=own)
 
 
 class Listener(Guarded, Generic[_P, _R]):
@@ -122,7 +124,7 @@ class _Guarding:
         return Listener(door, door.heard)
 
 
-class _Door:
+class _Door(Framework):
     """A guarded function from within. Base of one class for each kind of function."""
 
     def __init__(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import inspect
+import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from slackmq.integrations.guard import Turn
+    from slackmq.integrations.turn import Turn
 
 __all__ = ["Turned"]
 
@@ -27,8 +28,10 @@ class Turned:
     def __init__(self, listener: Any, turn: Turn) -> None:
         self._listener = listener
         self._turn = turn
-        turn.add(len(listener.lazy_functions))
+        self._lock = threading.Lock()
+        self._left = 1 + len(listener.lazy_functions)
         self._error: BaseException | None = None
+        self._begun = False
         self.lazy_functions = [self._lazy(function) for function in listener.lazy_functions]
 
     def __getattr__(self, name: str) -> Any:
@@ -36,6 +39,7 @@ class Turned:
 
     def run_ack_function(self, *, request: Any, response: Any) -> Any:
         """What the listener does."""
+        self._begun = True
         try:
             answer = self._listener.run_ack_function(request=request, response=response)
         except Exception as error:
@@ -52,7 +56,13 @@ class Turned:
 
     def part_ended(self, error: BaseException | None = None) -> None:
         """One part has ended; the last one ends the turn."""
-        self._turn.end(self._error or error)
+        with self._lock:
+            self._error = self._error or error
+            self._left -= 1
+            over = self._left == 0
+        if over:
+            unbegun = None if self._begun else RuntimeError("the listener was not run: Bolt's start handler raised")
+            self._turn.end(self._error or unbegun)
 
     def _lazy(self, function: Callable[..., Any]) -> Callable[..., Any]:
         # Bolt looks at the wrapped function's own parameters, and runs either kind as it is.

@@ -9,16 +9,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from slackmq.integrations.guard import How, Plan
+from slackmq.integrations.guard import Framework
 from slackmq.integrations.guard_thread import GuardThread
+from slackmq.integrations.plan import How, Plan
 from slackmq.integrations.posts import event_of, post_of
 from slackmq.slack.markup import escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from slackmq.integrations.guard import Turn
     from slackmq.integrations.posts import Post
+    from slackmq.integrations.turn import Turn
     from slackmq.message import Message
     from slackmq.slack.api import Identity
 
@@ -31,7 +32,7 @@ _AT_ONCE = 10
 """Posts that are made good at once: as many as errbot runs commands."""
 
 
-class Replicas:
+class Replicas(Framework):
     """A guarded errbot from within.
 
     Args:
@@ -51,7 +52,7 @@ class Replicas:
             if self._thread is None:
                 web, config = self._bot.slack_web, self._bot.bot_config
                 how: How = getattr(config, "SLACKMQ_OPTIONS", How())
-                plan = Plan(tuple(getattr(config, "SLACKMQ_CHANNELS", ())), **how)
+                plan = Plan(channels=tuple(getattr(config, "SLACKMQ_CHANNELS", ())), **how)
                 thread = GuardThread(web.token, web.base_url, plan, self)
                 thread.open()
                 atexit.register(thread.close)

@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from anyio.to_thread import run_sync
 
 from slackmq.errors import ConfigurationError
-from slackmq.integrations.guard import How, Plan
+from slackmq.integrations.guard import Framework
 from slackmq.integrations.guard_thread import GuardThread
+from slackmq.integrations.plan import How, Plan
 from slackmq.integrations.posts import event_of, post_of
 from slackmq.slack.markup import escape
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
-    from slackmq.integrations.guard import Turn
     from slackmq.integrations.posts import Post
+    from slackmq.integrations.turn import Turn
     from slackmq.message import Message
     from slackmq.slack.api import Identity
 
@@ -46,7 +47,7 @@ def exactly_one(method: _M) -> _M:
 
     It wants "slackmq.integrations.slack_machine.plugin.ExactlyOne" in PLUGINS, and in the settings SLACKMQ_CHANNELS,
     names or ids: what comes from elsewhere, and edits, come to the method as ever. SLACKMQ_OPTIONS are those of
-    `slackmq.integrations.guard.How`.
+    `slackmq.integrations.plan.How`.
 
     Raises:
         ConfigurationError: when it is called, and that plug-in is not loaded.
@@ -67,7 +68,7 @@ def exactly_one(method: _M) -> _M:
     return guarded  # type: ignore[return-value]  # it takes and gives what the method does
 
 
-class Replicas:
+class Replicas(Framework):
     """A guarded slack-machine from within; the plug-in opens it.
 
     Args:
@@ -81,7 +82,7 @@ class Replicas:
     def __init__(self, client: Any, settings: Mapping[str, Any]) -> None:
         web = client.web_client
         how: How = settings.get("SLACKMQ_OPTIONS", How())
-        plan = Plan(tuple(settings.get("SLACKMQ_CHANNELS") or ()), **how)
+        plan = Plan(channels=tuple(settings.get("SLACKMQ_CHANNELS") or ()), **how)
         self._client = client
         self._thread = GuardThread(web.token, web.base_url, plan, self)
         self._loop = asyncio.get_running_loop()
