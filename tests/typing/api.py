@@ -93,6 +93,7 @@ async def right(job: slackmq.Job) -> None:
     assert_type(await resize.post("cat.png", width=300), slackmq.Message)
     assert_type(await resize.ranked(3).expiring(timedelta(hours=1)).post("cat.png", width=300), slackmq.Message)
     assert_type(await resize.keyed("cat/300").post("cat.png", width=300), slackmq.Message)
+    assert_type(await resize.post_later(timedelta(hours=1), "cat.png", width=300), slackmq.Message)
     assert_type(resize(job, "cat.png", width=300), str)
     assert_type(await send_mail.post(to="you@example.org"), slackmq.Message)
     assert_type(await send_mail(job, "you@example.org"), int)
@@ -116,6 +117,7 @@ async def wrong(job: slackmq.Job) -> None:
     await shrink.post("cat.png", 3, 4)  # type: ignore[call-arg]
     await shrink.post("cat.png", key="cat/3")  # type: ignore[call-arg]
     await shrink.keyed(3).post("cat.png")  # type: ignore[arg-type]
+    await shrink.post_later("cat.png")  # type: ignore[arg-type,call-arg]
     await resize.post(job, "cat.png", width=300)  # type: ignore[arg-type,misc]
     await resize.post("cat.png", width="300")  # type: ignore[arg-type]
     await resize.post("cat.png")  # type: ignore[call-arg]
