@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from slackmq.message import Mrkdwn as Mrkdwn
     from slackmq.message import Outcome as Outcome
     from slackmq.message import Receipt as Receipt
-    from slackmq.policy import Backoff as Backoff
+    from slackmq.options import Backoff as Backoff
     from slackmq.policy import Timing as Timing
     from slackmq.queue import AsyncQueue as AsyncQueue
     from slackmq.slack.connect import Settings as Settings
@@ -70,7 +70,7 @@ _ROOMS = {
     "Outcome": "message",
     # how long, how often
     "Timing": "policy",
-    "Backoff": "policy",
+    "Backoff": "options",
 }
 
 __all__ = list(_ROOMS)  # pyright: ignore[reportUnsupportedDunderAll]  # one list; a test holds it against the imports

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from slackmq.answer import Answer
     from slackmq.clock import Clock
     from slackmq.handlers import Bound, Handlers
-    from slackmq.policy import Options
+    from slackmq.options import Options
     from slackmq.queue import AsyncQueue, Lease
 
 __all__ = ["GIVING_UP", "AsyncWorker"]
@@ -182,7 +182,7 @@ class AsyncWorker:
             return
         reason = f"it took longer than {options.timeout}, and does not stop"
         try:
-            await lease.fail(reason, retry_in=self._retry_in(options, lease))
+            await lease.fail(reason, retry_in=self._retry_after(TimeoutError, options, lease))
         except LeaseLost as error:
             _log.warning("lost %s: %s", lease.claim.message.ts, error)
 
@@ -207,8 +207,13 @@ class AsyncWorker:
         except BaseException as error:  # noqa: BLE001  # handlers are strangers' code, and may raise what they like
             await _ours_to_obey()
             _log.warning("%s failed", bound.handler.name, exc_info=error)
-            return _Failed(reason=told(error), retry_in=self._retry_in(options, lease))
-        return _Failed(reason=f"it took longer than {options.timeout}", retry_in=self._retry_in(options, lease))
+            return _Failed(reason=told(error), retry_in=self._retry_after(type(error), options, lease))
+        retry_in = self._retry_after(TimeoutError, options, lease)
+        return _Failed(reason=f"it took longer than {options.timeout}", retry_in=retry_in)
+
+    def _retry_after(self, kind: type[BaseException], options: Options, lease: Lease) -> timedelta | None:
+        """When to try again after an exception of this class, None if never."""
+        return self._retry_in(options, lease) if options.retries(kind) else None
 
     def _retry_in(self, options: Options, lease: Lease, after: timedelta | None = None) -> timedelta | None:
         """When to try again, None if this was the last attempt."""
