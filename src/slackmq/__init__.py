@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from slackmq.app import App as App
+    from slackmq.dead import DeadLetter as DeadLetter
     from slackmq.errors import ConfigurationError as ConfigurationError
     from slackmq.errors import Reject as Reject
     from slackmq.errors import Retry as Retry
@@ -68,6 +69,7 @@ _ROOMS = {
     "Claim": "message",
     "Receipt": "message",
     "Outcome": "message",
+    "DeadLetter": "dead",
     # how long, how often
     "Timing": "policy",
     "Backoff": "options",

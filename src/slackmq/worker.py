@@ -13,7 +13,7 @@ import anyio.lowlevel
 from anyio import CancelScope, get_cancelled_exc_class
 
 from slackmq.clock import SYSTEM
-from slackmq.errors import ArgumentsRejected, LeaseLost, Reject, Retry, SlackError, UnknownKind, first, told
+from slackmq.errors import ArgumentsRejected, LeaseLost, Reject, Retry, SlackError, UnknownKind, first, told, trace_of
 from slackmq.job import Job
 from slackmq.points import pause
 
@@ -43,6 +43,7 @@ class _Done:
 class _Failed:
     reason: str
     retry_in: timedelta | None
+    trace: str = ""
 
 
 class _Stopped:
@@ -139,8 +140,8 @@ class AsyncWorker:
         match end:
             case _Done(answer=answer):
                 await lease.ack(answer)
-            case _Failed(reason=reason, retry_in=retry_in):
-                await lease.fail(reason, retry_in=retry_in)
+            case _Failed(reason=reason, retry_in=retry_in, trace=trace):
+                await lease.fail(reason, retry_in=retry_in, trace=trace)
             case _Stopped():
                 await lease.release()
 
@@ -199,15 +200,17 @@ class AsyncWorker:
             await _ours_to_obey()
             return _Failed(reason="it was cancelled from within", retry_in=self._retry_in(options, lease))
         except Reject as error:
-            return _Failed(reason=_said(error), retry_in=None)
+            return _Failed(reason=_said(error), retry_in=None, trace=trace_of(error))
         except Retry as error:
-            return _Failed(reason=_said(error), retry_in=self._retry_in(options, lease, error.after))
+            retry_in = self._retry_in(options, lease, error.after)
+            return _Failed(reason=_said(error), retry_in=retry_in, trace=trace_of(error))
         except GeneratorExit:
             raise  # nobody runs this any more
         except BaseException as error:  # noqa: BLE001  # handlers are strangers' code, and may raise what they like
             await _ours_to_obey()
             _log.warning("%s failed", bound.handler.name, exc_info=error)
-            return _Failed(reason=told(error), retry_in=self._retry_after(type(error), options, lease))
+            retry_in = self._retry_after(type(error), options, lease)
+            return _Failed(reason=told(error), retry_in=retry_in, trace=trace_of(error))
         retry_in = self._retry_after(TimeoutError, options, lease)
         return _Failed(reason=f"it took longer than {options.timeout}", retry_in=retry_in)
 
