@@ -112,6 +112,7 @@ class Handlers:
         pattern: str | re.Pattern[str],
         *,
         timeout: timedelta | None = _STANDARD.timeout,
+        silence: timedelta | None = _STANDARD.silence,
         attempts: int = _STANDARD.attempts,
         lease: timedelta | None = _STANDARD.lease,
         backoff: Backoff = _STANDARD.backoff,
@@ -128,6 +129,7 @@ class Handlers:
         Args:
             pattern: a string ignores upper and lower case; a compiled pattern is used as it is.
             timeout: an attempt that takes longer has failed.
+            silence: an attempt that reports no progress for so long has failed.
             attempts: after so many failed attempts the message is dead.
             lease: how long a claim lasts unless it is extended; None: as the queue does.
             backoff: how long to wait between attempts.
@@ -141,6 +143,7 @@ class Handlers:
         compiled = re.compile(pattern, re.IGNORECASE) if isinstance(pattern, str) else pattern
         options = Options(
             timeout=timeout,
+            silence=silence,
             attempts=attempts,
             lease=lease,
             backoff=backoff,
@@ -166,6 +169,7 @@ class Handlers:
         *,
         name: str | None = None,
         timeout: timedelta | None = ...,
+        silence: timedelta | None = ...,
         attempts: int = ...,
         lease: timedelta | None = ...,
         backoff: Backoff = ...,
@@ -179,6 +183,7 @@ class Handlers:
         *,
         name: str | None = None,
         timeout: timedelta | None = _STANDARD.timeout,
+        silence: timedelta | None = _STANDARD.silence,
         attempts: int = _STANDARD.attempts,
         lease: timedelta | None = _STANDARD.lease,
         backoff: Backoff = _STANDARD.backoff,
@@ -191,6 +196,7 @@ class Handlers:
             function: what does the work. A first parameter annotated `Job` gets the attempt in hand.
             name: the kind of its messages; None: the function's name.
             timeout: an attempt that takes longer has failed.
+            silence: an attempt that reports no progress for so long has failed.
             attempts: after so many failed attempts the message is dead.
             lease: how long a claim lasts unless it is extended; None: as the queue does.
             backoff: how long to wait between attempts.
@@ -202,6 +208,7 @@ class Handlers:
         """
         options = Options(
             timeout=timeout,
+            silence=silence,
             attempts=attempts,
             lease=lease,
             backoff=backoff,

@@ -20,6 +20,7 @@ from slackmq.policy import Timing, accept_jobs, check_lease, lease_of
 from slackmq.queue.lease import Lease
 from slackmq.queue.once import Once
 from slackmq.queue.parts import Parts
+from slackmq.queue.progress import Progress
 from slackmq.queue.sightings import Sighting
 from slackmq.queue.standing import standing_of
 from slackmq.queue.sweep import Sweep
@@ -314,6 +315,11 @@ class AsyncQueue:
         receipt = await self._ending.released(sighting, claim, text, retry_in=timedelta(0), failed=False)
         self._inside.watch.wake()
         return receipt
+
+    def progress(self, claim: Callable[[], Claim]) -> Progress:
+        """What shows how far the work on a claim is; `claim` gives it as it stands."""
+        thread, record = self._parts.thread, self._sighting(claim()).record
+        return Progress(self._slack, thread, record, claim=claim, clock=self._clock, worker=self.worker)
 
     async def put_back(self, claim: Claim, *, within: float) -> bool:
         """Wait until a person takes a claim away, `within` seconds at most; whether one did."""
