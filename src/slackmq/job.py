@@ -26,9 +26,12 @@ class Job:
         claim: gives the current claim; its token and deadline change with every extension.
         clock: the clock that the claim's deadline was read from.
         report: takes what is reported of the work, from any thread; None: nobody wants to know.
+
+    Attributes:
+        handler: the name of the function that does the work, "" before it is known.
     """
 
-    __slots__ = ("_claim", "_clock", "_reason", "_report", "_stopped")
+    __slots__ = ("_claim", "_clock", "_reason", "_report", "_stopped", "handler")
 
     def __init__(
         self, *, claim: Callable[[], Claim], clock: Clock, report: Callable[[float, str], None] | None = None
@@ -36,6 +39,7 @@ class Job:
         self._claim = claim
         self._clock = clock
         self._report = report
+        self.handler = ""
         self._reason: str | None = None
         self._stopped = anyio.Event()
 

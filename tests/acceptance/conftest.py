@@ -60,6 +60,11 @@ def hang(job: Job) -> None:
     Target(Path(os.environ["NAPS"])).write("begin", key=job.key, token=job.token, attempt=job.attempt)
     threading.Event().wait()
 
+@app.middleware
+def named(job, call_next):
+    result = call_next()
+    return f"{result} by {job.handler}" if job.handler == "count" else result
+
 @app.task(silence=timedelta(seconds=30))
 def count(job: Job, steps: int) -> str:
     for step in range(steps):
