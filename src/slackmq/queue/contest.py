@@ -188,6 +188,7 @@ class Contest:
             retry_in=None if retry_at is None else retry_at + self._courtesy(sighting) - server,
             typed=message.kind is None,
             replied=sighting.latest_reply is not None,
+            due_in=0.0 if message.delay is None else message.due - server,
         )
 
     def _courtesy(self, sighting: Sighting) -> float:
@@ -227,6 +228,8 @@ class Contest:
             await self._thread.read(sighting.message, sighting.record)
         except Ambiguous:
             self._leave_alone(sighting, self._timing.scan.total_seconds())
+        except MessageGone:
+            sighting.gone = True
         else:
             sighting.noted_until = until
             if self._heed(sighting) and sighting.ended is not None:
@@ -240,7 +243,10 @@ class Contest:
 
     async def read_thread(self, sighting: Sighting) -> None:
         """Take in what a message's thread says."""
-        await self._thread.read(sighting.message, sighting.record)
+        try:
+            await self._thread.read(sighting.message, sighting.record)
+        except MessageGone:
+            sighting.gone = True
         self._heed(sighting)
 
     def _heed(self, sighting: Sighting) -> bool:
@@ -305,6 +311,9 @@ class Contest:
             await self._thread.read(sighting.message, sighting.record, urgency=Urgency.CLAIM)
         except Ambiguous:
             return None
+        except MessageGone:
+            sighting.gone = True
+            return None
         if self._heed(sighting):
             return None
         claim = replace(claim, attempt=sighting.record.attempts + 1)
@@ -334,7 +343,7 @@ class Contest:
         if isinstance(verdict, Ignore):
             return True
         if isinstance(verdict, Accept):
-            reason = _decided(sighting) or _exhausted(claim, verdict.options) or _expired(claim, self._slack.now())
+            reason = _given_up(sighting) or _exhausted(claim, verdict.options) or _expired(claim, self._slack.now())
         else:
             reason = str(verdict.error)
         if reason is None:
@@ -348,7 +357,7 @@ class Contest:
         return True
 
 
-def _decided(sighting: Sighting) -> str | None:
+def _given_up(sighting: Sighting) -> str | None:
     """Why a message is dead according to its thread, which its last holder did not live to mark; None if it is not."""
     record = sighting.record
     whys = (note.why for _, _, note in record.entries.values() if note.note == "refusal")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from slackmq.message import Claim
     from slackmq.queue.asking import Asking
     from slackmq.queue.contest import Contest
+    from slackmq.queue.keeping import Keeping
     from slackmq.queue.pick import Pick
     from slackmq.queue.poster import Poster
     from slackmq.queue.redrive import Redrive
@@ -33,6 +34,7 @@ class Opened:
         channel: where it works.
         watch: reads the channel.
         contest: chooses messages and claims them.
+        keeping: extends and ends claims.
         poster: posts jobs.
         asking: waits for answers.
         pick: claims messages by name.
@@ -46,6 +48,7 @@ class Opened:
     channel: Channel
     watch: Watch
     contest: Contest
+    keeping: Keeping
     poster: Poster
     asking: Asking
     pick: Pick

@@ -13,6 +13,7 @@ from slackmq.queue.contest import Contest
 from slackmq.queue.dead_letters import DeadLetters
 from slackmq.queue.ending import Ending
 from slackmq.queue.janitor import Janitor
+from slackmq.queue.keeping import Keeping
 from slackmq.queue.opened import Opened
 from slackmq.queue.pick import Pick
 from slackmq.queue.poster import Poster
@@ -108,7 +109,7 @@ class Parts:
             events=events,
             select=select,
             claiming=claiming,
-            sightings=Sightings(),
+            sightings=Sightings(window=timing.window.total_seconds()),
             thread=thread,
             ending=Ending(slack, claiming, thread, clock=clock, worker=worker, hook=hook, letters=letters),
             marks=marks,
@@ -143,6 +144,7 @@ class Parts:
             channel=channel,
             watch=watch,
             contest=contest,
+            keeping=Keeping(self, watch),
             poster=poster,
             asking=self._asking(watch),
             pick=self._pick(watch, contest, poster),
@@ -162,8 +164,14 @@ class Parts:
         return background
 
     def _redrive(self) -> Redrive:
-        skew, shared = self.timing.skew.total_seconds(), self.claiming.shared
-        return Redrive(self.slack, clock=self.clock, skew=skew, hook=self.hook, shared=shared, letters=self.letters)
+        return Redrive(
+            self.slack,
+            clock=self.clock,
+            timing=self.timing,
+            hook=self.hook,
+            shared=self.claiming.shared,
+            letters=self.letters,
+        )
 
     def _watch(self, identity: Identity, channel: Channel) -> Watch:
         return Watch(
@@ -204,6 +212,7 @@ class Parts:
             shared=self.claiming.shared,
             clock=self.clock,
             hook=self.hook,
+            reach=self.timing.reach,
         )
 
     def _asking(self, watch: Watch) -> Asking:
