@@ -41,6 +41,7 @@ class Post:
         lease: how long a claim on it lasts unless it is extended; None leaves it to the worker.
         priority: of what waits, that with the higher number is begun first.
         expires: what nobody has begun by then is dropped, in seconds since 1970 by Slack's clock; None: never.
+        delay: nobody begins it sooner after it was posted; None: at once.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Post:
     lease: timedelta | None = None
     priority: int = 0
     expires: float | None = None
+    delay: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,7 @@ class Message:
         lease: how long a claim on it lasts unless it is extended; None leaves it to the worker.
         priority: of what waits, that with the higher number is begun first.
         expires: what nobody has begun by then is dropped, in seconds since 1970 by Slack's clock; None: never.
+        delay: nobody begins it sooner after it was posted; None: at once.
     """
 
     channel: str
@@ -85,6 +88,12 @@ class Message:
     lease: timedelta | None = None
     priority: int = 0
     expires: float | None = None
+    delay: timedelta | None = None
+
+    @property
+    def due(self) -> float:
+        """When it may be begun, in seconds since 1970 by Slack's clock; what has no delay: when it was posted."""
+        return seconds(self.ts) + (self.delay.total_seconds() if self.delay else 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,16 +67,15 @@ class Writer:
 
     Args:
         slack: the workspace.
-        channel: id of the channel.
         clock: the time of this process.
         chain: what is known of the log at this moment.
-        seal: signs records.
+        seal: the channel's: signs records.
     """
 
-    def __init__(self, slack: Slack, *, channel: str, clock: Clock, chain: Callable[[], Chain], seal: Seal) -> None:
+    def __init__(self, slack: Slack, *, clock: Clock, chain: Callable[[], Chain], seal: Seal) -> None:
         self.name = clock.new_id()
         self._slack = slack
-        self._channel = channel
+        self._channel = seal.channel
         self._clock = clock
         self._chain = chain
         self._seal = seal
@@ -137,12 +136,17 @@ class Writer:
         if self._closed is not None:
             raise self._closed
 
-    def end(self, why: SlackMQError) -> None:
-        """Write nothing from now on, and tell all who wait; what was posted and not answered may count."""
+    def close(self, why: SlackMQError, *, posted: SlackMQError | None = None) -> None:
+        """Tell all who wait that nothing is posted any more.
+
+        Args:
+            why: it is not.
+            posted: what to tell those of whose record, posted and not answered, only the log tells; None: the same.
+        """
         self._closed = why
-        _fail([each for each in self._letters if each in self._waiting], why)
-        posted = Ambiguous("The store was closed before Slack answered.", method="chat.postMessage")
-        _fail([each for each in self._letters if each not in self._waiting and not each.done.is_set()], posted)
+        waiting = [each for each in self._letters if not each.done.is_set()]
+        _fail([each for each in waiting if each in self._waiting], why)
+        _fail([each for each in waiting if each not in self._waiting], posted or why)
 
     async def run(self) -> None:
         """Post what waits, until cancelled."""

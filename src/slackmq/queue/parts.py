@@ -128,6 +128,7 @@ class Parts:
             shared=self.claiming.shared,
             clock=self.clock,
             hook=self.hook,
+            reach=self.timing.reach,
         )
 
     def _asking(self, watch: Watch) -> Asking:

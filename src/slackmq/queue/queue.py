@@ -17,7 +17,7 @@ from slackmq.clock import SYSTEM
 from slackmq.envelope import Letter
 from slackmq.errors import ConfigurationError
 from slackmq.hooks import Extended, Failed, Lost
-from slackmq.message import Post
+from slackmq.message import Post, seconds
 from slackmq.policy import Timing, accept_jobs, check_lease, lease_of
 from slackmq.queue.ending import Ending
 from slackmq.queue.janitor import Janitor
@@ -26,7 +26,7 @@ from slackmq.queue.once import Once
 from slackmq.queue.parts import Parts
 from slackmq.queue.show import Show
 from slackmq.queue.sightings import Sighting, Sightings
-from slackmq.queue.standing import standing_of
+from slackmq.queue.standing import delayed, standing_of
 from slackmq.queue.sweep import Sweep
 from slackmq.slack.polling import NoEvents
 
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncQueue"]
 
 _log = logging.getLogger("slackmq.queue")
+_AT_ONCE = timedelta(0)
 
 
 class AsyncQueue:
@@ -99,7 +100,7 @@ class AsyncQueue:
         self._select = select
         self._clock = clock
         self._hooks = hooks
-        self._sightings = Sightings()
+        self._sightings = Sightings(window=self.timing.window.total_seconds())
         marks, skew = marks or Marks(), self.timing.skew.total_seconds()
         among = None if peers is None else frozenset(peers)
         thread = Thread(slack, clock=clock, skew=skew, shared=claim == "pin", peers=among)
@@ -169,6 +170,7 @@ class AsyncQueue:
         lease: timedelta | None = None,
         priority: int = 0,
         expires: timedelta | None = None,
+        delay: timedelta | None = None,
     ) -> Message:
         """Post a job.
 
@@ -179,7 +181,9 @@ class AsyncQueue:
                 `timing.skew` before the work starts, because another program may have posted it a moment before.
             lease: how long a claim lasts unless it is extended; None leaves it to the worker.
             priority: of what waits, the highest number is begun first.
-            expires: what nobody has begun by then is dropped: marked dead, with a sentence that says so.
+            expires: what nobody has begun by then is dropped: marked dead, with a sentence that says so. Counted from
+                the moment when it is due.
+            delay: nobody begins it sooner, by Slack's clock; 120 days at most. It waits in the channel.
 
         Returns:
             The message as it stands in the channel.
@@ -198,7 +202,8 @@ class AsyncQueue:
             keyed=key is not None,
             lease=lease,
             priority=priority,
-            expires=None if expires is None else self._slack.now() + expires.total_seconds(),
+            expires=None if expires is None else self._slack.now() + (expires + (delay or _AT_ONCE)).total_seconds(),
+            delay=delay or None,
         )
         return await self._inside.poster.post(new)
 
@@ -217,11 +222,11 @@ class AsyncQueue:
         while (claim := await self._inside.next(lambda: self._stopping)) is not None:
             yield self.hold(claim)
 
-    def sweep(self, *, courtesy: timedelta) -> Sweep:
+    def sweep(self, *, courtesy: Callable[[Message], float] = lambda _: 0.0) -> Sweep:
         """What may be claimed now, for whoever claims it by name: nobody began it, or its holder was not heard of.
 
         Args:
-            courtesy: a message younger than that, which nobody has begun, is left to whoever got its event.
+            courtesy: for how many seconds a message that nobody has begun is left to whoever got its event.
         """
         self._start()
         return Sweep(self._inside, lambda: self._stopping, clock=self._clock, slack=self._slack, courtesy=courtesy)
@@ -358,10 +363,13 @@ class AsyncQueue:
         await self._inside.watch.scan()
         if threads:
             await self._inside.contest.read_threads()
-        return tuple(
-            standing_of(sighting, canonical=self._sightings.canonical(sighting.message), now=self._slack.now())
+        now = self._slack.now()
+        standings = [
+            standing_of(sighting, canonical=self._sightings.canonical(sighting.message), now=now)
             for sighting in self._sightings.all()
-        )
+        ]
+        standings += [delayed(message, now=now) for message in self._sightings.held]
+        return tuple(sorted(standings, key=lambda standing: seconds(standing.message.ts)))
 
     def _sighting(self, claim: Claim) -> Sighting:
         """What is known of a claimed message; of one that was forgotten meanwhile, as little as possible."""

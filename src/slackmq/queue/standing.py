@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from slackmq.message import Message
     from slackmq.queue.sightings import Sighting
 
-__all__ = ["Standing", "standing_of"]
+__all__ = ["Standing", "delayed", "standing_of"]
 
-State = Literal["waiting", "held", "done", "dead", "duplicate", "gone"]
+State = Literal["delayed", "waiting", "held", "done", "dead", "duplicate", "gone"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +24,8 @@ class Standing:
 
     Attributes:
         message: the message.
-        state: waiting for a worker, for the first time or again · held by one · done · dead · a duplicate of an
-            earlier one by its key · deleted.
+        state: delayed until its time has come · waiting for a worker, for the first time or again · held by one · done
+            · dead · a duplicate of an earlier one by its key · deleted.
         generation: how many claims and extensions it has seen.
         age: since it was posted.
     """
@@ -45,7 +45,8 @@ def standing_of(sighting: Sighting, *, canonical: bool, now: float) -> Standing:
         now: seconds since 1970 by Slack's clock.
     """
     message = sighting.message
-    state: State = "held" if _held(sighting) else "waiting"
+    early = message.delay is not None and message.due > now
+    state: State = "held" if _held(sighting) else "delayed" if early else "waiting"
     if not canonical:
         state = "duplicate"
     elif sighting.gone:
@@ -54,6 +55,12 @@ def standing_of(sighting: Sighting, *, canonical: bool, now: float) -> Standing:
         state = "dead" if sighting.ended is Outcome.DEAD else "done"
     age = timedelta(seconds=max(0.0, now - seconds(message.ts)))
     return Standing(message=message, state=state, generation=sighting.generation, age=age)
+
+
+def delayed(message: Message, *, now: float) -> Standing:
+    """How a message stands whose time has not come."""
+    age = timedelta(seconds=max(0.0, now - seconds(message.ts)))
+    return Standing(message=message, state="delayed", generation=0, age=age)
 
 
 def _held(sighting: Sighting) -> bool:
