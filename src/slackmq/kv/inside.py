@@ -56,9 +56,21 @@ class Inside:
                     tasks.start_soon(self.caching.keep, self.follower, clock)
         self._ended.set()
 
+    def check(self) -> None:
+        """See to it that what is written from here counts.
+
+        Raises:
+            ConfigurationError: it would not.
+        """
+        if not self.listed:
+            raise ConfigurationError(
+                f"{self.own.author}, as whom this process writes, is none of the store's authors: nobody would take it in.",
+                remedy="Name it in `authors`, in every process; reading needs no name.",
+            )
+
     async def snapshot(self) -> int:
         """Post what is settled as a snapshot; returns how many posts its parts took."""
-        self.writer.check()
+        self.check()
         return (await self.archive.post(self.follower.state)).parts
 
     async def stop(self) -> None:

@@ -110,7 +110,8 @@ class Writer:
                 f"This takes {letter.weight:,} characters of a record, which has {self._room:,}; nothing was sent.",
                 remedy="Store a part of it in each of several keys, or where both sides can reach it.",
             )
-        self.check()
+        if self._closed is not None:
+            raise self._closed
         expect(f"{self.name}/{group.number}")
         self._letters.add(letter)
         self._waiting.append(letter)
@@ -126,15 +127,6 @@ class Writer:
         if letter.ack is None:
             raise AssertionError("unreachable: a letter that is done has an ack or an error")
         return letter.ack
-
-    def check(self) -> None:
-        """See to it that it writes still.
-
-        Raises:
-            SlackMQError: it does not, and why.
-        """
-        if self._closed is not None:
-            raise self._closed
 
     def close(self, why: SlackMQError, *, posted: SlackMQError | None = None) -> None:
         """Tell all who wait that nothing is posted any more.

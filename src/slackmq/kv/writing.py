@@ -64,6 +64,7 @@ class Writing:
                 self._expected[op] = None
 
             try:
+                inside.check()
                 if inside.follower.failure is not None:
                     raise inside.follower.failure
                 ack = await inside.writer.write(operations, expect, urgency=urgency)
