@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from slackmq.clock import Clock
     from slackmq.hooks import Hook
+    from slackmq.middleware import Middleware, PlainMiddleware
     from slackmq.queue.setting import Choice, Setting
     from slackmq.queue.show import Decor
     from slackmq.slack.api import Events, Slack
@@ -52,6 +53,8 @@ class App:
         marks: which emoji stand for what.
         hooks: told of everything that happens.
         clock: the time of this process.
+        dead_letters: "#name" or id of a channel in which each job that died has a message; None: its thread says it.
+        middleware: what runs around every handler, the first outermost; see `Handlers.middleware`.
 
     Attributes:
         channel: as given.
@@ -69,6 +72,8 @@ class App:
         marks: Marks | None = None,
         hooks: Sequence[Hook] = (),
         clock: Clock = SYSTEM,
+        dead_letters: str | None = None,
+        middleware: Sequence[Middleware | PlainMiddleware] = (),
     ) -> None:
         if claim not in {"auto", *WAYS}:
             raise ConfigurationError(f"There is no way to claim called {claim!r}.", remedy='Use claim="auto".')
@@ -78,6 +83,9 @@ class App:
         self.handlers = Handlers()
         self.listen = self.handlers.listen
         self.task = self.handlers.task
+        self.middleware = self.handlers.middleware
+        for around in middleware:
+            self.middleware(around)
         self._claim: Choice = claim
         self._peers = peers
         self._show: Decor | None = show
@@ -85,6 +93,7 @@ class App:
         self._marks = marks
         self._hooks = tuple(hooks)
         self._clock = clock
+        self._dead_letters = dead_letters
         self._queue: AsyncQueue | None = None
         self._stack = AsyncExitStack()
 
@@ -172,6 +181,7 @@ class App:
             clock=self._clock,
             hooks=(*self._hooks, *hooks),
             worker=worker,
+            dead_letters=self._dead_letters,
         )
         async with queue:
             with self.handlers.posting_to(queue):

@@ -21,6 +21,7 @@ __all__ = ["command", "run"]
 
 _COMMANDS = {
     "demo": "See it work: three workers, one of them killed.",
+    "dlq": "Look at dead letters, and post what died again: ls, redrive.",
     "doctor": "Look whether all is as it must be; with --probe, whether Slack is.",
     "emulator": "Run a Slack of this machine: Web API, Socket Mode, a page.",
     "kv": "Keep state in a channel: get, put, del, ls, watch, history, lock, status, export, import.",
@@ -29,6 +30,7 @@ _COMMANDS = {
     "post": "Put a job into a channel.",
     "worker": "Work the channel of an app, or look whether that could be done.",
 }
+_GROUPS = {"dlq", "kv"}
 _VARIABLES = (
     "Every flag is also an environment variable: --log-level of `slackmq worker` is SLACKMQ_WORKER_LOG_LEVEL; --local, "
     "--url and --local-port are SLACKMQ_LOCAL, SLACKMQ_URL and SLACKMQ_LOCAL_PORT everywhere. A flag wins over its "
@@ -53,7 +55,7 @@ def command(words: Sequence[str] = ()) -> App:
         suppress_keyboard_interrupt=False,
     )
     for name, line in _COMMANDS.items():
-        where = "kv.group" if name == "kv" else name
+        where = f"{name}.group" if name in _GROUPS else name
         root.command(f"slackmq.cli.{where}:{name}", name=name, help=None if name in words[:1] else line)
     return root
 

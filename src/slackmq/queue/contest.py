@@ -239,11 +239,15 @@ class Contest:
         """Read the threads in which claims may be written or given back; a call each."""
         for sighting in self._sightings.open():
             if sighting.unread and (sighting.generation or sighting.message.kind is not None):
-                try:
-                    await self._thread.read(sighting.message, sighting.record)
-                except MessageGone:
-                    sighting.gone = True
-                self._heed(sighting)
+                await self.read_thread(sighting)
+
+    async def read_thread(self, sighting: Sighting) -> None:
+        """Take in what a message's thread says."""
+        try:
+            await self._thread.read(sighting.message, sighting.record)
+        except MessageGone:
+            sighting.gone = True
+        self._heed(sighting)
 
     def _heed(self, sighting: Sighting) -> bool:
         """Whether the thread says that the message has ended, where no mark does."""
@@ -318,7 +322,7 @@ class Contest:
             # The earlier holder had given it back for later, which was not visible when this generation was taken.
             sighting.record.releases[claim.token] = retry_at
             return None
-        if isinstance(sighting.verdict, Accept):
+        if isinstance(sighting.verdict, Accept) and not sighting.record.refused:
             await self._ending.begin(sighting, claim)
         return claim
 
@@ -346,7 +350,7 @@ class Contest:
             return False
         self._hook(Rejected(message=sighting.message, reason=reason))
         try:
-            await self._ending.dead(sighting, claim, reason)
+            await self._ending.dead(sighting, claim, reason, attempts=claim.attempt - 1)
         except LeaseLost as error:
             _log.warning("cannot end %s: %s", sighting.message.ts, error)
             self._leave_alone(sighting, _FULL)
@@ -354,8 +358,10 @@ class Contest:
 
 
 def _given_up(sighting: Sighting) -> str | None:
-    """Why a handler must not get what an earlier holder has given up already, and could not mark; None if it may."""
-    return "Given up, as the thread says." if sighting.record.refused else None
+    """Why a message is dead according to its thread, which its last holder did not live to mark; None if it is not."""
+    record = sighting.record
+    whys = (note.why for _, _, note in record.entries.values() if note.note == "refusal")
+    return next(whys, "") or "It was refused." if record.refused else None
 
 
 def _exhausted(claim: Claim, options: Options) -> str | None:
