@@ -26,7 +26,10 @@ _COMMANDS = {
     "kv": "Keep state in a channel: get, put, del, ls, watch, history, lock, status, export, import.",
     "ls": "List what waits, is held or is dead in a channel.",
     "manifest": "Print the app manifest for the real Slack.",
+    "peek": "Show the next jobs of a channel, and claim none.",
     "post": "Put a job into a channel.",
+    "stats": "Count what waits, is held, is done and is dead in a channel.",
+    "trace": "Show the life of one job: who claimed, renewed, failed and did it.",
     "worker": "Work the channel of an app, or look whether that could be done.",
 }
 _VARIABLES = (

@@ -28,12 +28,14 @@ class Standing:
             earlier one by its key · deleted.
         generation: how many claims and extensions it has seen.
         age: since it was posted.
+        due: of what waits, in how long its next attempt may begin; zero if at once.
     """
 
     message: Message
     state: State
     generation: int
     age: timedelta
+    due: timedelta = timedelta(0)
 
 
 def standing_of(sighting: Sighting, *, canonical: bool, now: float) -> Standing:
@@ -53,7 +55,17 @@ def standing_of(sighting: Sighting, *, canonical: bool, now: float) -> Standing:
     elif sighting.ended is not None:
         state = "dead" if sighting.ended is Outcome.DEAD else "done"
     age = timedelta(seconds=max(0.0, now - seconds(message.ts)))
-    return Standing(message=message, state=state, generation=sighting.generation, age=age)
+    due = timedelta(seconds=max(0.0, _retry_at(sighting) - now)) if state == "waiting" else timedelta(0)
+    return Standing(message=message, state=state, generation=sighting.generation, age=age, due=due)
+
+
+def _retry_at(sighting: Sighting) -> float:
+    """From when on it may be claimed again, seconds since 1970; 0 if nobody gave it back for later."""
+    log = log_of(sighting.record)
+    if log.hold is not None and log.hold.retry_at is not None:
+        return log.hold.retry_at
+    pins = (pin.retry_at for pin in log.pins.values() if pin.retry_at is not None)
+    return max(pins, default=sighting.record.releases.get(sighting.generation, 0.0))
 
 
 def _held(sighting: Sighting) -> bool:
