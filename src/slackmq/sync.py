@@ -216,6 +216,7 @@ class Queue(Blocking[AsyncQueue]):
     fail = blocking(AsyncQueue.fail)
     release = blocking(AsyncQueue.release)
     inspect = blocking(AsyncQueue.inspect)
+    cancel = blocking(AsyncQueue.cancel)
 
 
 class Worker:

@@ -97,6 +97,7 @@ class AsyncWorker:
             async with anyio.create_task_group() as tasks:
                 with self._handlers.posting_to(self._queue), CancelScope() as scope:
                     tasks.start_soon(self._hand_back_in_time, scope)
+                    tasks.start_soon(self._stop_what_is_cancelled)
                     await self._work_all()
                 tasks.cancel_scope.cancel()
         except* SlackError as group:
@@ -120,6 +121,13 @@ class AsyncWorker:
         _log.warning("Slack does not answer: what is still held will be taken over when its claim has lapsed")
         slots.cancel()
 
+    async def _stop_what_is_cancelled(self) -> None:
+        async for _ in self._queue.news():
+            for job, scope in self._running.items():
+                if self._queue.is_cancelled(job.claim):
+                    job.cancel("somebody cancelled it")
+                    scope.cancel()
+
     async def _slot(self) -> None:
         async for lease in self._queue.claims():
             try:
@@ -141,6 +149,8 @@ class AsyncWorker:
                 await lease.ack(answer)
             case _Failed(reason=reason, retry_in=retry_in):
                 await lease.fail(reason, retry_in=retry_in)
+            case _Stopped() if self._queue.is_cancelled(lease.claim):
+                await lease.drop()
             case _Stopped():
                 await lease.release()
 

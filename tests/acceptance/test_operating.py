@@ -44,3 +44,34 @@ def test_the_life_of_a_job_names_the_worker_that_did_it(stage: Stage) -> None:
     assert shown.startswith("nap(seconds=0)\ndone, 1 attempt")
     [figures] = told(stage, "stats", "#jobs")
     assert (figures["depth"], figures["done"]) == (0, 1)
+
+
+def test_a_function_on_a_thread_of_another_process_hears_that_it_was_cancelled(stage: Stage) -> None:
+    ts = stage.post(60)
+    stage.start("worker", "nap_house:app", "--name", "attic")
+    stage.until(stage.begun)
+    done = stage.run("cancel", ts, "--channel", "#jobs", "--wait", "10", "--by", "Ann")
+    assert (done.returncode, done.stdout) == (0, "cancelled\n"), done.stderr
+    assert stage.ended() == []
+    [life] = told(stage, "trace", ts, "--channel", "#jobs")
+    assert life["state"] == "cancelled"
+    assert any("Ann" in step["detail"] for step in life["steps"])
+
+
+def test_what_waits_is_cancelled_at_once_and_a_second_time_refused(stage: Stage) -> None:
+    ts = stage.post(0)
+    assert told(stage, "cancel", ts, "--channel", "#jobs") == [{"ts": ts, "state": "cancelled"}]
+    again = stage.run("cancel", ts, "--channel", "#jobs")
+    assert (again.returncode, "is cancelled already" in again.stderr) == (12, True)
+    assert [row["state"] for row in told(stage, "ls", "#jobs", "--all")] == ["cancelled"]
+    assert told(stage, "ls", "#jobs") == []
+
+
+def test_purge_asks_first_and_then_ends_all_that_waits(stage: Stage) -> None:
+    waiting = {stage.post(0), stage.post(0)}
+    refused = stage.run("purge", "#jobs")
+    assert (refused.returncode, "--yes" in refused.stderr) == (2, True)
+    assert told(stage, "stats", "#jobs")[0]["depth"] == 2
+    rows = told(stage, "purge", "#jobs", "--yes", "--by", "Ann")
+    assert {(row["ts"], row["state"]) for row in rows} == {(ts, "cancelled") for ts in waiting}
+    assert told(stage, "stats", "#jobs")[0]["depth"] == 0

@@ -133,7 +133,9 @@ class PinClaiming:
             ),
             None,
         )
-        traces.take_in(Reading(generation=int(traces.used), ended=ended), now)
+        asked = row.reactions.get(self._marks.cancel, frozenset())
+        cancelled = any(user == self._me or user in self._apps or self._thread.knows(user) for user in asked)
+        traces.take_in(Reading(generation=int(traces.used), ended=ended, cancelled=cancelled), now)
         self._notice_unpinning(traces, now)
 
     def _notice_unpinning(self, traces: Traces, now: float) -> None:

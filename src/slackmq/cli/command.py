@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["command", "run"]
 
 _COMMANDS = {
+    "cancel": "Let a job not be done; a running handler is told to stop.",
     "demo": "See it work: three workers, one of them killed.",
     "doctor": "Look whether all is as it must be; with --probe, whether Slack is.",
     "emulator": "Run a Slack of this machine: Web API, Socket Mode, a page.",
@@ -28,10 +29,13 @@ _COMMANDS = {
     "manifest": "Print the app manifest for the real Slack.",
     "peek": "Show the next jobs of a channel, and claim none.",
     "post": "Put a job into a channel.",
+    "purge": "Cancel every job of a channel that waits.",
     "stats": "Count what waits, is held, is done and is dead in a channel.",
     "trace": "Show the life of one job: who claimed, renewed, failed and did it.",
     "worker": "Work the channel of an app, or look whether that could be done.",
 }
+_FILES = {"kv": "kv.group", "purge": "cancel"}
+"""In which file a subcommand stands, if not in one of its own name."""
 _VARIABLES = (
     "Every flag is also an environment variable: --log-level of `slackmq worker` is SLACKMQ_WORKER_LOG_LEVEL; --local, "
     "--url and --local-port are SLACKMQ_LOCAL, SLACKMQ_URL and SLACKMQ_LOCAL_PORT everywhere. A flag wins over its "
@@ -56,7 +60,7 @@ def command(words: Sequence[str] = ()) -> App:
         suppress_keyboard_interrupt=False,
     )
     for name, line in _COMMANDS.items():
-        where = "kv.group" if name == "kv" else name
+        where = _FILES.get(name, name)
         root.command(f"slackmq.cli.{where}:{name}", name=name, help=None if name in words[:1] else line)
     return root
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import IntEnum
 
-from slackmq.errors import Ambiguous, SlackError, SlackMQError
+from slackmq.errors import AlreadyEnded, Ambiguous, SlackError, SlackMQError
 from slackmq.kv.errors import KeyNotFound, LockLost, LogBroken, RecordTooNew, RevisionMismatch, WriteLost
 
 __all__ = ["MEANINGS", "Exit", "StillHeld", "Unreachable", "exit_of", "explanation"]
@@ -29,6 +29,8 @@ class Exit(IntEnum):
     LOCK_LOST = 9
     LOG_BROKEN = 10
     STILL_HELD = 11
+    ENDED = 12
+    GOES_ON = 13
     BUG = 70
     INTERRUPTED = 130
 
@@ -48,6 +50,8 @@ MEANINGS = {
     Exit.LOCK_LOST: "kv lock: the lock was lost while the command ran, and the command was ended",
     Exit.LOG_BROKEN: "kv: records were deleted or edited, or were written by a newer version",
     Exit.STILL_HELD: "kv lock: somebody else held the lock for longer than --wait",
+    Exit.ENDED: "cancel: too late, the job has ended",
+    Exit.GOES_ON: "cancel: the job had not stopped after --wait seconds; it is still told to",
     Exit.BUG: "an error of slackmq itself; --debug shows where",
     Exit.INTERRUPTED: "interrupted; for a worker, by the second signal",
 }
@@ -73,6 +77,7 @@ _STATUSES: tuple[tuple[type[SlackMQError], Exit], ...] = (
     (LogBroken, Exit.LOG_BROKEN),
     (RecordTooNew, Exit.LOG_BROKEN),
     (StillHeld, Exit.STILL_HELD),
+    (AlreadyEnded, Exit.ENDED),
     (SlackMQError, Exit.USAGE),  # ConfigurationError, and what is refused before anything is sent
 )
 """Of the kinds that an error is, the first one counts."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["age", "inspected", "ls", "printable", "shown"]
 
 _HERE = Where()
-_ENDED = {"done", "dead", "duplicate", "gone"}
+_ENDED = {"done", "dead", "cancelled", "duplicate", "gone"}
 _LONGEST = 80
 
 

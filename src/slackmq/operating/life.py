@@ -30,12 +30,14 @@ What = Literal[
     "refused",
     "done",
     "dead",
+    "cancel asked",
+    "cancelled",
 ]
 """What happened: begun tells of an attempt that is not the first; an attempt that failed is not yet dead."""
 
-State = Literal["waiting", "held", "done", "dead"]
+State = Literal["waiting", "held", "done", "dead", "cancelled"]
 
-_RANKS: dict[What, int] = {"posted": 0, "claimed": 1, "renewed": 1, "begun": 2, "done": 4, "dead": 4}
+_RANKS: dict[What, int] = {"posted": 0, "claimed": 1, "renewed": 1, "begun": 2, "done": 4, "dead": 4, "cancelled": 4}
 _BETWEEN = 3
 _TOLD: dict[str, What] = {
     "attempt": "begun",
@@ -46,6 +48,7 @@ _TOLD: dict[str, What] = {
     "refusal": "refused",
     "done": "done",
     "dead": "dead",
+    "cancel": "cancel asked",
 }
 """What each kind of note tells, but for a release: that may be a failure."""
 _STATES: dict[What, State] = {
@@ -55,6 +58,7 @@ _STATES: dict[What, State] = {
     "handed back": "waiting",
     "done": "done",
     "dead": "dead",
+    "cancelled": "cancelled",
 }
 
 
@@ -113,7 +117,8 @@ def life_of(message: Message, row: Row, replies: Sequence[Row], *, marks: Marks,
     posted = Step(what="posted", at=seconds(message.ts), by=message.author, detail=message.text)
     steps = (posted, *_ordered(marked, written))
     begun = record.attempts if len(steps) > 1 else 0
-    return Life(message=message, state=_STATES.get(steps[-1].what, "held"), attempts=begun, steps=steps)
+    last = next(step.what for step in reversed(steps) if step.what != "cancel asked")
+    return Life(message=message, state=_STATES.get(last, "held"), attempts=begun, steps=steps)
 
 
 def _written(ts: str, note: Note, texts: dict[str, str]) -> Step:
@@ -154,7 +159,11 @@ def _pinned(row: Row, marks: Marks, bots: frozenset[str]) -> Iterator[Step]:
 
 
 def _ends(row: Row, marks: Marks, bots: frozenset[str]) -> Iterator[Step]:
-    ends: tuple[tuple[Outcome, What], ...] = ((Outcome.DONE, "done"), (Outcome.DEAD, "dead"))
+    asked = bool(row.reactions.get(marks.cancel, frozenset()) & bots)
+    ends: tuple[tuple[Outcome, What], ...] = (
+        (Outcome.DONE, "done"),
+        (Outcome.DEAD, "cancelled" if asked else "dead"),
+    )
     for outcome, what in ends:
         who = row.reactions.get(marks.of(outcome), frozenset()) & bots
         if who:

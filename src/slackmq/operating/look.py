@@ -13,7 +13,7 @@ from slackmq.errors import ConfigurationError
 from slackmq.operating.life import life_of
 from slackmq.policy import Accept, Options, Timing
 from slackmq.queue import AsyncQueue
-from slackmq.queue.setting import found
+from slackmq.queue.setting import digest_of, found
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -42,6 +42,11 @@ class Look:
     queue: AsyncQueue
     setting: Setting | None
     marks: Marks
+
+    @property
+    def odd(self) -> bool:
+        """Whether the channel is worked with other emoji than these, so that its claims cannot be told here."""
+        return self.setting is not None and self.setting.marks != digest_of(self.marks)
 
     @property
     def _shared(self) -> bool:

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Literal, assert_never
 
 import anyio
 
@@ -21,12 +21,13 @@ from slackmq.policy import Accept, Facts, Ignore, Read, Take, Wait
 from slackmq.slack.api import Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Iterator
 
     from slackmq.claiming.thread import Thread
     from slackmq.claiming.way import Claiming, Held
     from slackmq.clock import Clock
     from slackmq.hooks import Hook
+    from slackmq.message import Receipt
     from slackmq.policy import Action, Options, Timing
     from slackmq.queue.ending import Ending
     from slackmq.queue.sightings import Sighting, Sightings
@@ -173,6 +174,8 @@ class Contest:
     def _facts(self, sighting: Sighting, now: float, server: float) -> Facts:
         message = sighting.message
         retry_at = sighting.record.releases.get(sighting.generation)
+        if sighting.cancelled and retry_at is not None:
+            retry_at = 0.0  # to end it nobody needs to wait
         return Facts(
             verdict=sighting.verdict,
             age=server - seconds(message.ts),
@@ -305,11 +308,11 @@ class Contest:
             return None
         claim = replace(claim, attempt=sighting.record.attempts + 1)
         retry_at = 0.0 if self._claiming.settles else sighting.record.releases.get(generation - 1, 0.0)
-        if retry_at > self._slack.now() + self._timing.skew.total_seconds():
+        if retry_at > self._slack.now() + self._timing.skew.total_seconds() and not sighting.cancelled:
             # The earlier holder had given it back for later, which was not visible when this generation was taken.
             sighting.record.releases[claim.token] = retry_at
             return None
-        if isinstance(sighting.verdict, Accept):
+        if isinstance(sighting.verdict, Accept) and not sighting.cancelled:
             await self._ending.begin(sighting, claim)
         return claim
 
@@ -329,6 +332,8 @@ class Contest:
         verdict = sighting.verdict
         if isinstance(verdict, Ignore):
             return True
+        if sighting.cancelled:
+            return await self._ended(sighting, self._ending.cancelled(sighting, claim))
         if isinstance(verdict, Accept):
             reason = _exhausted(claim, verdict.options) or _expired(claim, self._slack.now())
         else:
@@ -336,8 +341,11 @@ class Contest:
         if reason is None:
             return False
         self._hook(Rejected(message=sighting.message, reason=reason))
+        return await self._ended(sighting, self._ending.dead(sighting, claim, reason))
+
+    async def _ended(self, sighting: Sighting, ending: Awaitable[Receipt]) -> Literal[True]:
         try:
-            await self._ending.dead(sighting, claim, reason)
+            await ending
         except LeaseLost as error:
             _log.warning("cannot end %s: %s", sighting.message.ts, error)
             self._leave_alone(sighting, _FULL)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from slackmq.message import Claim
     from slackmq.queue.asking import Asking
+    from slackmq.queue.cancelling import Cancelling
     from slackmq.queue.contest import Contest
     from slackmq.queue.pick import Pick
     from slackmq.queue.poster import Poster
@@ -35,6 +36,7 @@ class Opened:
         poster: posts jobs.
         asking: waits for answers.
         pick: claims messages by name.
+        cancelling: cancels jobs.
         tasks: what runs in the background.
         watching: whether `watch` reads all the time.
     """
@@ -46,6 +48,7 @@ class Opened:
     poster: Poster
     asking: Asking
     pick: Pick
+    cancelling: Cancelling
     tasks: TaskGroup
     watching: bool = False
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from slackmq.queue.asking import Asking
+from slackmq.queue.cancelling import Cancelling
 from slackmq.queue.contest import Contest
 from slackmq.queue.opened import Opened
 from slackmq.queue.pick import Pick
@@ -78,6 +79,7 @@ class Parts:
         await self.claiming.open()
         watch = self._watch(identity, channel)
         contest, poster = self._contest(watch), self._poster(identity, channel)
+        pick = self._pick(watch, contest, poster)
         return Opened(
             identity=identity,
             channel=channel,
@@ -85,7 +87,8 @@ class Parts:
             contest=contest,
             poster=poster,
             asking=self._asking(watch),
-            pick=self._pick(watch, contest, poster),
+            pick=pick,
+            cancelling=self._cancelling(channel, pick, contest),
             tasks=tasks,
         )
 
@@ -138,4 +141,17 @@ class Parts:
         sightings, timing = self.sightings, self.timing
         return Pick(
             self.slack, self.claiming, watch, contest, poster, sightings=sightings, timing=timing, clock=self.clock
+        )
+
+    def _cancelling(self, channel: Channel, pick: Pick, contest: Contest) -> Cancelling:
+        return Cancelling(
+            self.slack,
+            pick,
+            contest,
+            sightings=self.sightings,
+            thread=self.thread,
+            marks=self.marks,
+            clock=self.clock,
+            channel=channel.id,
+            worker=self.worker,
         )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import AsyncExitStack
-from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 import anyio
@@ -28,16 +26,17 @@ from slackmq.queue.show import Show
 from slackmq.queue.sightings import Sighting, Sightings
 from slackmq.queue.standing import standing_of
 from slackmq.queue.sweep import Sweep
+from slackmq.queue.telling import Telling
 from slackmq.slack.polling import NoEvents
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
-    from types import TracebackType
+    from datetime import timedelta
 
     from slackmq.claiming.way import Way
     from slackmq.clock import Clock
     from slackmq.errors import LeaseLost
-    from slackmq.hooks import Happening, Hook
+    from slackmq.hooks import Hook
     from slackmq.message import Claim, Json, Message, Receipt
     from slackmq.policy import Verdict
     from slackmq.queue.opened import Opened
@@ -46,8 +45,6 @@ if TYPE_CHECKING:
     from slackmq.slack.api import Channel, Events, Slack
 
 __all__ = ["AsyncQueue"]
-
-_log = logging.getLogger("slackmq.queue")
 
 
 class AsyncQueue:
@@ -98,12 +95,12 @@ class AsyncQueue:
         self._name = channel
         self._select = select
         self._clock = clock
-        self._hooks = hooks
         self._sightings = Sightings()
         marks, skew = marks or Marks(), self.timing.skew.total_seconds()
         among = None if peers is None else frozenset(peers)
         thread = Thread(slack, clock=clock, skew=skew, shared=claim == "pin", peers=among)
         self._show = Show(slack, show, emoji=marks.watched, clock=clock) if show else None
+        self._tell = Telling((self._show.tell, *hooks) if self._show else hooks)
         self._claiming = claiming_by(
             claim, slack, thread, marks=marks, timing=self.timing, clock=clock, worker=self.worker
         )
@@ -138,9 +135,7 @@ class AsyncQueue:
             raise
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._opened = None
         await self._stack.aclose()
 
@@ -322,11 +317,41 @@ class AsyncQueue:
 
     async def release(self, claim: Claim) -> Receipt:
         """Give a claim back: anybody may take the message at once, and the attempt does not count."""
-        text = f":leftwards_arrow_with_hook: handed back by {self.worker}"
-        sighting = self._sighting(claim)
-        receipt = await self._ending.released(sighting, claim, text, retry_in=timedelta(0), failed=False)
+        receipt = await self._ending.handed_back(self._sighting(claim), claim)
         self._inside.watch.wake()
         return receipt
+
+    async def cancel(self, message: Message | str, *, by: str = "", running: bool = True) -> bool:
+        """Let a job not be done: what nobody has begun ends here and now; who works on it is told to stop.
+
+        Args:
+            message: the job, or its ts.
+            by: who wants it, for people; the name of this process if empty.
+            running: whether who works on it shall stop; False leaves alone what somebody has.
+
+        Returns:
+            Whether it has ended; False where a worker may hold it, who stops and ends it.
+
+        Raises:
+            AlreadyEnded: it is done, dead, cancelled, or a duplicate.
+            ConfigurationError: the channel has no such message.
+        """
+        return await self._inside.cancelling.cancel(message, by=by or self.worker, running=running)
+
+    def is_cancelled(self, claim: Claim) -> bool:
+        """Whether somebody wants a claimed job cancelled, as far as this process has heard."""
+        return self._sighting(claim).cancelled
+
+    async def drop(self, claim: Claim) -> Receipt:
+        """End a claim because somebody wants its job cancelled; the thread says who."""
+        return await self._ending.cancelled(self._sighting(claim), claim)
+
+    async def news(self) -> AsyncGenerator[None]:
+        """At once, and then whenever anything was seen of the channel."""
+        opened = self._opened
+        while opened is not None:
+            yield
+            await opened.watch.news(None)
 
     async def put_back(self, claim: Claim, *, within: float) -> bool:
         """Wait until a person takes a claim away, `within` seconds at most; whether one did."""
@@ -373,12 +398,3 @@ class AsyncQueue:
         if sighting is not None:
             return sighting.lease
         return lease_of(message, self._select(message), self.timing, self._claiming.generations)
-
-    def _tell(self, happening: Happening) -> None:
-        if self._show is not None:
-            self._show.tell(happening)
-        for hook in self._hooks:
-            try:
-                hook(happening)
-            except Exception:  # noqa: BLE001  # a hook is a stranger's code, and no reason to lose a job
-                _log.exception("a hook raised on %s", type(happening).__name__)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from slackmq.claiming.traces import Traces
-from slackmq.message import seconds
+from slackmq.message import Outcome, seconds
 from slackmq.policy import Ignore
 
 if TYPE_CHECKING:
@@ -60,6 +60,13 @@ class Sighting(Traces):
     def open(self) -> bool:
         """There may still be something to do for it."""
         return self.ended is None and not self.gone
+
+    @property
+    def state(self) -> Literal["done", "dead", "cancelled"]:
+        """How it ended."""
+        if self.ended is Outcome.DONE:
+            return "done"
+        return "cancelled" if self.cancelled else "dead"
 
     @property
     def begun(self) -> bool:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from slackmq.claiming.logged import log_of
-from slackmq.message import Outcome, seconds
+from slackmq.message import seconds
 
 if TYPE_CHECKING:
     from slackmq.message import Message
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Standing", "standing_of"]
 
-State = Literal["waiting", "held", "done", "dead", "duplicate", "gone"]
+State = Literal["waiting", "held", "done", "dead", "cancelled", "duplicate", "gone"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +24,8 @@ class Standing:
 
     Attributes:
         message: the message.
-        state: waiting for a worker, for the first time or again · held by one · done · dead · a duplicate of an
-            earlier one by its key · deleted.
+        state: waiting for a worker, for the first time or again · held by one · done · dead · cancelled · a
+            duplicate of an earlier one by its key · deleted.
         generation: how many claims and extensions it has seen.
         age: since it was posted.
         due: of what waits, in how long its next attempt may begin; zero if at once.
@@ -53,7 +53,7 @@ def standing_of(sighting: Sighting, *, canonical: bool, now: float) -> Standing:
     elif sighting.gone:
         state = "gone"
     elif sighting.ended is not None:
-        state = "dead" if sighting.ended is Outcome.DEAD else "done"
+        state = sighting.state
     age = timedelta(seconds=max(0.0, now - seconds(message.ts)))
     due = timedelta(seconds=max(0.0, _retry_at(sighting) - now)) if state == "waiting" else timedelta(0)
     return Standing(message=message, state=state, generation=sighting.generation, age=age, due=due)
