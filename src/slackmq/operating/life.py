@@ -117,7 +117,7 @@ def life_of(message: Message, row: Row, replies: Sequence[Row], *, marks: Marks,
     posted = Step(what="posted", at=seconds(message.ts), by=message.author, detail=message.text)
     steps = (posted, *_ordered(marked, written))
     begun = record.attempts if len(steps) > 1 else 0
-    last = next(step.what for step in reversed(steps) if step.what != "cancel asked")
+    last: What = next(step.what for step in reversed(steps) if step.what != "cancel asked")
     return Life(message=message, state=_STATES.get(last, "held"), attempts=begun, steps=steps)
 
 
