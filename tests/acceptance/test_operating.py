@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Stage
+
+pytestmark = pytest.mark.timeout(60)  # each command is a process of its own
 
 
 def told(stage: Stage, *words: str) -> list[dict[str, Any]]:
@@ -75,3 +79,15 @@ def test_purge_asks_first_and_then_ends_all_that_waits(stage: Stage) -> None:
     rows = told(stage, "purge", "#jobs", "--yes", "--by", "Ann")
     assert {(row["ts"], row["state"]) for row in rows} == {(ts, "cancelled") for ts in waiting}
     assert told(stage, "stats", "#jobs")[0]["depth"] == 0
+
+
+def test_a_paused_channel_stands_still_for_workers_and_goes_on_when_it_is_resumed(stage: Stage) -> None:
+    stage.start("worker", "nap_house:app")
+    assert told(stage, "pause", "#jobs", "--by", "Ann")[0]["by"] == "Ann"
+    ts = stage.post(0)
+    [figures] = told(stage, "stats", "#jobs")
+    assert (figures["paused"], figures["depth"]) == (True, 1)
+    assert "paused by Ann" in stage.run("ls", "#jobs").stderr
+    assert told(stage, "resume", "#jobs") == [{"paused": False, "was_paused": True}]
+    stage.until(lambda: ts in stage.ledger().done)
+    assert stage.run("resume", "#jobs").stdout == "it was not paused\n"

@@ -27,14 +27,16 @@ _COMMANDS = {
     "kv": "Keep state in a channel: get, put, del, ls, watch, history, lock, status, export, import.",
     "ls": "List what waits, is held or is dead in a channel.",
     "manifest": "Print the app manifest for the real Slack.",
+    "pause": "Let nobody begin anything in a channel; resume lets the work go on.",
     "peek": "Show the next jobs of a channel, and claim none.",
     "post": "Put a job into a channel.",
     "purge": "Cancel every job of a channel that waits.",
+    "resume": "Let the work of a paused channel go on.",
     "stats": "Count what waits, is held, is done and is dead in a channel.",
     "trace": "Show the life of one job: who claimed, renewed, failed and did it.",
     "worker": "Work the channel of an app, or look whether that could be done.",
 }
-_FILES = {"kv": "kv.group", "purge": "cancel"}
+_FILES = {"kv": "kv.group", "purge": "cancel", "resume": "pause"}
 """In which file a subcommand stands, if not in one of its own name."""
 _VARIABLES = (
     "Every flag is also an environment variable: --log-level of `slackmq worker` is SLACKMQ_WORKER_LOG_LEVEL; --local, "

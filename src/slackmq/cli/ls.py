@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import timedelta
 
+    from slackmq.operating.look import Look
     from slackmq.queue import Standing
-    from slackmq.queue.setting import Setting
 
 __all__ = ["age", "inspected", "ls", "printable", "shown"]
 
@@ -45,10 +45,13 @@ def ls(
 
     What people typed is listed once a worker has taken it: before that nobody knows whether it is a job.
     """
-    setting, standings = anyio.run(inspected, where, channel)
+    look, standings = anyio.run(inspected, where, channel)
+    setting = look.setting
     rows = [row for row in standings if shown(row, ended=all_)]
     if setting is not None:
         sys.stderr.write(f"claims by {setting.way} ({printable(setting.why)})\n")
+    if look.pause is not None:
+        sys.stderr.write(f"paused by {printable(look.pause.by)}\n")
     if json:
         sys.stdout.writelines(msgspec.json.encode(_row(row)).decode() + "\n" for row in rows)
     elif sys.stdout.isatty():
@@ -57,10 +60,10 @@ def ls(
         sys.stdout.writelines("\t".join(map(str, _row(row).values())) + "\n" for row in rows)
 
 
-async def inspected(where: Where, channel: str) -> tuple[Setting | None, tuple[Standing, ...]]:
+async def inspected(where: Where, channel: str) -> tuple[Look, tuple[Standing, ...]]:
     """How a channel is set, and how each of its messages stands."""
     async with open_slack(await where.settings()) as slack, looking(slack, channel) as look:
-        return look.setting, await look.queue.inspect()
+        return look, await look.queue.inspect()
 
 
 def shown(row: Standing, *, ended: bool) -> bool:

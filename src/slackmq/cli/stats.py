@@ -9,7 +9,7 @@ import anyio
 import msgspec
 from cyclopts import Parameter
 
-from slackmq.cli.ls import age, inspected
+from slackmq.cli.ls import age, inspected, printable
 from slackmq.cli.where import Where
 from slackmq.operating.figures import figures_of
 from slackmq.policy import Timing
@@ -30,11 +30,14 @@ def stats(
     where: Where = _HERE,
 ) -> None:
     """Count the jobs of the last 24 hours: depth, in flight, age of the oldest that waits, done, dead."""
-    _, standings = anyio.run(inspected, where, channel)
+    look, standings = anyio.run(inspected, where, channel)
     figures = figures_of(standings, window=Timing().window)
     if json:
-        sys.stdout.write(msgspec.json.encode(object_of(figures)).decode() + "\n")
+        row = {**object_of(figures), "paused": look.pause is not None}
+        sys.stdout.write(msgspec.json.encode(row).decode() + "\n")
     else:
+        if look.pause is not None:
+            sys.stdout.write(f"paused     by {printable(look.pause.by)}\n")
         sys.stdout.writelines(f"{name:<11}{value}\n" for name, value in lines_of(figures))
 
 

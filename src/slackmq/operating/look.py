@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from slackmq.claiming.marks import Marks
 from slackmq.clock import SYSTEM
 from slackmq.envelope import JOB, typed, unseal
-from slackmq.errors import ConfigurationError
+from slackmq.errors import Ambiguous, ConfigurationError, Refused
 from slackmq.operating.life import life_of
 from slackmq.policy import Accept, Options, Timing
 from slackmq.queue import AsyncQueue
+from slackmq.queue.pausing import pause_of
 from slackmq.queue.setting import digest_of, found
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from slackmq.clock import Clock
     from slackmq.message import Message
     from slackmq.operating.life import Life
+    from slackmq.queue.pausing import Pause
     from slackmq.queue.setting import Setting
     from slackmq.slack.api import Row, Slack
 
@@ -36,12 +38,14 @@ class Look:
         queue: the channel as a queue whose every job counts; it claims nothing unless it is told to.
         setting: how the channel is worked; None if no app has set it yet.
         marks: which emoji stand for what.
+        pause: who paused the channel, and when; None if nobody did, or if that cannot be seen.
     """
 
     slack: Slack
     queue: AsyncQueue
     setting: Setting | None
     marks: Marks
+    pause: Pause | None
 
     @property
     def odd(self) -> bool:
@@ -49,7 +53,8 @@ class Look:
         return self.setting is not None and self.setting.marks != digest_of(self.marks)
 
     @property
-    def _shared(self) -> bool:
+    def shared(self) -> bool:
+        """Whether bots of several apps work the channel."""
         return self.setting is not None and self.setting.way == "pin"
 
     async def life(self, ts: str) -> Life:
@@ -71,11 +76,11 @@ class Look:
         replies = await self.slack.replies(channel.id, ts) if row.replies or row.latest_reply else ()
         me = (await self.slack.identity()).user
         bots = frozenset({me})
-        if self._shared:
+        if self.shared:
             watched = row.reactions.get(self.marks.watched, frozenset())
             pinned = frozenset({row.pin.by} if row.pin else ())
             bots |= watched | pinned | frozenset(reply.user for reply in replies if reply.bot)
-        message = _message(row, channel.id, me=me, shared=self._shared and row.bot is not None)
+        message = _message(row, channel.id, me=me, shared=self.shared and row.bot is not None)
         return life_of(message, row, replies, marks=self.marks, bots=bots)
 
 
@@ -91,7 +96,9 @@ async def looking(
         clock: the time of this process.
         worker: under which name it writes, if it does.
     """
+    ident = (await slack.channel(channel)).id
     setting = await found(slack, await slack.channel(channel))
+    pause = await _pause(slack, ident, shared=setting is not None and setting.way == "pin")
     timing = Timing()
     if setting is not None:
         timing = Timing(lease=setting.lease, margin=setting.margin, skew=setting.skew)
@@ -104,7 +111,14 @@ async def looking(
         clock=clock,
         worker=worker,
     ) as queue:
-        yield Look(slack=slack, queue=queue, setting=setting, marks=Marks())
+        yield Look(slack=slack, queue=queue, setting=setting, marks=Marks(), pause=pause)
+
+
+async def _pause(slack: Slack, channel: str, *, shared: bool) -> Pause | None:
+    try:
+        return await pause_of(slack, channel, shared=shared)
+    except (Refused, Ambiguous):
+        return None
 
 
 def _message(row: Row, channel: str, *, me: str, shared: bool) -> Message:

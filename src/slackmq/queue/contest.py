@@ -102,6 +102,8 @@ class Contest:
 
     def choose(self) -> Chosen | Wait:
         """What to do next, or how long there is nothing to do."""
+        if self._watch.paused:
+            return Wait()
         return self._from_shortlist() or self._from_memory() or self._from_all()
 
     def _from_memory(self) -> Wait | None:
