@@ -52,6 +52,7 @@ class App:
         marks: which emoji stand for what.
         hooks: told of everything that happens.
         clock: the time of this process.
+        dead_letters: "#name" or id of a channel in which each job that died has a message; None: its thread says it.
 
     Attributes:
         channel: as given.
@@ -69,6 +70,7 @@ class App:
         marks: Marks | None = None,
         hooks: Sequence[Hook] = (),
         clock: Clock = SYSTEM,
+        dead_letters: str | None = None,
     ) -> None:
         if claim not in {"auto", *WAYS}:
             raise ConfigurationError(f"There is no way to claim called {claim!r}.", remedy='Use claim="auto".')
@@ -85,6 +87,7 @@ class App:
         self._marks = marks
         self._hooks = tuple(hooks)
         self._clock = clock
+        self._dead_letters = dead_letters
         self._queue: AsyncQueue | None = None
         self._stack = AsyncExitStack()
 
@@ -172,6 +175,7 @@ class App:
             clock=self._clock,
             hooks=(*self._hooks, *hooks),
             worker=worker,
+            dead_letters=self._dead_letters,
         )
         async with queue:
             with self.handlers.posting_to(queue):

@@ -71,7 +71,9 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Fal
         lease: seconds that a claim lasts; absent if the worker decides.
         priority: of what waits, that with the higher number is begun first; absent in version 1.
         expires: what nobody has begun by then is dropped, seconds since 1970 as a decimal string; absent in version 1.
-        sha256: digest of all other fields but `repost` and `sent_at`.
+        sha256: digest of all other fields but `repost`, `sent_at`, `origin` and `link`.
+        origin: the key of the dead job that it repeats; absent if it repeats none.
+        link: where that came from; absent as `origin`.
     """
 
     v: int
@@ -86,6 +88,8 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Fal
     lease: float | None = None
     priority: int | None = None
     expires: str | None = None
+    origin: str | None = None
+    link: str | None = None
 
     def digest(self) -> str:
         """The digest that `sha256` must hold."""
@@ -115,7 +119,8 @@ def preview(post: Post) -> str:
     """The job as a person reads it in the channel: `resize(path="cat.png", width=300)`, cut if it is long."""
     arguments = ", ".join(f"{name}={_json(value)}" for name, value in post.body.items())
     line = f"{post.kind}({arguments})"
-    return line if len(line) <= _PREVIEW_LIMIT else line[: _PREVIEW_LIMIT - 2] + "…)"
+    line = line if len(line) <= _PREVIEW_LIMIT else line[: _PREVIEW_LIMIT - 2] + "…)"
+    return f"{line} — again: {post.link}" if post.link else line
 
 
 def seal(post: Post, *, to: str, sent_at: float, repost: int = 0) -> Sealed:
@@ -150,6 +155,8 @@ def seal(post: Post, *, to: str, sent_at: float, repost: int = 0) -> Sealed:
         lease=post.lease.total_seconds() if post.lease else None,
         priority=None if plain else post.priority,
         expires=None if post.expires is None else f"{post.expires:.3f}",
+        origin=post.origin or None,
+        link=post.link or None,
         sha256="",
     )
     stamp = msgspec.structs.replace(stamp, sha256=stamp.digest())
@@ -217,6 +224,8 @@ def unseal(
         lease=None if stamp.lease is None else timedelta(seconds=stamp.lease),
         priority=stamp.priority or 0,
         expires=expires,
+        origin=stamp.origin or "",
+        link=stamp.link or "",
     )
     return Letter(message=message)
 
@@ -239,6 +248,8 @@ def finished(message: Message) -> Sealed:
         lease=message.lease,
         priority=message.priority,
         expires=message.expires,
+        origin=message.origin,
+        link=message.link,
     )
     sealed = seal(post, to=message.author, sent_at=message.sent_at or 0.0, repost=message.repost)
     return Sealed(text=f":white_check_mark: {sealed.text}", payload={**sealed.payload, _ENDED: _DONE})

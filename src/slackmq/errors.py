@@ -41,6 +41,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ __all__ = [
     "UnknownKind",
     "first",
     "told",
+    "trace_of",
 ]
 
 
@@ -325,6 +327,14 @@ def told(error: BaseException) -> str:
     except Exception:  # noqa: BLE001  # its `__str__` is strangers' code too
         return name
     return f"{name}: {words}" if words else name
+
+
+def trace_of(error: BaseException) -> str:
+    """The traceback of an exception of strangers' code, as Python prints it."""
+    try:
+        return "".join(traceback.format_exception(error))
+    except Exception:  # noqa: BLE001  # its `__str__`, and the source of its code, are strangers' too
+        return ""
 
 
 def first(group: BaseExceptionGroup[SlackError]) -> SlackError:

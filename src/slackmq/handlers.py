@@ -16,8 +16,9 @@ from anyio import get_cancelled_exc_class
 
 from slackmq.answer import answer_of
 from slackmq.errors import ConfigurationError, TextTruncated, UnknownKind
+from slackmq.options import Options
 from slackmq.parameters import Parameters, place
-from slackmq.policy import Accept, Ignore, Later, Options, Refuse
+from slackmq.policy import Accept, Ignore, Later, Refuse
 from slackmq.task import Task, Terms
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from slackmq.answer import Answer
     from slackmq.job import Job
     from slackmq.message import Message
-    from slackmq.policy import Backoff, Verdict
+    from slackmq.options import Backoff
+    from slackmq.policy import Verdict
     from slackmq.task import Decorate, Poster
 
 __all__ = ["Bound", "Handler", "Handlers"]
@@ -114,6 +116,8 @@ class Handlers:
         lease: timedelta | None = _STANDARD.lease,
         backoff: Backoff = _STANDARD.backoff,
         within: timedelta = _STANDARD.within,
+        retry_on: tuple[type[BaseException], ...] = _STANDARD.retry_on,
+        give_up_on: tuple[type[BaseException], ...] = _STANDARD.give_up_on,
     ) -> Callable[[_F], _F]:
         """Handle what people type; the function's result is answered in the thread.
 
@@ -128,12 +132,22 @@ class Handlers:
             lease: how long a claim lasts unless it is extended; None: as the queue does.
             backoff: how long to wait between attempts.
             within: a message typed longer ago than this is left alone.
+            retry_on: the exceptions that are worth another attempt; see `slackmq.options.Options`.
+            give_up_on: the exceptions after which the message is dead at once.
 
         Raises:
             ConfigurationError: when decorating: the groups do not fit the parameters, or the pattern is taken.
         """
         compiled = re.compile(pattern, re.IGNORECASE) if isinstance(pattern, str) else pattern
-        options = Options(timeout=timeout, attempts=attempts, lease=lease, backoff=backoff, within=within)
+        options = Options(
+            timeout=timeout,
+            attempts=attempts,
+            lease=lease,
+            backoff=backoff,
+            within=within,
+            retry_on=retry_on,
+            give_up_on=give_up_on,
+        )
 
         def register(function: _F) -> _F:
             self._listeners.append(self._listener(function, compiled, options))
@@ -155,6 +169,8 @@ class Handlers:
         attempts: int = ...,
         lease: timedelta | None = ...,
         backoff: Backoff = ...,
+        retry_on: tuple[type[BaseException], ...] = ...,
+        give_up_on: tuple[type[BaseException], ...] = ...,
     ) -> Decorate: ...
     def task(
         self,
@@ -166,6 +182,8 @@ class Handlers:
         attempts: int = _STANDARD.attempts,
         lease: timedelta | None = _STANDARD.lease,
         backoff: Backoff = _STANDARD.backoff,
+        retry_on: tuple[type[BaseException], ...] = _STANDARD.retry_on,
+        give_up_on: tuple[type[BaseException], ...] = _STANDARD.give_up_on,
     ) -> Any:  # the overloads above are the public signature
         """Handle what programs post; a decorator with or without parentheses.
 
@@ -176,11 +194,20 @@ class Handlers:
             attempts: after so many failed attempts the message is dead.
             lease: how long a claim lasts unless it is extended; None: as the queue does.
             backoff: how long to wait between attempts.
+            retry_on: the exceptions that are worth another attempt; see `slackmq.options.Options`.
+            give_up_on: the exceptions after which the message is dead at once.
 
         Raises:
             ConfigurationError: when decorating: the name is taken, or no message could bring such arguments.
         """
-        options = Options(timeout=timeout, attempts=attempts, lease=lease, backoff=backoff)
+        options = Options(
+            timeout=timeout,
+            attempts=attempts,
+            lease=lease,
+            backoff=backoff,
+            retry_on=retry_on,
+            give_up_on=give_up_on,
+        )
 
         def register(function: Callable[_P, _R]) -> Task[_P, _P, _R]:
             parameters = _read(function, options, untyped=Any)
@@ -290,12 +317,7 @@ def _read(function: Callable[..., object], options: Options, *, untyped: object)
         raise ConfigurationError(f"{function!r} is no function.", remedy="Decorate a function.")
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise ConfigurationError(f"{place(function)} yields.", remedy="A handler returns one answer.")
-    if options.attempts < 1:
-        raise ConfigurationError(f"{place(function)}: attempts is {options.attempts}.", remedy="Allow at least 1.")
-    for name in ("timeout", "lease", "within"):
-        span: timedelta | None = getattr(options, name)
-        if span is not None and span.total_seconds() <= 0:
-            raise ConfigurationError(f"{place(function)}: {name} is {span}.", remedy="Give it more than 0 s.")
+    options.check(place(function))
     return Parameters.read(function, untyped=untyped)
 
 

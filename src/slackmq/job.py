@@ -46,8 +46,12 @@ class Job:
 
     @property
     def key(self) -> str:
-        """The idempotency key: store it with the effect, and a repetition can be told from a new job."""
-        return self._claim().message.key
+        """The idempotency key: store it with the effect, and a repetition can be told from a new job.
+
+        A dead job that was posted again has the key of the first one.
+        """
+        message = self._claim().message
+        return message.origin or message.key
 
     @property
     def token(self) -> int:

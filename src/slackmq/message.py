@@ -41,6 +41,8 @@ class Post:
         lease: how long a claim on it lasts unless it is extended; None leaves it to the worker.
         priority: of what waits, that with the higher number is begun first.
         expires: what nobody has begun by then is dropped, in seconds since 1970 by Slack's clock; None: never.
+        origin: the key of the dead job that it repeats; "" if it repeats none.
+        link: where that came from, for people; "" if it repeats none.
     """
 
     kind: str
@@ -50,6 +52,8 @@ class Post:
     lease: timedelta | None = None
     priority: int = 0
     expires: float | None = None
+    origin: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +74,8 @@ class Message:
         lease: how long a claim on it lasts unless it is extended; None leaves it to the worker.
         priority: of what waits, that with the higher number is begun first.
         expires: what nobody has begun by then is dropped, in seconds since 1970 by Slack's clock; None: never.
+        origin: the key of the dead job that it repeats; "" if it repeats none.
+        link: where that came from, for people; "" if it repeats none.
     """
 
     channel: str
@@ -85,6 +91,8 @@ class Message:
     lease: timedelta | None = None
     priority: int = 0
     expires: float | None = None
+    origin: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,6 +104,7 @@ class Queue(Blocking[AsyncQueue]):
         timing: the time constants; the same in all processes that work the channel.
         hooks: told of everything that happens.
         worker: the name of this process, shown to people; drawn at random if None.
+        dead_letters: "#name" or id of a channel in which each job that died has a message; None: its thread says it.
     """
 
     def __init__(
@@ -117,6 +118,7 @@ class Queue(Blocking[AsyncQueue]):
         timing: Timing | None = None,
         hooks: Sequence[Hook] = (),
         worker: str | None = None,
+        dead_letters: str | None = None,
     ) -> None:
         self._channel = channel
         self._settings = settings
@@ -126,6 +128,7 @@ class Queue(Blocking[AsyncQueue]):
         self._timing = timing
         self._hooks = hooks
         self._worker = worker
+        self._dead_letters = dead_letters
         super().__init__("queue")
 
     @asynccontextmanager
@@ -143,6 +146,7 @@ class Queue(Blocking[AsyncQueue]):
                 timing=self._timing,
                 hooks=self._hooks,
                 worker=self._worker,
+                dead_letters=self._dead_letters,
             ) as queue:
                 yield queue
 
@@ -217,6 +221,8 @@ class Queue(Blocking[AsyncQueue]):
     release = blocking(AsyncQueue.release)
     inspect = blocking(AsyncQueue.inspect)
     cancel = blocking(AsyncQueue.cancel)
+    dead_letters = blocking(AsyncQueue.dead_letters)
+    redrive = blocking(AsyncQueue.redrive)
 
 
 class Worker:

@@ -13,7 +13,7 @@ import anyio.lowlevel
 from anyio import CancelScope, get_cancelled_exc_class
 
 from slackmq.clock import SYSTEM
-from slackmq.errors import ArgumentsRejected, LeaseLost, Reject, Retry, SlackError, UnknownKind, first, told
+from slackmq.errors import ArgumentsRejected, LeaseLost, Reject, Retry, SlackError, UnknownKind, first, told, trace_of
 from slackmq.job import Job
 from slackmq.points import pause
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from slackmq.answer import Answer
     from slackmq.clock import Clock
     from slackmq.handlers import Bound, Handlers
-    from slackmq.policy import Options
+    from slackmq.options import Options
     from slackmq.queue import AsyncQueue, Lease
 
 __all__ = ["GIVING_UP", "AsyncWorker"]
@@ -43,6 +43,7 @@ class _Done:
 class _Failed:
     reason: str
     retry_in: timedelta | None
+    trace: str = ""
 
 
 class _Stopped:
@@ -147,8 +148,8 @@ class AsyncWorker:
         match end:
             case _Done(answer=answer):
                 await lease.ack(answer)
-            case _Failed(reason=reason, retry_in=retry_in):
-                await lease.fail(reason, retry_in=retry_in)
+            case _Failed(reason=reason, retry_in=retry_in, trace=trace):
+                await lease.fail(reason, retry_in=retry_in, trace=trace)
             case _Stopped() if self._queue.is_cancelled(lease.claim):
                 await lease.drop()
             case _Stopped():
@@ -192,7 +193,7 @@ class AsyncWorker:
             return
         reason = f"it took longer than {options.timeout}, and does not stop"
         try:
-            await lease.fail(reason, retry_in=self._retry_in(options, lease))
+            await lease.fail(reason, retry_in=self._retry_after(TimeoutError, options, lease))
         except LeaseLost as error:
             _log.warning("lost %s: %s", lease.claim.message.ts, error)
 
@@ -209,16 +210,23 @@ class AsyncWorker:
             await _ours_to_obey()
             return _Failed(reason="it was cancelled from within", retry_in=self._retry_in(options, lease))
         except Reject as error:
-            return _Failed(reason=_said(error), retry_in=None)
+            return _Failed(reason=_said(error), retry_in=None, trace=trace_of(error))
         except Retry as error:
-            return _Failed(reason=_said(error), retry_in=self._retry_in(options, lease, error.after))
+            retry_in = self._retry_in(options, lease, error.after)
+            return _Failed(reason=_said(error), retry_in=retry_in, trace=trace_of(error))
         except GeneratorExit:
             raise  # nobody runs this any more
         except BaseException as error:  # noqa: BLE001  # handlers are strangers' code, and may raise what they like
             await _ours_to_obey()
             _log.warning("%s failed", bound.handler.name, exc_info=error)
-            return _Failed(reason=told(error), retry_in=self._retry_in(options, lease))
-        return _Failed(reason=f"it took longer than {options.timeout}", retry_in=self._retry_in(options, lease))
+            retry_in = self._retry_after(type(error), options, lease)
+            return _Failed(reason=told(error), retry_in=retry_in, trace=trace_of(error))
+        retry_in = self._retry_after(TimeoutError, options, lease)
+        return _Failed(reason=f"it took longer than {options.timeout}", retry_in=retry_in)
+
+    def _retry_after(self, kind: type[BaseException], options: Options, lease: Lease) -> timedelta | None:
+        """When to try again after an exception of this class, None if never."""
+        return self._retry_in(options, lease) if options.retries(kind) else None
 
     def _retry_in(self, options: Options, lease: Lease, after: timedelta | None = None) -> timedelta | None:
         """When to try again, None if this was the last attempt."""

@@ -111,12 +111,17 @@ class Stage:
             check=False,
         )
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        """A command that goes on; its words go to a file of its own."""
+    def start(self, *words: str, program: str | None = None) -> subprocess.Popen[str]:
+        """A command that goes on, or a program that runs the command; its words go to a file of its own."""
         log = self.folder / f"{len(self.processes)}.log"
         with log.open("w") as stderr:
             process = subprocess.Popen(
-                [*COMMAND, *words], cwd=self.folder, env=self.env, stderr=stderr, stdout=stderr, text=True
+                [*(COMMAND if program is None else [sys.executable, program]), *words],
+                cwd=self.folder,
+                env=self.env,
+                stderr=stderr,
+                stdout=stderr,
+                text=True,
             )
         self.processes.append(process)
         return process

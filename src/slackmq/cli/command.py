@@ -22,6 +22,7 @@ __all__ = ["command", "run"]
 _COMMANDS = {
     "cancel": "Let a job not be done; a running handler is told to stop.",
     "demo": "See it work: three workers, one of them killed.",
+    "dlq": "Look at dead letters, and post what died again: ls, redrive.",
     "doctor": "Look whether all is as it must be; with --probe, whether Slack is.",
     "emulator": "Run a Slack of this machine: Web API, Socket Mode, a page.",
     "kv": "Keep state in a channel: get, put, del, ls, watch, history, lock, status, export, import.",
@@ -36,7 +37,7 @@ _COMMANDS = {
     "trace": "Show the life of one job: who claimed, renewed, failed and did it.",
     "worker": "Work the channel of an app, or look whether that could be done.",
 }
-_FILES = {"kv": "kv.group", "purge": "cancel", "resume": "pause"}
+_FILES = {"dlq": "dlq.group", "kv": "kv.group", "purge": "cancel", "resume": "pause"}
 """In which file a subcommand stands, if not in one of its own name."""
 _VARIABLES = (
     "Every flag is also an environment variable: --log-level of `slackmq worker` is SLACKMQ_WORKER_LOG_LEVEL; --local, "

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from enum import IntEnum
 
 from slackmq.errors import AlreadyEnded, Ambiguous, SlackError, SlackMQError
 from slackmq.kv.errors import KeyNotFound, LockLost, LogBroken, RecordTooNew, RevisionMismatch, WriteLost
+from slackmq.redaction import redacted
 
 __all__ = ["MEANINGS", "Exit", "StillHeld", "Unreachable", "exit_of", "explanation"]
-
-_TOKEN = re.compile(r"\bx(?:ox[a-z]|app|wfp)-\w[\w.-]*")
-"""Whatever begins like one of Slack's tokens (Slack's docs, "Tokens")."""
 
 
 class Exit(IntEnum):
@@ -109,9 +106,4 @@ def explanation(error: BaseException) -> str:
             return explanation(error.exceptions[0])
         case _:
             lines = (f"{type(error).__name__}: {error}", "That is an error of slackmq itself; --debug shows where.")
-    return "\n".join(without_tokens(" ".join(line.split())) for line in lines if line.strip())
-
-
-def without_tokens(text: str) -> str:
-    """The text with everything that looks like a token of Slack's made unreadable."""
-    return _TOKEN.sub(lambda found: f"{found[0].split('-', 1)[0]}-…", text)
+    return "\n".join(redacted(" ".join(line.split())) for line in lines if line.strip())

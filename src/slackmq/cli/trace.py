@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from slackmq.cli.exits import without_tokens
 from slackmq.cli.ls import printable
 from slackmq.cli.where import Where
 from slackmq.operating.link import place_of
 from slackmq.operating.look import looking
+from slackmq.redaction import redacted
 from slackmq.slack.connect import open_slack
 
 if TYPE_CHECKING:
@@ -100,4 +100,4 @@ def _time(step: Step) -> str | None:
 
 def _said(text: str) -> str:
     """A text of the channel on a line, and nothing in it that looks like one of Slack's tokens."""
-    return printable(without_tokens(text), _LONGEST)
+    return printable(redacted(text), _LONGEST)

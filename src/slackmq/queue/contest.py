@@ -18,6 +18,7 @@ from slackmq.hooks import Claimed, Rejected
 from slackmq.message import Claim, Outcome, seconds
 from slackmq.points import pause
 from slackmq.policy import Accept, Facts, Ignore, Read, Take, Wait
+from slackmq.queue.standing import standing_of
 from slackmq.slack.api import Urgency
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from slackmq.policy import Action, Options, Timing
     from slackmq.queue.ending import Ending
     from slackmq.queue.sightings import Sighting, Sightings
+    from slackmq.queue.standing import Standing
     from slackmq.queue.watch import Watch
     from slackmq.slack.api import Slack
 
@@ -237,12 +239,22 @@ class Contest:
             if self._heed(sighting) and sighting.ended is not None:
                 await self._claiming.confirm(sighting.message, sighting.ended)
 
+    def standings(self) -> tuple[Standing, ...]:
+        """How each message stands that is remembered, oldest first."""
+        now, canonical = self._slack.now(), self._sightings.canonical
+        known = self._sightings.all()
+        return tuple(standing_of(sighting, canonical=canonical(sighting.message), now=now) for sighting in known)
+
     async def read_threads(self) -> None:
         """Read the threads in which claims may be written or given back; a call each."""
         for sighting in self._sightings.open():
             if sighting.unread and (sighting.generation or sighting.message.kind is not None):
-                await self._thread.read(sighting.message, sighting.record)
-                self._heed(sighting)
+                await self.read_thread(sighting)
+
+    async def read_thread(self, sighting: Sighting) -> None:
+        """Take in what a message's thread says."""
+        await self._thread.read(sighting.message, sighting.record)
+        self._heed(sighting)
 
     def _heed(self, sighting: Sighting) -> bool:
         """Whether the thread says that the message has ended, where no mark does."""
@@ -314,7 +326,7 @@ class Contest:
             # The earlier holder had given it back for later, which was not visible when this generation was taken.
             sighting.record.releases[claim.token] = retry_at
             return None
-        if isinstance(sighting.verdict, Accept) and not sighting.cancelled:
+        if isinstance(sighting.verdict, Accept) and not sighting.record.refused and not sighting.cancelled:
             await self._ending.begin(sighting, claim)
         return claim
 
@@ -337,13 +349,13 @@ class Contest:
         if sighting.cancelled:
             return await self._ended(sighting, self._ending.cancelled(sighting, claim))
         if isinstance(verdict, Accept):
-            reason = _exhausted(claim, verdict.options) or _expired(claim, self._slack.now())
+            reason = _decided(sighting) or _exhausted(claim, verdict.options) or _expired(claim, self._slack.now())
         else:
             reason = str(verdict.error)
         if reason is None:
             return False
         self._hook(Rejected(message=sighting.message, reason=reason))
-        return await self._ended(sighting, self._ending.dead(sighting, claim, reason))
+        return await self._ended(sighting, self._ending.dead(sighting, claim, reason, attempts=claim.attempt - 1))
 
     async def _ended(self, sighting: Sighting, ending: Awaitable[Receipt]) -> Literal[True]:
         try:
@@ -352,6 +364,13 @@ class Contest:
             _log.warning("cannot end %s: %s", sighting.message.ts, error)
             self._leave_alone(sighting, _FULL)
         return True
+
+
+def _decided(sighting: Sighting) -> str | None:
+    """Why a message is dead according to its thread, which its last holder did not live to mark; None if it is not."""
+    record = sighting.record
+    whys = (note.why for _, _, note in record.entries.values() if note.note == "refusal")
+    return next(whys, "") or "It was refused." if record.refused else None
 
 
 def _exhausted(claim: Claim, options: Options) -> str | None:

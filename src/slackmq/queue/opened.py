@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from slackmq.policy import Wait
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine, Sequence
 
     from anyio.abc import TaskGroup
 
+    from slackmq.clock import Clock
     from slackmq.message import Claim
     from slackmq.queue.asking import Asking
     from slackmq.queue.cancelling import Cancelling
     from slackmq.queue.contest import Contest
     from slackmq.queue.pick import Pick
     from slackmq.queue.poster import Poster
+    from slackmq.queue.redrive import Redrive
+    from slackmq.queue.sightings import Sighting
     from slackmq.queue.watch import Watch
     from slackmq.slack.api import Channel, Identity
 
@@ -37,8 +40,10 @@ class Opened:
         asking: waits for answers.
         pick: claims messages by name.
         cancelling: cancels jobs.
+        redrive: posts dead jobs again.
         tasks: what runs in the background.
-        watching: whether `watch` reads all the time.
+        background: what runs once somebody claims.
+        watching: whether that runs.
     """
 
     identity: Identity
@@ -49,8 +54,24 @@ class Opened:
     asking: Asking
     pick: Pick
     cancelling: Cancelling
+    redrive: Redrive
     tasks: TaskGroup
+    background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
     watching: bool = False
+
+    def start(self) -> None:
+        """Watch the channel from now on."""
+        if not self.watching:
+            self.watching = True
+            for run in self.background:
+                self.tasks.start_soon(run)
+
+    async def put_back(self, sighting: Sighting, *, within: float, clock: Clock) -> bool:
+        """Wait until a person takes a claim away, `within` seconds at most; whether one did."""
+        until = clock.monotonic() + within
+        while (left := until - clock.monotonic()) > 0 and not sighting.put_back:
+            await self.watch.news(left)
+        return sighting.put_back
 
     async def next(self, stopped: Callable[[], bool]) -> Claim | None:
         """The next claim that is won; None once it is stopped.

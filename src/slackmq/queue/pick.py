@@ -15,7 +15,7 @@ from slackmq.queue.sightings import Sighting
 if TYPE_CHECKING:
     from slackmq.claiming.way import Claiming
     from slackmq.clock import Clock
-    from slackmq.message import Claim
+    from slackmq.message import Claim, Outcome
     from slackmq.policy import Timing
     from slackmq.queue.contest import Contest
     from slackmq.queue.poster import Poster
@@ -97,6 +97,20 @@ class Pick:
                 remedy="Take the ts of a message that stands in the channel itself, not in a thread.",
             )
         return await self._win(self._noticed(row), wait=wait)
+
+    async def ended(self, message: Message) -> Outcome | None:
+        """How a message ended, by its marks as they stand now and by its thread; None if it did not, or is gone.
+
+        Raises:
+            Ambiguous: Slack gave no answer.
+        """
+        row = await self._slack.row(message.channel, message.ts)
+        if row is None:
+            return None
+        sighting = self._noticed(row)
+        if sighting.ended is None and row.replies:
+            await self._contest.read_thread(sighting)
+        return sighting.ended
 
     async def shown(self, message: Message, *, wait: bool) -> Claim | None:
         """Claim a message that the caller has in full, without reading it first; as `standing`."""

@@ -9,24 +9,19 @@ import anyio
 
 from slackmq.answer import Answer, answer_of
 from slackmq.claiming.marks import Marks, Reading
-from slackmq.claiming.thread import Thread
-from slackmq.claiming.ways import claiming_by
 from slackmq.clock import SYSTEM
 from slackmq.envelope import Letter
 from slackmq.errors import ConfigurationError
 from slackmq.hooks import Extended, Failed, Lost
 from slackmq.message import Post
 from slackmq.policy import Timing, accept_jobs, check_lease, lease_of
-from slackmq.queue.ending import Ending
-from slackmq.queue.janitor import Janitor
 from slackmq.queue.lease import Lease
 from slackmq.queue.once import Once
 from slackmq.queue.parts import Parts
-from slackmq.queue.show import Show
-from slackmq.queue.sightings import Sighting, Sightings
-from slackmq.queue.standing import standing_of
+from slackmq.queue.sightings import Sighting
 from slackmq.queue.sweep import Sweep
 from slackmq.queue.telling import Telling
+from slackmq.redaction import redacted
 from slackmq.slack.polling import NoEvents
 
 if TYPE_CHECKING:
@@ -35,6 +30,7 @@ if TYPE_CHECKING:
 
     from slackmq.claiming.way import Way
     from slackmq.clock import Clock
+    from slackmq.dead import DeadLetter
     from slackmq.errors import LeaseLost
     from slackmq.hooks import Hook
     from slackmq.message import Claim, Json, Message, Receipt
@@ -67,6 +63,7 @@ class AsyncQueue:
         clock: the time of this process.
         hooks: told of everything that happens.
         worker: the name of this process, shown to people; drawn at random if None.
+        dead_letters: "#name" or id of a channel in which each job that died has a message; None: its thread says it.
     """
 
     def __init__(
@@ -85,6 +82,7 @@ class AsyncQueue:
         clock: Clock = SYSTEM,
         hooks: Sequence[Hook] = (),
         worker: str | None = None,
+        dead_letters: str | None = None,
     ) -> None:
         if show == "pin" and claim == "pin":
             raise ConfigurationError("Claims by pins show pins already.", remedy='Leave show="pin" out.')
@@ -95,32 +93,23 @@ class AsyncQueue:
         self._name = channel
         self._select = select
         self._clock = clock
-        self._sightings = Sightings()
-        marks, skew = marks or Marks(), self.timing.skew.total_seconds()
-        among = None if peers is None else frozenset(peers)
-        thread = Thread(slack, clock=clock, skew=skew, shared=claim == "pin", peers=among)
-        self._show = Show(slack, show, emoji=marks.watched, clock=clock) if show else None
-        self._tell = Telling((self._show.tell, *hooks) if self._show else hooks)
-        self._claiming = claiming_by(
-            claim, slack, thread, marks=marks, timing=self.timing, clock=clock, worker=self.worker
-        )
-        self._ending = Ending(slack, self._claiming, thread, clock=clock, worker=self.worker, hook=self._tell)
-        self._parts = Parts(
-            slack=slack,
+        self._tell = Telling(hooks)
+        parts = self._parts = Parts.made(
+            slack,
             events=events or NoEvents(),
             select=select,
-            claiming=self._claiming,
-            sightings=self._sightings,
-            thread=thread,
-            ending=self._ending,
-            marks=marks,
-            peers=among,
+            claim=claim,
+            peers=peers,
             bots=bots,
+            show=show,
+            marks=marks or Marks(),
             timing=self.timing,
             clock=clock,
             worker=self.worker,
             hook=self._tell,
+            dead_letters=dead_letters,
         )
+        self._sightings, self._claiming, self._ending = parts.sightings, parts.claiming, parts.ending
         self._stack = AsyncExitStack()
         self._stopping = False
         self._opened: Opened | None = None
@@ -208,7 +197,7 @@ class AsyncQueue:
         """
         if self._stopping:
             return
-        self._start()
+        self._inside.start()
         while (claim := await self._inside.next(lambda: self._stopping)) is not None:
             yield self.hold(claim)
 
@@ -218,24 +207,12 @@ class AsyncQueue:
         Args:
             courtesy: a message younger than that, which nobody has begun, is left to whoever got its event.
         """
-        self._start()
+        self._inside.start()
         return Sweep(self._inside, lambda: self._stopping, clock=self._clock, slack=self._slack, courtesy=courtesy)
 
     def hold(self, claim: Claim) -> Lease:
         """A lease that keeps a claim alive inside `async with`."""
         return Lease(self, claim, period=self._lease_of(claim.message) / 2, clock=self._clock)
-
-    def _start(self) -> None:
-        inside = self._inside
-        if not inside.watching:
-            inside.watching = True
-            inside.tasks.start_soon(inside.watch.run)
-            if self._claiming.revocable:
-                me, worker = inside.identity.user, self.worker
-                janitor = Janitor(self._slack, self._sightings, self.timing, clock=self._clock, worker=worker, me=me)
-                inside.tasks.start_soon(janitor.run)
-            if self._show is not None:
-                inside.tasks.start_soon(self._show.run)
 
     def stop(self) -> None:
         """Let every `claims()` end once its current contest is decided; claims that are held stay held."""
@@ -304,12 +281,20 @@ class AsyncQueue:
         told = answer if isinstance(answer, Answer) else answer_of(answer)
         return await self._ending.done(self._sighting(claim), claim, told)
 
-    async def fail(self, claim: Claim, reason: str, *, retry_in: timedelta | None = None) -> Receipt:
-        """The attempt failed: the thread says why; the next attempt may begin in `retry_in`, or never if None."""
+    async def fail(self, claim: Claim, reason: str, *, retry_in: timedelta | None = None, trace: str = "") -> Receipt:
+        """The attempt failed: the thread says why; the next attempt may begin in `retry_in`, or never if None.
+
+        Args:
+            claim: the claim under which it failed.
+            reason: why; what looks like a secret in it is made unreadable.
+            retry_in: when it may be tried again; None: it is dead.
+            trace: the traceback, for the dead letter.
+        """
+        reason = redacted(reason)
         self._tell(Failed(claim=claim, reason=reason))
         sighting = self._sighting(claim)
         if retry_in is None:
-            return await self._ending.dead(sighting, claim, reason)
+            return await self._ending.dead(sighting, claim, reason, attempts=claim.attempt, trace=trace)
         text = f":warning: attempt {claim.attempt} failed: {reason} — again in {retry_in.total_seconds():.0f} s"
         receipt = await self._ending.released(sighting, claim, text, retry_in=retry_in, failed=True)
         self._inside.watch.wake()
@@ -355,14 +340,10 @@ class AsyncQueue:
 
     async def put_back(self, claim: Claim, *, within: float) -> bool:
         """Wait until a person takes a claim away, `within` seconds at most; whether one did."""
-        until = self._clock.monotonic() + within
-        if not self._claiming.revocable:
-            await self._clock.sleep(within)
-            return False
-        sighting = self._sighting(claim)
-        while (left := until - self._clock.monotonic()) > 0 and not sighting.put_back:
-            await self._inside.watch.news(left)
-        return sighting.put_back
+        if self._claiming.revocable:
+            return await self._inside.put_back(self._sighting(claim), within=within, clock=self._clock)
+        await self._clock.sleep(within)
+        return False
 
     def is_unheard(self, claim: Claim) -> bool:
         """Whether the event of a claim came to this very process, so that no other was told, or there was none."""
@@ -374,6 +355,28 @@ class AsyncQueue:
         self._tell(Lost(claim=claim, reason=str(reason)))
         self._inside.watch.wake()
 
+    async def dead_letters(self) -> tuple[DeadLetter, ...]:
+        """The letters of the last `timing.reach` about jobs that died, one a job, oldest first.
+
+        Raises:
+            ConfigurationError: the queue was given no channel for them.
+        """
+        return await self._inside.redrive.letters(since=self._slack.now() - self.timing.reach.total_seconds())
+
+    async def redrive(self, dead: Message | DeadLetter) -> Message:
+        """Post a dead job again where it was, with a fresh count of attempts; its handler is told the same key.
+
+        Args:
+            dead: a dead job of this channel, or a letter from `dead_letters()`.
+
+        Returns:
+            The new job. Of all who ask, at once or later, all get the same one.
+
+        Raises:
+            ConfigurationError: it is not dead, or a person typed it; nothing was posted.
+        """
+        return await self._inside.redrive.redrive(dead, ended=self._inside.pick.ended)
+
     async def inspect(self, *, threads: bool = True) -> tuple[Standing, ...]:
         """Read the window and say how each message stands, oldest first.
 
@@ -383,10 +386,7 @@ class AsyncQueue:
         await self._inside.watch.scan()
         if threads:
             await self._inside.contest.read_threads()
-        return tuple(
-            standing_of(sighting, canonical=self._sightings.canonical(sighting.message), now=self._slack.now())
-            for sighting in self._sightings.all()
-        )
+        return self._inside.contest.standings()
 
     def _sighting(self, claim: Claim) -> Sighting:
         """What is known of a claimed message; of one that was forgotten meanwhile, as little as possible."""

@@ -23,7 +23,11 @@ class Telling:
     """
 
     def __init__(self, hooks: Sequence[Hook]) -> None:
-        self._hooks = hooks
+        self._hooks = list(hooks)
+
+    def first(self, hook: Hook) -> None:
+        """From now on tell this one before the others."""
+        self._hooks.insert(0, hook)
 
     def __call__(self, happening: Happening, /) -> None:
         """Take note."""

@@ -308,7 +308,11 @@ def _identity(body: Mapping[str, Any]) -> Identity:
         )
     app = body.get("app_id")
     return Identity(
-        team=str(body["team_id"]), user=str(body["user_id"]), bot=str(body["bot_id"]), app=str(app) if app else None
+        team=str(body["team_id"]),
+        user=str(body["user_id"]),
+        bot=str(body["bot_id"]),
+        app=str(app) if app else None,
+        url=str(body.get("url") or ""),
     )
 
 
