@@ -43,6 +43,7 @@ class Post:
         expires: what nobody has begun by then is dropped, in seconds since 1970 by Slack's clock; None: never.
         origin: the key of the dead job that it repeats; "" if it repeats none.
         link: where that came from, for people; "" if it repeats none.
+        delay: nobody begins it sooner after it was posted; None: at once.
     """
 
     kind: str
@@ -54,6 +55,7 @@ class Post:
     expires: float | None = None
     origin: str = ""
     link: str = ""
+    delay: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,7 @@ class Message:
         expires: what nobody has begun by then is dropped, in seconds since 1970 by Slack's clock; None: never.
         origin: the key of the dead job that it repeats; "" if it repeats none.
         link: where that came from, for people; "" if it repeats none.
+        delay: nobody begins it sooner after it was posted; None: at once.
     """
 
     channel: str
@@ -93,6 +96,12 @@ class Message:
     expires: float | None = None
     origin: str = ""
     link: str = ""
+    delay: timedelta | None = None
+
+    @property
+    def due(self) -> float:
+        """When it may be begun, in seconds since 1970 by Slack's clock; what has no delay: when it was posted."""
+        return seconds(self.ts) + (self.delay.total_seconds() if self.delay else 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -149,6 +149,7 @@ class Facts:
         retry_in: seconds until the released claim may be taken again, None if it was not released.
         typed: a person typed it.
         replied: its thread has replies.
+        due_in: seconds until its delay is over.
     """
 
     verdict: Verdict
@@ -165,6 +166,7 @@ class Facts:
     typed: bool = False
     replied: bool = False
     settled_for: float = 0.0
+    due_in: float = 0.0
 
     def stale(self, options: Options) -> bool:
         """A person typed it so long ago, and nobody began it, that an answer would only surprise."""
@@ -209,6 +211,8 @@ def patience(facts: Facts, timing: Timing) -> Wait | None:
             assert_never(unreachable)
     if not facts.canonical or facts.stale(options) or (facts.doubtful and not facts.settled):
         return Wait()
+    if facts.due_in > 0:
+        return Wait(delay=facts.due_in)
     return Wait(delay=grace - facts.known) if facts.known < grace else None
 
 

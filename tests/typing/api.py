@@ -7,9 +7,13 @@ from __future__ import annotations
 
 # pyright: reportUnnecessaryTypeIgnoreComment=true
 from datetime import timedelta
-from typing import assert_type
+from typing import TYPE_CHECKING, assert_type
 
 import slackmq
+from slackmq.testing import Fleet, Replica
+
+if TYPE_CHECKING:
+    from slackmq.testing import Replicas, Workspace
 
 handlers = slackmq.Handlers()
 
@@ -59,6 +63,20 @@ def right_without_await() -> None:
         slackmq.Worker(queue, handlers, concurrency=2).run()
 
 
+def right_under_test(replicas: Replicas, slack: Workspace) -> None:
+    with replicas(3, ["bot"], env=lambda app: {"URL": app.url}) as fleet, replicas(2, tidy, apps=slack.apps):
+        assert_type(fleet, Fleet)
+        assert_type(fleet.kill_one(holding=fleet.post("toggle")), Replica)
+    assert_type(slack.run(shrink.ask, "cat.png"), float)
+
+
+def wrong_under_test(replicas: Replicas, slack: Workspace) -> None:
+    replicas("3", ["bot"])  # type: ignore[arg-type]
+    replicas(3, 4)  # type: ignore[arg-type]
+    replicas(3, ["bot"]).kill_one()  # type: ignore[attr-defined]
+    slack.run(shrink.ask, 3)  # type: ignore[call-overload]
+
+
 def wrong_without_await(queue: slackmq.Queue, message: slackmq.Message) -> None:
     queue.ack(message)  # type: ignore[arg-type]
     queue.post(3)  # type: ignore[arg-type]
@@ -75,6 +93,7 @@ async def right(job: slackmq.Job) -> None:
     assert_type(await resize.post("cat.png", width=300), slackmq.Message)
     assert_type(await resize.ranked(3).expiring(timedelta(hours=1)).post("cat.png", width=300), slackmq.Message)
     assert_type(await resize.keyed("cat/300").post("cat.png", width=300), slackmq.Message)
+    assert_type(await resize.post_later(timedelta(hours=1), "cat.png", width=300), slackmq.Message)
     assert_type(resize(job, "cat.png", width=300), str)
     assert_type(await send_mail.post(to="you@example.org"), slackmq.Message)
     assert_type(await send_mail(job, "you@example.org"), int)
@@ -98,6 +117,7 @@ async def wrong(job: slackmq.Job) -> None:
     await shrink.post("cat.png", 3, 4)  # type: ignore[call-arg]
     await shrink.post("cat.png", key="cat/3")  # type: ignore[call-arg]
     await shrink.keyed(3).post("cat.png")  # type: ignore[arg-type]
+    await shrink.post_later("cat.png")  # type: ignore[arg-type,call-arg]
     await resize.post(job, "cat.png", width=300)  # type: ignore[arg-type,misc]
     await resize.post("cat.png", width="300")  # type: ignore[arg-type]
     await resize.post("cat.png")  # type: ignore[call-arg]

@@ -15,10 +15,10 @@ from slackmq.cli.exits import Exit
 from slackmq.cli.ls import printable
 from slackmq.cli.where import Where
 from slackmq.errors import AlreadyEnded, ConfigurationError, JobFailed, Unanswered
-from slackmq.operating.figures import concerns
 from slackmq.operating.link import place_of
 from slackmq.operating.look import looking
 from slackmq.operating.purging import purging
+from slackmq.operating.turns import turns
 from slackmq.slack.connect import open_slack
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ async def _purge(where: Where, channel: str, yes: bool, by: str, json: bool) -> 
         _check(look)
         if not yes:
             standings = await look.queue.inspect()
-            _ask(sum(row.state == "waiting" and concerns(row) for row in standings), look.queue.channel.name)
+            _ask(len(turns(standings)), look.queue.channel.name)
         left = count = 0
         async for purged in purging(look.queue, by=by):
             count, left = count + purged.ended, left + (not purged.ended)

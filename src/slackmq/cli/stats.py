@@ -62,7 +62,7 @@ def lines_of(figures: Figures) -> list[tuple[str, str]]:
     return [
         ("waiting", f"{figures.depth}{later}"),
         ("in flight", str(figures.in_flight)),
-        ("oldest", age(figures.oldest) if figures.depth else "-"),
+        ("oldest", age(figures.oldest) if figures.depth > figures.delayed else "-"),
         ("done", f"{figures.done} in {window}"),
         ("dead", f"{figures.dead} in {window}"),
         ("duplicates", f"{figures.duplicates} in {window}"),

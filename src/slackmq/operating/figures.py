@@ -21,9 +21,9 @@ class Figures:
 
     Attributes:
         depth: jobs that wait, for the first time or again.
-        delayed: of these, the jobs whose time has not come: an attempt failed, and the next one is due later.
+        delayed: of these, the jobs whose time has not come: by a delay, or because the next attempt is due later.
         in_flight: jobs that a worker holds; with native claims the first attempt leaves no mark, and its job waits.
-        oldest: how long ago the oldest job was posted that waits.
+        oldest: how long ago the oldest job was posted that waits and is due.
         done: jobs that were posted within the window and are done.
         dead: jobs that were posted within the window and are dead.
         duplicates: messages within the window whose key an earlier one has.
@@ -53,13 +53,13 @@ def figures_of(standings: Iterable[Standing], *, window: timedelta) -> Figures:
         window: how far back they were read.
     """
     rows = [row for row in standings if concerns(row)]
-    waiting = [row for row in rows if row.state == "waiting"]
+    waiting = [row for row in rows if row.state in {"waiting", "delayed"}]
     states = Counter(row.state for row in rows)
     return Figures(
         depth=len(waiting),
         delayed=sum(row.due > timedelta(0) for row in waiting),
         in_flight=states["held"],
-        oldest=max((row.age for row in waiting), default=timedelta(0)),
+        oldest=max((row.age for row in waiting if not row.due), default=timedelta(0)),
         done=states["done"],
         dead=states["dead"],
         duplicates=states["duplicate"],

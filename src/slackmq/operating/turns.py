@@ -19,5 +19,5 @@ def turns(standings: Iterable[Standing]) -> list[Standing]:
 
     Of jobs of one priority each worker tries the oldest few dozen in an order of its own, lest all want one.
     """
-    waiting = (row for row in standings if row.state == "waiting" and concerns(row))
+    waiting = (row for row in standings if row.state in {"waiting", "delayed"} and concerns(row))
     return sorted(waiting, key=lambda row: (row.due, -row.message.priority, float(row.message.ts)))

@@ -18,7 +18,7 @@ from slackmq.hooks import Claimed, Rejected
 from slackmq.message import Claim, Outcome, seconds
 from slackmq.points import pause
 from slackmq.policy import Accept, Facts, Ignore, Read, Take, Wait
-from slackmq.queue.standing import standing_of
+from slackmq.queue.standing import delayed, standing_of
 from slackmq.slack.api import Urgency
 
 if TYPE_CHECKING:
@@ -195,6 +195,7 @@ class Contest:
             retry_in=None if retry_at is None else retry_at + self._courtesy(sighting) - server,
             typed=message.kind is None,
             replied=sighting.latest_reply is not None,
+            due_in=0.0 if message.delay is None or sighting.cancelled else message.due - server,
         )
 
     def _courtesy(self, sighting: Sighting) -> float:
@@ -234,6 +235,8 @@ class Contest:
             await self._thread.read(sighting.message, sighting.record)
         except Ambiguous:
             self._leave_alone(sighting, self._timing.scan.total_seconds())
+        except MessageGone:
+            sighting.gone = True
         else:
             sighting.noted_until = until
             if self._heed(sighting) and sighting.ended is not None:
@@ -243,13 +246,18 @@ class Contest:
         """How each message stands that is remembered, oldest first."""
         now, canonical = self._slack.now(), self._sightings.canonical
         known = self._sightings.all()
-        return tuple(standing_of(sighting, canonical=canonical(sighting.message), now=now) for sighting in known)
+        standings = [standing_of(sighting, canonical=canonical(sighting.message), now=now) for sighting in known]
+        standings += [delayed(message, now=now) for message in self._sightings.held]
+        return tuple(sorted(standings, key=lambda standing: seconds(standing.message.ts)))
 
     async def read_threads(self) -> None:
         """Read the threads in which claims may be written or given back; a call each."""
         for sighting in self._sightings.open():
             if sighting.unread and (sighting.generation or sighting.message.kind is not None):
-                await self.read_thread(sighting)
+                try:
+                    await self.read_thread(sighting)
+                except MessageGone:
+                    sighting.gone = True
 
     async def read_thread(self, sighting: Sighting) -> None:
         """Take in what a message's thread says."""
@@ -317,6 +325,9 @@ class Contest:
                 return None
             await self._thread.read(sighting.message, sighting.record, urgency=Urgency.CLAIM)
         except Ambiguous:
+            return None
+        except MessageGone:
+            sighting.gone = True
             return None
         if self._heed(sighting):
             return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from slackmq.claiming.thread import Thread
 from slackmq.claiming.ways import claiming_by
 from slackmq.errors import ConfigurationError
+from slackmq.policy import lease_of
 from slackmq.queue.asking import Asking
 from slackmq.queue.cancelling import Cancelling
 from slackmq.queue.contest import Contest
@@ -113,7 +114,7 @@ class Parts:
             events=events,
             select=select,
             claiming=claiming,
-            sightings=Sightings(),
+            sightings=Sightings(window=timing.window.total_seconds()),
             thread=thread,
             ending=Ending(slack, claiming, thread, clock=clock, worker=worker, hook=hook, letters=letters),
             marks=marks,
@@ -157,6 +158,13 @@ class Parts:
             tasks=tasks,
             background=self._background(watch, identity),
         )
+
+    def lease_of(self, message: Message) -> float:
+        """Seconds that a claim on a message lasts."""
+        known = self.sightings.get(message.ts)
+        if known is not None:
+            return known.lease
+        return lease_of(message, self.select(message), self.timing, self.claiming.generations)
 
     def _background(self, watch: Watch, identity: Identity) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         background: list[Callable[[], Coroutine[Any, Any, None]]] = [watch.run]
@@ -211,6 +219,7 @@ class Parts:
             shared=self.claiming.shared,
             clock=self.clock,
             hook=self.hook,
+            reach=self.timing.reach,
         )
 
     def _asking(self, watch: Watch) -> Asking:

@@ -235,6 +235,8 @@ class Pick:
 
     async def settle(self, sighting: Sighting) -> bool:
         """Read the channel late enough to see every copy that was posted before this one; False if it ended by then."""
+        if sighting.message.delay is not None and not self._watch.running:
+            return False  # copies of it may stand months back, and who does not watch has not looked there
         while sighting.open and not sighting.settled:
             due = seconds(sighting.message.ts) + self._watch.lag.skew
             await self._clock.sleep(due - self._slack.now())

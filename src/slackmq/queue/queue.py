@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 import anyio
@@ -14,7 +15,7 @@ from slackmq.envelope import Letter
 from slackmq.errors import ConfigurationError
 from slackmq.hooks import Extended, Failed, Lost
 from slackmq.message import Post
-from slackmq.policy import Timing, accept_jobs, check_lease, lease_of
+from slackmq.policy import Timing, accept_jobs, check_lease
 from slackmq.queue.lease import Lease
 from slackmq.queue.once import Once
 from slackmq.queue.parts import Parts
@@ -26,7 +27,6 @@ from slackmq.slack.polling import NoEvents
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
-    from datetime import timedelta
 
     from slackmq.claiming.way import Way
     from slackmq.clock import Clock
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from slackmq.slack.api import Channel, Events, Slack
 
 __all__ = ["AsyncQueue"]
+
+_AT_ONCE = timedelta(0)
 
 
 class AsyncQueue:
@@ -153,6 +155,7 @@ class AsyncQueue:
         lease: timedelta | None = None,
         priority: int = 0,
         expires: timedelta | None = None,
+        delay: timedelta | None = None,
     ) -> Message:
         """Post a job.
 
@@ -163,14 +166,15 @@ class AsyncQueue:
                 `timing.skew` before the work starts, because another program may have posted it a moment before.
             lease: how long a claim lasts unless it is extended; None leaves it to the worker.
             priority: of what waits, the highest number is begun first.
-            expires: what nobody has begun by then is dropped: marked dead, with a sentence that says so.
+            expires: what nobody has begun by then is dropped: marked dead, with a sentence that says so. Counted from
+                the moment when it is due.
+            delay: nobody begins it sooner, by Slack's clock; 120 days at most. It waits in the channel.
 
         Returns:
             The message as it stands in the channel.
 
         Raises:
-            ConfigurationError: the kind is no word, or a time too short; nothing was sent.
-            EnvelopeTooLarge: the body is too long; nothing was sent.
+            ConfigurationError, EnvelopeTooLarge: it cannot be posted like this; nothing was sent.
             Ambiguous: no answer came to any of several tries. The job may stand in the channel; post it again with
                 the same key to be sure.
         """
@@ -182,7 +186,8 @@ class AsyncQueue:
             keyed=key is not None,
             lease=lease,
             priority=priority,
-            expires=None if expires is None else self._slack.now() + expires.total_seconds(),
+            expires=None if expires is None else self._slack.now() + (expires + (delay or _AT_ONCE)).total_seconds(),
+            delay=delay or None,
         )
         return await self._inside.poster.post(new)
 
@@ -201,18 +206,18 @@ class AsyncQueue:
         while (claim := await self._inside.next(lambda: self._stopping)) is not None:
             yield self.hold(claim)
 
-    def sweep(self, *, courtesy: timedelta) -> Sweep:
+    def sweep(self, *, courtesy: Callable[[Message], float] = lambda _: 0.0) -> Sweep:
         """What may be claimed now, for whoever claims it by name: nobody began it, or its holder was not heard of.
 
         Args:
-            courtesy: a message younger than that, which nobody has begun, is left to whoever got its event.
+            courtesy: for how many seconds a message that nobody has begun is left to whoever got its event.
         """
         self._inside.start()
         return Sweep(self._inside, lambda: self._stopping, clock=self._clock, slack=self._slack, courtesy=courtesy)
 
     def hold(self, claim: Claim) -> Lease:
         """A lease that keeps a claim alive inside `async with`."""
-        return Lease(self, claim, period=self._lease_of(claim.message) / 2, clock=self._clock)
+        return Lease(self, claim, period=self._parts.lease_of(claim.message) / 2, clock=self._clock)
 
     def stop(self) -> None:
         """Let every `claims()` end once its current contest is decided; claims that are held stay held."""
@@ -253,7 +258,7 @@ class AsyncQueue:
             LeaseLost: it had lapsed, or the message cannot be claimed further.
         """
         sighting = self._sighting(claim)
-        extended = await self._claiming.extend(claim, sighting, lease=self._lease_of(claim.message))
+        extended = await self._claiming.extend(claim, sighting, lease=self._parts.lease_of(claim.message))
         if not self._claiming.settles:  # there a token is the number of a generation; elsewhere it is a time
             sighting.take_in(Reading(generation=extended.token), self._clock.monotonic())
         self._tell(Extended(claim=extended))
@@ -392,9 +397,3 @@ class AsyncQueue:
         """What is known of a claimed message; of one that was forgotten meanwhile, as little as possible."""
         known = self._sightings.get(claim.message.ts)
         return known or Sighting(letter=Letter(message=claim.message), verdict=self._select(claim.message))
-
-    def _lease_of(self, message: Message) -> float:
-        sighting = self._sightings.get(message.ts)
-        if sighting is not None:
-            return sighting.lease
-        return lease_of(message, self._select(message), self.timing, self._claiming.generations)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from slackmq.envelope import JOB, unseal
@@ -124,7 +125,13 @@ class Redrive:
             link=identity.link(*source),
         )
         poster = Poster(
-            self._slack, channel=job.channel, me=identity.user, shared=shared, clock=self._clock, hook=self._hook
+            self._slack,
+            channel=job.channel,
+            me=identity.user,
+            shared=shared,
+            clock=self._clock,
+            hook=self._hook,
+            reach=timedelta.max,  # it has no delay
         )
         await pause("before_redrive")
         message = await poster.post(post)

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from slackmq.message import Message
     from slackmq.queue.sightings import Sighting
 
-__all__ = ["Standing", "standing_of"]
+__all__ = ["Standing", "delayed", "standing_of"]
 
-State = Literal["waiting", "held", "done", "dead", "cancelled", "duplicate", "gone"]
+State = Literal["delayed", "waiting", "held", "done", "dead", "cancelled", "duplicate", "gone"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +24,8 @@ class Standing:
 
     Attributes:
         message: the message.
-        state: waiting for a worker, for the first time or again · held by one · done · dead · cancelled · a
-            duplicate of an earlier one by its key · deleted.
+        state: delayed until its time has come · waiting for a worker, for the first time or again · held by one · done
+            · dead · cancelled · a duplicate of an earlier one by its key · deleted.
         generation: how many claims and extensions it has seen.
         age: since it was posted.
         due: of what waits, in how long its next attempt may begin; zero if at once.
@@ -47,7 +47,8 @@ def standing_of(sighting: Sighting, *, canonical: bool, now: float) -> Standing:
         now: seconds since 1970 by Slack's clock.
     """
     message = sighting.message
-    state: State = "held" if _held(sighting) else "waiting"
+    early = message.delay is not None and message.due > now
+    state: State = "held" if _held(sighting) else "delayed" if early else "waiting"
     if not canonical:
         state = "duplicate"
     elif sighting.gone:
@@ -66,6 +67,13 @@ def _retry_at(sighting: Sighting) -> float:
         return log.hold.retry_at
     pins = (pin.retry_at for pin in log.pins.values() if pin.retry_at is not None)
     return max(pins, default=sighting.record.releases.get(sighting.generation, 0.0))
+
+
+def delayed(message: Message, *, now: float) -> Standing:
+    """How a message stands whose time has not come."""
+    age = timedelta(seconds=max(0.0, now - seconds(message.ts)))
+    due = timedelta(seconds=max(0.0, message.due - now))
+    return Standing(message=message, state="delayed", generation=0, age=age, due=due)
 
 
 def _held(sighting: Sighting) -> bool:

@@ -13,6 +13,7 @@ from slackmq.errors import Ambiguous, Refused, SlackError, first
 from slackmq.message import seconds
 from slackmq.points import pause
 from slackmq.queue.lag import Lag
+from slackmq.queue.past import AHEAD, Past
 from slackmq.queue.pausing import pause_of, says_paused
 from slackmq.queue.sightings import Sighting
 from slackmq.slack.api import TOMBSTONE, Added, Arrived, Changed, Connected, Deleted, Pinned, Unpinned
@@ -34,8 +35,6 @@ __all__ = ["Watch"]
 _log = logging.getLogger("slackmq.watch")
 _DEEP = 3600.0
 """Seconds between two scans of the whole window."""
-_STRETCH = 86_400.0
-"""Seconds of a channel's past that are read at once, looking for what waits from before the window."""
 _LEAST = 0.01
 """Seconds that a wait for news lasts at least."""
 _TYPED = 3600.0
@@ -109,6 +108,7 @@ class Watch:
         self._connections: int | None = None
         self._deep_at: float | None = None
         self._unknown_claim = False
+        self._past = Past(slack, channel, sightings, keep=self._keep, news=self.news, timing=timing, clock=clock)
         self.received_at: float | None = None
         """When the channel was last read or heard of, on the monotonic clock."""
         self.running = False
@@ -143,6 +143,7 @@ class Watch:
                 tasks.start_soon(self._listen)
                 tasks.start_soon(self._scan_always)
                 tasks.start_soon(self._look_back)
+                tasks.start_soon(self._past.call_up)
         except* SlackError as group:
             self.failure = first(group)
             _log.error("stopped watching %s: %s", self._channel, self.failure)  # the sentence says it
@@ -192,22 +193,9 @@ class Watch:
         self._rescan = anyio.Event()
 
     async def _look_back(self) -> None:
-        """Once, find what waits from before the window: a whole fleet may have rested for days."""
         while self._deep_at is None:
             await self.news(None)
-        begin = latest = self._slack.now() - self._timing.window.total_seconds()
-        reach = max(0.0, self._slack.now() - self._timing.reach.total_seconds())
-        while latest > reach:
-            oldest = max(reach, latest - _STRETCH)
-            try:
-                page = await self._slack.history(self._channel, oldest=oldest, latest=latest)
-            except Ambiguous as error:
-                _log.warning("could not read %s: %s", self._channel, error)
-                await self._clock.sleep(self._timing.scan.total_seconds())
-                continue
-            self._keep(page)  # whether every copy of a key was seen, the next scan tells: it begins at the oldest
-            self._sightings.forget(before=begin)
-            latest = oldest
+        await self._past.look_back()
 
     async def _rest(self, rescan: anyio.Event) -> None:
         """Wait until the next scan is due: soon if something is unfinished, and at once when a socket has opened."""
@@ -238,6 +226,10 @@ class Watch:
         shown = frozenset(map(seconds, self.shown))
         self.lag.read(read_at=page.read_at, oldest=oldest, shown=shown)
         self._tell_lag()
+        self.shown |= await self._past.due()
+        self.shown |= await self._past.overdue(before=oldest)
+        if deep:
+            self._past.since = min(self._past.since, oldest)
         self.take_in(page)
         if deep:
             self._deep_at = self._clock.monotonic()
@@ -250,7 +242,8 @@ class Watch:
     def take_in(self, page: Page) -> None:
         """Remember what a read of the channel showed."""
         now = self._keep(page)
-        self._sightings.settle(read_at=page.read_at, skew=self.lag.skew, now=now)
+        since = self._past.since if self.running else 0.0
+        self._sightings.settle(read_at=page.read_at, skew=self.lag.skew, now=now, since=since)
 
     def _keep(self, page: Page) -> float:
         now = self.received_at = self._clock.monotonic()
@@ -275,6 +268,7 @@ class Watch:
             case Changed(channel=self._channel, row=row):
                 self._see_again(row)
             case Deleted(channel=self._channel, ts=ts):
+                self._sightings.let_go(ts)
                 if sighting := self._sightings.get(ts):
                     sighting.gone = True
             case Added(channel=self._channel, user=self._me):
@@ -326,6 +320,9 @@ class Watch:
             return self._see_again(row)
         letter = self.letter(row)
         if letter is None:
+            return None
+        if letter.message.delay is not None and letter.message.due > self._slack.now() + AHEAD:
+            self._sightings.hold(letter.message)
             return None
         begun = self._marks.of_row(row, self._me).generation > 0
         begun = begun or self._me in row.reactions.get(self._marks.watched, ())

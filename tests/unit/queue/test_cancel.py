@@ -205,3 +205,18 @@ def test_a_life_tells_who_cancelled_it(house: House) -> None:
             assert any("Ann" in step.detail for step in life.steps)
 
     run(main)
+
+
+def test_a_delayed_job_is_cancelled_long_before_it_is_due(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.at_work(handlers) as queue:
+            message = await queue.post("work", {"n": 1}, delay=timedelta(hours=2))
+            await anyio.sleep(60)
+            async with house.visiting() as visitor:
+                assert await visitor.cancel(message, by="Ann")
+                assert await state(visitor, message) == "cancelled"
+            await anyio.sleep(3 * 3600)
+            assert runs == []
+
+    run(main)
