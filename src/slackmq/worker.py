@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from slackmq.handlers import Bound, Handlers
     from slackmq.options import Options
     from slackmq.queue import AsyncQueue, Lease
+    from slackmq.queue.controls import Controls
 
 __all__ = ["GIVING_UP", "AsyncWorker"]
 
@@ -61,6 +62,7 @@ class AsyncWorker:
         handlers: the functions that do the work.
         concurrency: how many messages are worked on at once.
         drain: how long running handlers may go on after `drain()`; what is left then is handed back.
+        controls: which emoji steer jobs, and who may; None: nobody's do.
         clock: the time of this process.
     """
 
@@ -71,9 +73,11 @@ class AsyncWorker:
         *,
         concurrency: int = 4,
         drain: timedelta = timedelta(seconds=30),
+        controls: Controls | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
         self._queue = queue
+        self._controls = controls
         self._handlers = handlers
         self._concurrency = concurrency
         self._drain = drain
@@ -99,6 +103,8 @@ class AsyncWorker:
                 with self._handlers.posting_to(self._queue), CancelScope() as scope:
                     tasks.start_soon(self._hand_back_in_time, scope)
                     tasks.start_soon(self._stop_what_is_cancelled)
+                    if self._controls is not None and self._queue.opened is not None:
+                        tasks.start_soon(self._queue.opened.steward(self._queue, self._controls).run)
                     await self._work_all()
                 tasks.cancel_scope.cancel()
         except* SlackError as group:
@@ -123,11 +129,12 @@ class AsyncWorker:
         slots.cancel()
 
     async def _stop_what_is_cancelled(self) -> None:
-        async for _ in self._queue.news():
+        while self._queue.opened is not None:
             for job, scope in self._running.items():
                 if self._queue.is_cancelled(job.claim):
                     job.cancel("somebody cancelled it")
                     scope.cancel()
+            await self._queue.opened.watch.news(None)
 
     async def _slot(self) -> None:
         async for lease in self._queue.claims():

@@ -27,6 +27,7 @@ class Traces:
         gone: it was deleted.
         cancelled: somebody wants it cancelled.
         cancelled_by: who, as far as this process knows.
+        first: somebody wants it to be the next one.
         fresh_event: its event came to this process, for the first time, and it was not begun since.
         full: Slack takes no further emoji on it.
         pin: who pinned it, as the newest read or event showed.
@@ -50,6 +51,7 @@ class Traces:
     gone: bool = False
     cancelled: bool = False
     cancelled_by: str = ""
+    first: bool = False
     full: bool = False
     fresh_event: bool = False
     pin: Pin | None = None
@@ -85,6 +87,7 @@ class Traces:
         """
         self.generation = max(self.generation, reading.generation)
         self.cancelled = self.cancelled or reading.cancelled
+        self.first = self.first or reading.first
         if self.generation:
             self.first_seen.setdefault(self.generation, now)
         if reading.ended is not None and self.ended is None:

@@ -20,4 +20,4 @@ def turns(standings: Iterable[Standing]) -> list[Standing]:
     Of jobs of one priority each worker tries the oldest few dozen in an order of its own, lest all want one.
     """
     waiting = (row for row in standings if row.state in {"waiting", "delayed"} and concerns(row))
-    return sorted(waiting, key=lambda row: (row.due, -row.message.priority, float(row.message.ts)))
+    return sorted(waiting, key=lambda row: (row.due, not row.first, -row.message.priority, float(row.message.ts)))

@@ -203,11 +203,11 @@ class Contest:
         failed = sighting.record.failed_elsewhere(sighting.generation, self._worker)
         return _COURTESY + self._timing.scan.total_seconds() if failed else 0.0
 
-    def _turn(self, chosen: Chosen) -> tuple[int, bool, bytes]:
+    def _turn(self, chosen: Chosen) -> tuple[tuple[bool, int], bool, bytes]:
         """The lowest goes first."""
         message, heard = chosen.sighting.message, chosen.sighting.heard
         rank = hashlib.blake2b(f"{self._worker}/{message.ts}".encode(), digest_size=8).digest()
-        return -message.priority, not heard, rank
+        return chosen.sighting.rank, not heard, rank
 
     async def act(self, chosen: Chosen) -> Claim | None:
         """Do what was chosen; returns the claim if one was won."""

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from slackmq.queue.asking import Asking
     from slackmq.queue.cancelling import Cancelling
     from slackmq.queue.contest import Contest
+    from slackmq.queue.controls import Controls
     from slackmq.queue.pick import Pick
     from slackmq.queue.poster import Poster
+    from slackmq.queue.queue import AsyncQueue
     from slackmq.queue.redrive import Redrive
     from slackmq.queue.sightings import Sighting
+    from slackmq.queue.steward import Steward
     from slackmq.queue.watch import Watch
     from slackmq.slack.api import Channel, Identity
 
@@ -41,6 +44,7 @@ class Opened:
         pick: claims messages by name.
         cancelling: cancels jobs.
         redrive: posts dead jobs again.
+        steward: makes who does what people ask by emoji.
         tasks: what runs in the background.
         background: what runs once somebody claims.
         watching: whether that runs.
@@ -55,6 +59,7 @@ class Opened:
     pick: Pick
     cancelling: Cancelling
     redrive: Redrive
+    steward: Callable[[AsyncQueue, Controls], Steward]
     tasks: TaskGroup
     background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
     watching: bool = False

@@ -21,6 +21,7 @@ from slackmq.queue.poster import Poster
 from slackmq.queue.redrive import Redrive
 from slackmq.queue.show import Show
 from slackmq.queue.sightings import Sightings
+from slackmq.queue.steward import Steward
 from slackmq.queue.watch import Watch
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from slackmq.hooks import Hook
     from slackmq.message import Message
     from slackmq.policy import Timing, Verdict
+    from slackmq.queue.controls import Controls
+    from slackmq.queue.queue import AsyncQueue
     from slackmq.queue.show import Decor
     from slackmq.queue.telling import Telling
     from slackmq.slack.api import Channel, Events, Identity, Slack
@@ -155,6 +158,7 @@ class Parts:
             pick=pick,
             cancelling=self._cancelling(channel, pick, contest),
             redrive=self._redrive(),
+            steward=self._steward,
             tasks=tasks,
             background=self._background(watch, identity),
         )
@@ -175,6 +179,12 @@ class Parts:
         if self.show is not None:
             background.append(self.show.run)
         return background
+
+    def _steward(self, queue: AsyncQueue, controls: Controls) -> Steward:
+        inside = queue.opened
+        if inside is None:
+            raise ConfigurationError("The queue is not open.", remedy="Use it inside `async with queue:`.")
+        return Steward(self.slack, queue, inside, controls, self.marks)
 
     def _redrive(self) -> Redrive:
         skew, shared = self.timing.skew.total_seconds(), self.claiming.shared

@@ -137,6 +137,11 @@ class AsyncQueue:
         return self._opened
 
     @property
+    def opened(self) -> Opened | None:
+        """What the open queue is made of, for the other rooms of this library."""
+        return self._opened
+
+    @property
     def channel(self) -> Channel:
         """The channel, once the queue is open."""
         return self._inside.channel
@@ -335,13 +340,6 @@ class AsyncQueue:
     async def drop(self, claim: Claim) -> Receipt:
         """End a claim because somebody wants its job cancelled; the thread says who."""
         return await self._ending.cancelled(self._sighting(claim), claim)
-
-    async def news(self) -> AsyncGenerator[None]:
-        """At once, and then whenever anything was seen of the channel."""
-        opened = self._opened
-        while opened is not None:
-            yield
-            await opened.watch.news(None)
 
     async def put_back(self, claim: Claim, *, within: float) -> bool:
         """Wait until a person takes a claim away, `within` seconds at most; whether one did."""

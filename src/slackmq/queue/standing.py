@@ -28,6 +28,7 @@ class Standing:
             · dead · cancelled · a duplicate of an earlier one by its key · deleted.
         generation: how many claims and extensions it has seen.
         age: since it was posted.
+        first: a person put it before all others that wait.
         due: of what waits, in how long its next attempt may begin; zero if at once.
     """
 
@@ -36,6 +37,7 @@ class Standing:
     generation: int
     age: timedelta
     due: timedelta = timedelta(0)
+    first: bool = False
 
 
 def standing_of(sighting: Sighting, *, canonical: bool, now: float) -> Standing:
@@ -57,7 +59,8 @@ def standing_of(sighting: Sighting, *, canonical: bool, now: float) -> Standing:
         state = sighting.state
     age = timedelta(seconds=max(0.0, now - seconds(message.ts)))
     due = timedelta(seconds=max(0.0, _retry_at(sighting) - now)) if state == "waiting" else timedelta(0)
-    return Standing(message=message, state=state, generation=sighting.generation, age=age, due=due)
+    claims, first = sighting.generation, sighting.first
+    return Standing(message=message, state=state, generation=claims, age=age, due=due, first=first)
 
 
 def _retry_at(sighting: Sighting) -> float:

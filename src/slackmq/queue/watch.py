@@ -19,7 +19,7 @@ from slackmq.queue.sightings import Sighting
 from slackmq.slack.api import TOMBSTONE, Added, Arrived, Changed, Connected, Deleted, Pinned, Unpinned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from slackmq.claiming.marks import Marks, Reading
     from slackmq.claiming.way import Claiming
@@ -111,6 +111,8 @@ class Watch:
         self._past = Past(slack, channel, sightings, keep=self._keep, news=self.news, timing=timing, clock=clock)
         self.received_at: float | None = None
         """When the channel was last read or heard of, on the monotonic clock."""
+        self.wish: Callable[[str, str, Mapping[str, frozenset[str]]], None] | None = None
+        """Who is told of everybody's emoji: channel, message, emoji and users."""
         self.running = False
         self.paused = False
         self._pause_known_at: float | None = None
@@ -249,6 +251,8 @@ class Watch:
         now = self.received_at = self._clock.monotonic()
         for row in page.rows:
             self._notice_pause(row)
+            if self.wish is not None:
+                self.wish(self._channel, row.ts, row.reactions)
             sighting = self.see(row)
             if sighting is not None:
                 self._claiming.read(row, sighting, now)
@@ -273,6 +277,8 @@ class Watch:
                     sighting.gone = True
             case Added(channel=self._channel, user=self._me):
                 self._hear_mark(event)
+            case Added() if self.wish is not None:
+                self.wish(event.channel, event.ts, {event.emoji: frozenset({event.user})})
             case Pinned(channel=self._channel, ts=ts, pin=pin):
                 self._hear_pin(ts, pin)
             case Unpinned(channel=self._channel, ts=ts):
