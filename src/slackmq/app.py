@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from slackmq.clock import Clock
     from slackmq.hooks import Hook
+    from slackmq.middleware import Middleware, PlainMiddleware
     from slackmq.queue.controls import Controls
     from slackmq.queue.setting import Choice, Setting
     from slackmq.queue.show import Decor
@@ -55,6 +56,7 @@ class App:
         clock: the time of this process.
         dead_letters: "#name" or id of a channel in which each job that died has a message; None: its thread says it.
         controls: with which emoji people steer jobs, and who may; None: nobody's do.
+        middleware: what runs around every handler, the first outermost; see `Handlers.middleware`.
 
     Attributes:
         channel: as given.
@@ -75,6 +77,7 @@ class App:
         clock: Clock = SYSTEM,
         dead_letters: str | None = None,
         controls: Controls | None = None,
+        middleware: Sequence[Middleware | PlainMiddleware] = (),
     ) -> None:
         if claim not in {"auto", *WAYS}:
             raise ConfigurationError(f"There is no way to claim called {claim!r}.", remedy='Use claim="auto".')
@@ -85,6 +88,9 @@ class App:
         self.handlers = Handlers()
         self.listen = self.handlers.listen
         self.task = self.handlers.task
+        self.middleware = self.handlers.middleware
+        for around in middleware:
+            self.middleware(around)
         self._claim: Choice = claim
         self._peers = peers
         self._show: Decor | None = show

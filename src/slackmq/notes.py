@@ -16,7 +16,9 @@ __all__ = ["NOTE", "Note", "Record", "read"]
 NOTE = "slackmq_note"
 """The type of the metadata that makes a reply a note."""
 
-Kind = Literal["attempt", "release", "answer", "refusal", "done", "dead", "claim", "renew", "withdraw", "cancel"]
+Kind = Literal[
+    "attempt", "release", "answer", "refusal", "done", "dead", "progress", "claim", "renew", "withdraw", "cancel"
+]
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -25,7 +27,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         note: an execution begins (written for every one but the first) · the claim was given back before its end ·
             the handler's answer · why the message was refused or died · the end, where Slack took no mark for it ·
-            a claim in the log, its prolongation, its withdrawal · somebody wants it cancelled.
+            how far the work is · a claim in the log, its prolongation, its withdrawal · somebody wants it cancelled.
         op: id of the writing: two notes with one `op` are one note, posted twice because the first try went unanswered.
         token: the generation under which it was written.
         attempt: which execution this was or is.

@@ -36,6 +36,7 @@ class Options:
     Attributes:
         timeout: an attempt that takes longer has failed; None: no limit. A handler that cannot be stopped, as a thread
             that does not look at `job.cancelled`, gets as long again, 30 s at least, before its job fails without it.
+        silence: an attempt that reports no progress for so long has failed; None: it may be silent.
         attempts: after so many failed executions the message is dead.
         lease: how long a claim lasts unless it is extended; None: the queue's own.
         backoff: how long to wait between attempts.
@@ -46,6 +47,7 @@ class Options:
     """
 
     timeout: timedelta | None = None
+    silence: timedelta | None = None
     attempts: int = 5
     lease: timedelta | None = None
     backoff: Backoff = field(default_factory=Backoff)
@@ -73,7 +75,7 @@ class Options:
         """
         if self.attempts < 1:
             raise ConfigurationError(f"{owner}: attempts is {self.attempts}.", remedy="Allow at least 1.")
-        for name in ("timeout", "lease", "within"):
+        for name in ("timeout", "silence", "lease", "within"):
             span: timedelta | None = getattr(self, name)
             if span is not None and span.total_seconds() <= 0:
                 raise ConfigurationError(f"{owner}: {name} is {span}.", remedy="Give it more than 0 s.")

@@ -394,6 +394,7 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
     delete = blocking(AsyncStore.delete)
     purge = blocking(AsyncStore.purge)
     roll = blocking(AsyncStore.roll)
+    age = blocking(AsyncStore.age)
     transact = blocking(AsyncStore.transact)
     commit = blocking(AsyncStore.commit)
     history = blocking(AsyncStore.history)

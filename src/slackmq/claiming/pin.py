@@ -219,6 +219,8 @@ class PinClaiming:
         return await self._pin(message, traces, lease)
 
     async def _pin(self, message: Message, traces: Traces, lease: float) -> Held | None:
+        if self._rank(message) and not await self._bare(message, traces):
+            return None
         # Its token must not be later than the pin: what is known of Slack's time before the call never is.
         token = round(self._slack.now() * 1_000_000)
         began = self._clock.monotonic()
@@ -251,6 +253,14 @@ class PinClaiming:
             if not await self._alone(message, traces):
                 return None
         return self._hold(traces, token, sent + lease)
+
+    async def _bare(self, message: Message, traces: Traces) -> bool:
+        """Look whether it bears no pin yet: whose turn came before may have pinned it, and a sibling heard of it.
+
+        A read is one of 50 a minute, a pin one of 20.
+        """
+        row = await self._look(message, traces)
+        return row is not None and not traces.used and traces.ended is None
 
     def _warn(self, error: TooManyPins) -> None:
         """Say once that messages are claimed in their threads now, which takes longer and costs more."""

@@ -58,7 +58,7 @@ class Home:
 
     async def enter(self) -> None:
         """Open the store."""
-        self._held = None
+        self._held, self._moved = None, anyio.Event()
         self._inside = await self.opening.open(self._tell)
 
     def start(self, tasks: TaskGroup) -> None:
@@ -69,6 +69,7 @@ class Home:
     async def leave(self) -> None:
         """Write down what is settled, once nothing works any more."""
         inside, self._inside = self._inside, None
+        self._moved.set()
         if inside is not None:
             await inside.end()
 
@@ -130,7 +131,7 @@ class Home:
                     await inside.follower.news()
             except StoreMoved as moved:
                 _log.info("the store %s", moved)
-                inside.writer.close(moved)
+                inside.writer.leave(moved)
             except SlackMQError:
                 return  # the follower says so itself
             await inside.stop()

@@ -18,7 +18,6 @@ from slackmq.hooks import Claimed, Rejected
 from slackmq.message import Claim, Outcome, seconds
 from slackmq.points import pause
 from slackmq.policy import Accept, Facts, Ignore, Read, Take, Wait
-from slackmq.queue.standing import delayed, standing_of
 from slackmq.slack.api import Urgency
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from slackmq.policy import Action, Options, Timing
     from slackmq.queue.ending import Ending
     from slackmq.queue.sightings import Sighting, Sightings
-    from slackmq.queue.standing import Standing
     from slackmq.queue.watch import Watch
     from slackmq.slack.api import Slack
 
@@ -242,26 +240,18 @@ class Contest:
             if self._heed(sighting) and sighting.ended is not None:
                 await self._claiming.confirm(sighting.message, sighting.ended)
 
-    def standings(self) -> tuple[Standing, ...]:
-        """How each message stands that is remembered, oldest first."""
-        now, canonical = self._slack.now(), self._sightings.canonical
-        known = self._sightings.all()
-        standings = [standing_of(sighting, canonical=canonical(sighting.message), now=now) for sighting in known]
-        standings += [delayed(message, now=now) for message in self._sightings.held]
-        return tuple(sorted(standings, key=lambda standing: seconds(standing.message.ts)))
-
     async def read_threads(self) -> None:
         """Read the threads in which claims may be written or given back; a call each."""
         for sighting in self._sightings.open():
             if sighting.unread and (sighting.generation or sighting.message.kind is not None):
-                try:
-                    await self.read_thread(sighting)
-                except MessageGone:
-                    sighting.gone = True
+                await self.read_thread(sighting)
 
     async def read_thread(self, sighting: Sighting) -> None:
         """Take in what a message's thread says."""
-        await self._thread.read(sighting.message, sighting.record)
+        try:
+            await self._thread.read(sighting.message, sighting.record)
+        except MessageGone:
+            sighting.gone = True
         self._heed(sighting)
 
     def _heed(self, sighting: Sighting) -> bool:
@@ -337,7 +327,7 @@ class Contest:
             # The earlier holder had given it back for later, which was not visible when this generation was taken.
             sighting.record.releases[claim.token] = retry_at
             return None
-        if isinstance(sighting.verdict, Accept) and not sighting.record.refused and not sighting.cancelled:
+        if isinstance(sighting.verdict, Accept) and not (sighting.record.refused or sighting.cancelled):
             await self._ending.begin(sighting, claim)
         return claim
 
@@ -360,7 +350,7 @@ class Contest:
         if sighting.cancelled:
             return await self._ended(sighting, self._ending.cancelled(sighting, claim))
         if isinstance(verdict, Accept):
-            reason = _decided(sighting) or _exhausted(claim, verdict.options) or _expired(claim, self._slack.now())
+            reason = _given_up(sighting) or _exhausted(claim, verdict.options) or _expired(claim, self._slack.now())
         else:
             reason = str(verdict.error)
         if reason is None:
@@ -377,7 +367,7 @@ class Contest:
         return True
 
 
-def _decided(sighting: Sighting) -> str | None:
+def _given_up(sighting: Sighting) -> str | None:
     """Why a message is dead according to its thread, which its last holder did not live to mark; None if it is not."""
     record = sighting.record
     whys = (note.why for _, _, note in record.entries.values() if note.note == "refusal")

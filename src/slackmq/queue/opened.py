@@ -12,17 +12,16 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskGroup
 
-    from slackmq.clock import Clock
     from slackmq.message import Claim
     from slackmq.queue.asking import Asking
     from slackmq.queue.cancelling import Cancelling
     from slackmq.queue.contest import Contest
     from slackmq.queue.controls import Controls
+    from slackmq.queue.keeping import Keeping
     from slackmq.queue.pick import Pick
     from slackmq.queue.poster import Poster
     from slackmq.queue.queue import AsyncQueue
     from slackmq.queue.redrive import Redrive
-    from slackmq.queue.sightings import Sighting
     from slackmq.queue.steward import Steward
     from slackmq.queue.watch import Watch
     from slackmq.slack.api import Channel, Identity
@@ -39,6 +38,7 @@ class Opened:
         channel: where it works.
         watch: reads the channel.
         contest: chooses messages and claims them.
+        keeping: extends and ends claims.
         poster: posts jobs.
         asking: waits for answers.
         pick: claims messages by name.
@@ -54,6 +54,7 @@ class Opened:
     channel: Channel
     watch: Watch
     contest: Contest
+    keeping: Keeping
     poster: Poster
     asking: Asking
     pick: Pick
@@ -70,13 +71,6 @@ class Opened:
             self.watching = True
             for run in self.background:
                 self.tasks.start_soon(run)
-
-    async def put_back(self, sighting: Sighting, *, within: float, clock: Clock) -> bool:
-        """Wait until a person takes a claim away, `within` seconds at most; whether one did."""
-        until = clock.monotonic() + within
-        while (left := until - clock.monotonic()) > 0 and not sighting.put_back:
-            await self.watch.news(left)
-        return sighting.put_back
 
     async def next(self, stopped: Callable[[], bool]) -> Claim | None:
         """The next claim that is won; None once it is stopped.

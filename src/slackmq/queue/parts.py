@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from slackmq.claiming.thread import Thread
 from slackmq.claiming.ways import claiming_by
 from slackmq.errors import ConfigurationError
-from slackmq.policy import lease_of
 from slackmq.queue.asking import Asking
 from slackmq.queue.cancelling import Cancelling
 from slackmq.queue.contest import Contest
 from slackmq.queue.dead_letters import DeadLetters
 from slackmq.queue.ending import Ending
 from slackmq.queue.janitor import Janitor
+from slackmq.queue.keeping import Keeping
 from slackmq.queue.opened import Opened
 from slackmq.queue.pick import Pick
 from slackmq.queue.poster import Poster
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from slackmq.queue.controls import Controls
     from slackmq.queue.queue import AsyncQueue
     from slackmq.queue.show import Decor
-    from slackmq.queue.telling import Telling
     from slackmq.slack.api import Channel, Events, Identity, Slack
 
 __all__ = ["Parts"]
@@ -99,7 +98,7 @@ class Parts:
         timing: Timing,
         clock: Clock,
         worker: str,
-        hook: Telling,
+        hook: Hook,
         dead_letters: str | None,
     ) -> Parts:
         """The parts of a queue whose claims are made in this way, as `AsyncQueue` is told."""
@@ -109,9 +108,6 @@ class Parts:
         letters = None
         if dead_letters is not None:
             letters = DeadLetters(slack, dead_letters, clock=clock, skew=skew, worker=worker, shared=claiming.shared)
-        decor = Show(slack, show, emoji=marks.watched, clock=clock) if show else None
-        if decor is not None:
-            hook.first(decor.tell)
         return cls(
             slack=slack,
             events=events,
@@ -128,7 +124,7 @@ class Parts:
             worker=worker,
             hook=hook,
             letters=letters,
-            show=decor,
+            show=Show(slack, show, emoji=marks.watched, clock=clock) if show else None,
         )
 
     async def open(self, name: str, tasks: TaskGroup) -> Opened:
@@ -153,6 +149,7 @@ class Parts:
             channel=channel,
             watch=watch,
             contest=contest,
+            keeping=Keeping(self, watch),
             poster=poster,
             asking=self._asking(watch),
             pick=pick,
@@ -162,13 +159,6 @@ class Parts:
             tasks=tasks,
             background=self._background(watch, identity),
         )
-
-    def lease_of(self, message: Message) -> float:
-        """Seconds that a claim on a message lasts."""
-        known = self.sightings.get(message.ts)
-        if known is not None:
-            return known.lease
-        return lease_of(message, self.select(message), self.timing, self.claiming.generations)
 
     def _background(self, watch: Watch, identity: Identity) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         background: list[Callable[[], Coroutine[Any, Any, None]]] = [watch.run]
@@ -180,6 +170,19 @@ class Parts:
             background.append(self.show.run)
         return background
 
+    def _cancelling(self, channel: Channel, pick: Pick, contest: Contest) -> Cancelling:
+        return Cancelling(
+            self.slack,
+            pick,
+            contest,
+            sightings=self.sightings,
+            thread=self.thread,
+            marks=self.marks,
+            clock=self.clock,
+            channel=channel.id,
+            worker=self.worker,
+        )
+
     def _steward(self, queue: AsyncQueue, controls: Controls) -> Steward:
         inside = queue.opened
         if inside is None:
@@ -187,8 +190,14 @@ class Parts:
         return Steward(self.slack, queue, inside, controls, self.marks)
 
     def _redrive(self) -> Redrive:
-        skew, shared = self.timing.skew.total_seconds(), self.claiming.shared
-        return Redrive(self.slack, clock=self.clock, skew=skew, hook=self.hook, shared=shared, letters=self.letters)
+        return Redrive(
+            self.slack,
+            clock=self.clock,
+            timing=self.timing,
+            hook=self.hook,
+            shared=self.claiming.shared,
+            letters=self.letters,
+        )
 
     def _watch(self, identity: Identity, channel: Channel) -> Watch:
         return Watch(
@@ -240,17 +249,4 @@ class Parts:
         sightings, timing = self.sightings, self.timing
         return Pick(
             self.slack, self.claiming, watch, contest, poster, sightings=sightings, timing=timing, clock=self.clock
-        )
-
-    def _cancelling(self, channel: Channel, pick: Pick, contest: Contest) -> Cancelling:
-        return Cancelling(
-            self.slack,
-            pick,
-            contest,
-            sightings=self.sightings,
-            thread=self.thread,
-            marks=self.marks,
-            clock=self.clock,
-            channel=channel.id,
-            worker=self.worker,
         )

@@ -2,46 +2,45 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 import anyio
 
-from slackmq.answer import Answer, answer_of
-from slackmq.claiming.marks import Marks, Reading
+from slackmq.claiming.marks import Marks
 from slackmq.clock import SYSTEM
-from slackmq.envelope import Letter
 from slackmq.errors import ConfigurationError
-from slackmq.hooks import Extended, Failed, Lost
-from slackmq.message import Post
+from slackmq.message import Post, seconds
 from slackmq.policy import Timing, accept_jobs, check_lease
 from slackmq.queue.lease import Lease
 from slackmq.queue.once import Once
 from slackmq.queue.parts import Parts
-from slackmq.queue.sightings import Sighting
+from slackmq.queue.standing import delayed, standing_of
 from slackmq.queue.sweep import Sweep
-from slackmq.queue.telling import Telling
-from slackmq.redaction import redacted
 from slackmq.slack.polling import NoEvents
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+    from types import TracebackType
 
+    from slackmq.answer import Answer
     from slackmq.claiming.way import Way
     from slackmq.clock import Clock
     from slackmq.dead import DeadLetter
-    from slackmq.errors import LeaseLost
-    from slackmq.hooks import Hook
+    from slackmq.hooks import Happening, Hook
     from slackmq.message import Claim, Json, Message, Receipt
     from slackmq.policy import Verdict
     from slackmq.queue.opened import Opened
+    from slackmq.queue.progress import Progress
     from slackmq.queue.show import Decor
     from slackmq.queue.standing import Standing
     from slackmq.slack.api import Channel, Events, Slack
 
 __all__ = ["AsyncQueue"]
 
+_log = logging.getLogger("slackmq.queue")
 _AT_ONCE = timedelta(0)
 
 
@@ -95,8 +94,8 @@ class AsyncQueue:
         self._name = channel
         self._select = select
         self._clock = clock
-        self._tell = Telling(hooks)
-        parts = self._parts = Parts.made(
+        self._hooks = hooks
+        self._parts = Parts.made(
             slack,
             events=events or NoEvents(),
             select=select,
@@ -111,7 +110,7 @@ class AsyncQueue:
             hook=self._tell,
             dead_letters=dead_letters,
         )
-        self._sightings, self._claiming, self._ending = parts.sightings, parts.claiming, parts.ending
+        self._sightings = self._parts.sightings
         self._stack = AsyncExitStack()
         self._stopping = False
         self._opened: Opened | None = None
@@ -126,7 +125,9 @@ class AsyncQueue:
             raise
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._opened = None
         await self._stack.aclose()
 
@@ -179,7 +180,8 @@ class AsyncQueue:
             The message as it stands in the channel.
 
         Raises:
-            ConfigurationError, EnvelopeTooLarge: it cannot be posted like this; nothing was sent.
+            ConfigurationError: the kind is no word, or a time too short; nothing was sent.
+            EnvelopeTooLarge: the body is too long; nothing was sent.
             Ambiguous: no answer came to any of several tries. The job may stand in the channel; post it again with
                 the same key to be sure.
         """
@@ -222,7 +224,8 @@ class AsyncQueue:
 
     def hold(self, claim: Claim) -> Lease:
         """A lease that keeps a claim alive inside `async with`."""
-        return Lease(self, claim, period=self._parts.lease_of(claim.message) / 2, clock=self._clock)
+        keeping = self._inside.keeping
+        return Lease(keeping, claim, period=keeping.lease_of(claim.message) / 2, clock=self._clock)
 
     def stop(self) -> None:
         """Let every `claims()` end once its current contest is decided; claims that are held stay held."""
@@ -262,12 +265,7 @@ class AsyncQueue:
         Raises:
             LeaseLost: it had lapsed, or the message cannot be claimed further.
         """
-        sighting = self._sighting(claim)
-        extended = await self._claiming.extend(claim, sighting, lease=self._parts.lease_of(claim.message))
-        if not self._claiming.settles:  # there a token is the number of a generation; elsewhere it is a time
-            sighting.take_in(Reading(generation=extended.token), self._clock.monotonic())
-        self._tell(Extended(claim=extended))
-        return extended
+        return await self._inside.keeping.extend(claim)
 
     async def answer(self, message: Message, *, within: timedelta) -> Answer:
         """Wait until a job that was posted here has ended, and return what its handler answered.
@@ -288,8 +286,7 @@ class AsyncQueue:
             claim: the claim under which it was done.
             answer: for the thread, in Slack's mark-up, and for a program that asked; None for no answer.
         """
-        told = answer if isinstance(answer, Answer) else answer_of(answer)
-        return await self._ending.done(self._sighting(claim), claim, told)
+        return await self._inside.keeping.ack(claim, answer)
 
     async def fail(self, claim: Claim, reason: str, *, retry_in: timedelta | None = None, trace: str = "") -> Receipt:
         """The attempt failed: the thread says why; the next attempt may begin in `retry_in`, or never if None.
@@ -300,21 +297,11 @@ class AsyncQueue:
             retry_in: when it may be tried again; None: it is dead.
             trace: the traceback, for the dead letter.
         """
-        reason = redacted(reason)
-        self._tell(Failed(claim=claim, reason=reason))
-        sighting = self._sighting(claim)
-        if retry_in is None:
-            return await self._ending.dead(sighting, claim, reason, attempts=claim.attempt, trace=trace)
-        text = f":warning: attempt {claim.attempt} failed: {reason} — again in {retry_in.total_seconds():.0f} s"
-        receipt = await self._ending.released(sighting, claim, text, retry_in=retry_in, failed=True)
-        self._inside.watch.wake()
-        return receipt
+        return await self._inside.keeping.fail(claim, reason, retry_in=retry_in, trace=trace)
 
     async def release(self, claim: Claim) -> Receipt:
         """Give a claim back: anybody may take the message at once, and the attempt does not count."""
-        receipt = await self._ending.handed_back(self._sighting(claim), claim)
-        self._inside.watch.wake()
-        return receipt
+        return await self._inside.keeping.release(claim)
 
     async def cancel(self, message: Message | str, *, by: str = "", running: bool = True) -> bool:
         """Let a job not be done: what nobody has begun ends here and now; who works on it is told to stop.
@@ -335,28 +322,11 @@ class AsyncQueue:
 
     def is_cancelled(self, claim: Claim) -> bool:
         """Whether somebody wants a claimed job cancelled, as far as this process has heard."""
-        return self._sighting(claim).cancelled
+        return self._inside.keeping.is_cancelled(claim)
 
-    async def drop(self, claim: Claim) -> Receipt:
-        """End a claim because somebody wants its job cancelled; the thread says who."""
-        return await self._ending.cancelled(self._sighting(claim), claim)
-
-    async def put_back(self, claim: Claim, *, within: float) -> bool:
-        """Wait until a person takes a claim away, `within` seconds at most; whether one did."""
-        if self._claiming.revocable:
-            return await self._inside.put_back(self._sighting(claim), within=within, clock=self._clock)
-        await self._clock.sleep(within)
-        return False
-
-    def is_unheard(self, claim: Claim) -> bool:
-        """Whether the event of a claim came to this very process, so that no other was told, or there was none."""
-        return claim.token <= self._sighting(claim).echoed
-
-    def let_go(self, claim: Claim, reason: LeaseLost) -> None:
-        """Take note that a claim of this process is lost."""
-        self._sighting(claim).busy = False
-        self._tell(Lost(claim=claim, reason=str(reason)))
-        self._inside.watch.wake()
+    def progress(self, claim: Callable[[], Claim]) -> Progress:
+        """What shows how far the work on a claim is; `claim` gives it as it stands."""
+        return self._inside.keeping.progress(claim)
 
     async def dead_letters(self) -> tuple[DeadLetter, ...]:
         """The letters of the last `timing.reach` about jobs that died, one a job, oldest first.
@@ -389,9 +359,19 @@ class AsyncQueue:
         await self._inside.watch.scan()
         if threads:
             await self._inside.contest.read_threads()
-        return self._inside.contest.standings()
+        now = self._slack.now()
+        standings = [
+            standing_of(sighting, canonical=self._sightings.canonical(sighting.message), now=now)
+            for sighting in self._sightings.all()
+        ]
+        standings += [delayed(message, now=now) for message in self._sightings.held]
+        return tuple(sorted(standings, key=lambda standing: seconds(standing.message.ts)))
 
-    def _sighting(self, claim: Claim) -> Sighting:
-        """What is known of a claimed message; of one that was forgotten meanwhile, as little as possible."""
-        known = self._sightings.get(claim.message.ts)
-        return known or Sighting(letter=Letter(message=claim.message), verdict=self._select(claim.message))
+    def _tell(self, happening: Happening) -> None:
+        if self._parts.show is not None:
+            self._parts.show.tell(happening)
+        for hook in self._hooks:
+            try:
+                hook(happening)
+            except Exception:  # noqa: BLE001  # a hook is a stranger's code, and no reason to lose a job
+                _log.exception("a hook raised on %s", type(happening).__name__)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from slackmq.envelope import JOB, unseal
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from slackmq.clock import Clock
     from slackmq.dead import DeadLetter
     from slackmq.hooks import Hook
+    from slackmq.policy import Timing
     from slackmq.queue.dead_letters import DeadLetters
     from slackmq.slack.api import Slack
 
@@ -36,7 +36,7 @@ class Redrive:
     Args:
         slack: the workspace.
         clock: the time of this process.
-        skew: seconds after which no read may miss a write.
+        timing: the time constants.
         hook: told of what is posted.
         shared: whether bots of several apps work the channel.
         letters: where letters about what is dead stand, if anywhere.
@@ -47,14 +47,14 @@ class Redrive:
         slack: Slack,
         *,
         clock: Clock,
-        skew: float,
+        timing: Timing,
         hook: Hook,
         shared: bool = False,
         letters: DeadLetters | None = None,
     ) -> None:
         self._slack = slack
         self._clock = clock
-        self._skew = skew
+        self._timing = timing
         self._hook = hook
         self._shared = shared
         self._letters = letters
@@ -131,7 +131,7 @@ class Redrive:
             shared=shared,
             clock=self._clock,
             hook=self._hook,
-            reach=timedelta.max,  # it has no delay
+            reach=self._timing.reach,
         )
         await pause("before_redrive")
         message = await poster.post(post)
@@ -143,7 +143,7 @@ class Redrive:
         try:
             await self._slack.react(job.channel, job.ts, REDRIVEN)
         except AlreadyReacted:
-            await self._clock.sleep(self._skew)  # whoever was first may have posted it this very moment
+            await self._clock.sleep(self._timing.skew.total_seconds())
             return False
         except (Ambiguous, Refused) as error:
             _log.warning("cannot mark %s as posted again: %s", job.ts, error)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from slackmq.slack.filing import FileRow, Files
-
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from contextlib import AbstractAsyncContextManager
+
+    from slackmq.slack.filing import Files
 
 __all__ = [
     "TOMBSTONE",
@@ -23,8 +23,6 @@ __all__ = [
     "Deleted",
     "Event",
     "Events",
-    "FileRow",
-    "Files",
     "Identity",
     "Metadata",
     "Page",
@@ -237,7 +235,7 @@ class Slack(Protocol):
         """
         ...
 
-    def spare(self, call: Literal["react", "pin", "post"], channel: str | None = None) -> float:
+    def spare(self, call: Literal["react", "pin", "post", "edit"], channel: str | None = None) -> float:
         """How many of these calls may be made at once, as far as this process can tell, before one has to wait.
 
         Posts are counted for each channel.

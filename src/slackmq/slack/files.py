@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from slackmq.errors import Ambiguous, ConfigurationError, Refused
-from slackmq.slack.api import FileRow, Urgency
+from slackmq.slack.api import Urgency
+from slackmq.slack.filing import FileRow
 from slackmq.slack.markup import escape
 from slackmq.slack.wire import Carrier
 
@@ -23,7 +24,7 @@ _GONE = frozenset({"file_deleted", "file_not_found", "not_visible"})
 
 
 class WebFiles:
-    """Implements `slackmq.slack.api.Files`: docs.slack.dev/messaging/working-with-files.
+    """Implements `slackmq.slack.filing.Files`: docs.slack.dev/messaging/working-with-files.
 
     Args:
         caller: for the calls.

@@ -46,11 +46,11 @@ class Box:
 @asynccontextmanager
 async def opened(where: Where, channel: str) -> AsyncGenerator[Box]:
     """The channel while inside."""
-    skew = Timing().skew.total_seconds()
+    timing = Timing()
     async with open_slack(await where.settings()) as slack:
-        letters = DeadLetters(slack, channel, clock=SYSTEM, skew=skew)
+        letters = DeadLetters(slack, channel, clock=SYSTEM, skew=timing.skew.total_seconds())
         await letters.open()
-        yield Box(letters=letters, redrive=Redrive(slack, clock=SYSTEM, skew=skew, hook=_deaf), slack=slack)
+        yield Box(letters=letters, redrive=Redrive(slack, clock=SYSTEM, timing=timing, hook=_deaf), slack=slack)
 
 
 def row_of(letter: DeadLetter) -> dict[str, str | int | bool]:
