@@ -23,6 +23,7 @@ CHUNKS, SEEDS = 2, 2
 """A cell is played with four seeds, in two tests, so that none comes near the limit of time."""
 
 
+@pytest.mark.timeout(60)  # a store that moves twice is used for a quarter of an hour
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 @pytest.mark.parametrize("cell", KV_CELLS)
 def test_no_promise_of_a_store_is_broken(cell: str, chunk: int) -> None:
