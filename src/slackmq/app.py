@@ -78,6 +78,7 @@ class App:
         self.handlers = Handlers()
         self.listen = self.handlers.listen
         self.task = self.handlers.task
+        self.every = self.handlers.every
         self._claim: Choice = claim
         self._peers = peers
         self._show: Decor | None = show

@@ -18,6 +18,7 @@ from slackmq.answer import answer_of
 from slackmq.errors import ConfigurationError, TextTruncated, UnknownKind
 from slackmq.parameters import Parameters, place
 from slackmq.policy import Accept, Ignore, Later, Options, Refuse
+from slackmq.schedules import Schedules
 from slackmq.task import Task, Terms
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ class Handlers:
         self._tasks: dict[str, Handler] = {}
         self._listeners: list[Handler] = []
         self._posters: list[Poster] = []
+        self.schedules = Schedules(self.task)
+        self.every = self.schedules.every
 
     def __iter__(self) -> Iterator[Handler]:
         """All handlers: first the listeners in the order in which they are tried, then the tasks."""

@@ -16,6 +16,7 @@ from slackmq.clock import SYSTEM
 from slackmq.errors import ArgumentsRejected, LeaseLost, Reject, Retry, SlackError, UnknownKind, first, told
 from slackmq.job import Job
 from slackmq.points import pause
+from slackmq.ticking import Ticking
 
 if TYPE_CHECKING:
     from slackmq.answer import Answer
@@ -97,12 +98,22 @@ class AsyncWorker:
             async with anyio.create_task_group() as tasks:
                 with self._handlers.posting_to(self._queue), CancelScope() as scope:
                     tasks.start_soon(self._hand_back_in_time, scope)
+                    if len(self._handlers.schedules):
+                        tasks.start_soon(self._tick)
                     await self._work_all()
                 tasks.cancel_scope.cancel()
         except* SlackError as group:
             refusal = first(group)
         if refusal is not None:
             raise refusal
+
+    async def _tick(self) -> None:
+        """Post what is to be posted by itself, until told to stop."""
+        turnstile, reach = self._queue.turnstile, self._queue.timing.reach
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(Ticking(turnstile, self._handlers.schedules, reach=reach, clock=self._clock).run)
+            await self._draining.wait()
+            tasks.cancel_scope.cancel()
 
     async def _work_all(self) -> None:
         async with anyio.create_task_group() as slots:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from slackmq.queue.contest import Contest
     from slackmq.queue.pick import Pick
     from slackmq.queue.poster import Poster
+    from slackmq.queue.turnstile import Turnstile
     from slackmq.queue.watch import Watch
     from slackmq.slack.api import Channel, Identity
 
@@ -35,6 +36,7 @@ class Opened:
         poster: posts jobs.
         asking: waits for answers.
         pick: claims messages by name.
+        turnstile: lets one of all processes post what each would.
         tasks: what runs in the background.
         watching: whether `watch` reads all the time.
     """
@@ -46,6 +48,7 @@ class Opened:
     poster: Poster
     asking: Asking
     pick: Pick
+    turnstile: Turnstile
     tasks: TaskGroup
     watching: bool = False
 

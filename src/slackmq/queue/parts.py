@@ -10,6 +10,7 @@ from slackmq.queue.contest import Contest
 from slackmq.queue.opened import Opened
 from slackmq.queue.pick import Pick
 from slackmq.queue.poster import Poster
+from slackmq.queue.turnstile import Turnstile
 from slackmq.queue.watch import Watch
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class Parts:
             poster=poster,
             asking=self._asking(watch),
             pick=self._pick(watch, contest, poster),
+            turnstile=Turnstile(self.slack, watch, self.sightings, clock=self.clock),
             tasks=tasks,
         )
 

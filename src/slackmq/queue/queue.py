@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from slackmq.queue.opened import Opened
     from slackmq.queue.show import Decor
     from slackmq.queue.standing import Standing
+    from slackmq.queue.turnstile import Turnstile
     from slackmq.slack.api import Channel, Events, Slack
 
 __all__ = ["AsyncQueue"]
@@ -230,6 +231,11 @@ class AsyncQueue:
         """
         self._start()
         return Sweep(self._inside, lambda: self._stopping, clock=self._clock, slack=self._slack, courtesy=courtesy)
+
+    @property
+    def turnstile(self) -> Turnstile:
+        """Lets one of all processes post what each of them would."""
+        return self._inside.turnstile
 
     def hold(self, claim: Claim) -> Lease:
         """A lease that keeps a claim alive inside `async with`."""
