@@ -53,6 +53,7 @@ BODY_LIMIT = 8_000
 """Bytes of a job's arguments as JSON. Slack refuses larger metadata with `metadata_too_large` and publishes no number
 (docs.slack.dev/reference/methods/chat.postMessage), so this stays far below what is known to pass."""
 _PREVIEW_LIMIT = 300
+_WORD_LIMIT, _WORD_SHOWN = 200, 12
 _ENDED, _DONE = "ended", "done"
 
 
@@ -117,7 +118,7 @@ class Letter:
 
 def preview(post: Post) -> str:
     """The job as a person reads it in the channel: `resize(path="cat.png", width=300)`, cut if it is long."""
-    arguments = ", ".join(f"{name}={_json(value)}" for name, value in post.body.items())
+    arguments = ", ".join(f"{name}={_json(_shown(value))}" for name, value in post.body.items())
     line = f"{post.kind}({arguments})"
     return line if len(line) <= _PREVIEW_LIMIT else line[: _PREVIEW_LIMIT - 2] + "…)"
 
@@ -269,6 +270,12 @@ def finished(message: Message) -> Sealed:
 def is_finished(payload: Mapping[str, Any]) -> bool:
     """Whether the metadata of a job says that it is done."""
     return payload.get(_ENDED) == _DONE
+
+
+def _shown(value: Json) -> Json:
+    """What a person is spared the most of: a word that long is for programs."""
+    cut = isinstance(value, str) and len(value) > _WORD_LIMIT and not any(map(str.isspace, value))
+    return f"{str(value)[:_WORD_SHOWN]}…" if cut else value
 
 
 def _json(value: Json) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from slackmq.claiming.marks import Marks
 from slackmq.kv.elect import LEADER, TERM
 from slackmq.kv.errors import KeyNotFound
+from slackmq.kv.opening import RETENTION
 from slackmq.kv.store import AsyncStore
 from slackmq.kv.terms import Terms
 from slackmq.policy import Timing, accept_jobs
@@ -273,6 +274,7 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
         secret: the store's keys; None: those in SLACKMQ_KV_KEY, if that is set at the moment of entering.
         authors: user ids of the bots that may write; None: everybody in the channel.
         cache: a file of this process alone, from which a restart goes on; None: everything is read from the channel.
+        retention: for how long Slack keeps messages in the channel: a snapshot is posted after a third of it.
     """
 
     def __init__(
@@ -285,6 +287,7 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
         secret: Secret | None = None,
         authors: frozenset[str] | None = None,
         cache: Path | str | None = None,
+        retention: timedelta = RETENTION,
     ) -> None:
         self._channel = channel
         self._settings = settings
@@ -293,6 +296,7 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
         self._secret = secret
         self._authors = authors
         self._cache = cache
+        self._retention = retention
         super().__init__("store")
 
     @asynccontextmanager
@@ -309,6 +313,7 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
                 secret=self._secret,
                 authors=self._authors,
                 cache=self._cache,
+                retention=self._retention,
             ) as store,
         ):
             yield store
@@ -381,6 +386,7 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
     replace = blocking(AsyncStore.update)
     delete = blocking(AsyncStore.delete)
     purge = blocking(AsyncStore.purge)
+    roll = blocking(AsyncStore.roll)
     transact = blocking(AsyncStore.transact)
     commit = blocking(AsyncStore.commit)
     history = blocking(AsyncStore.history)

@@ -59,7 +59,7 @@ async def test_a_restart_reads_only_what_came_later(
 
     await fill(workspace, cache, "a", "b", "c")
     await fill(workspace, None, "d")
-    monkeypatch.setattr("slackmq.kv.follower.opened", counted)
+    monkeypatch.setattr("slackmq.kv.reading.opened", counted)
     async with opened(workspace, cache=cache) as store:
         assert "a" in store._inside.follower.ledger.base
         assert await store.keys(fresh=True) == ["a", "b", "c", "d"]

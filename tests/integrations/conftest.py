@@ -11,6 +11,7 @@ import pytest
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
+from tests.clients.manifests import manifest
 
 from slackmq.clock import SYSTEM
 from slackmq.integrations.bolt import exactly_one
@@ -29,6 +30,11 @@ FAST = Timing(
     lease=timedelta(seconds=3),
     margin=timedelta(seconds=0.5),
 )
+
+SCOPES = [
+    *("chat:write", "channels:history", "channels:read", "groups:history", "groups:read", "commands"),
+    *("reactions:read", "reactions:write", "bookmarks:read", "bookmarks:write"),
+]
 
 
 class Troupe:
@@ -96,3 +102,12 @@ def troupe(request: pytest.FixtureRequest) -> Iterator[Troupe]:
             yield troupe
         finally:
             troupe.close()
+
+
+@pytest.fixture
+def deployer(troupe: Troupe) -> TestApp:
+    """An app with a command and shortcuts, and a channel for its records."""
+    troupe.slack.create_channel("ops-work")
+    given = manifest()
+    given["oauth_config"] = {"scopes": {"bot": SCOPES}}
+    return troupe.slack.install(given, channels=["#jobs", "#ops-work"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +10,11 @@ import pytest
 from slack_bolt.request import BoltRequest
 
 from slackmq.errors import Retry
-
-from .conftest import FAST
+from slackmq.policy import Timing
 
 if TYPE_CHECKING:
     from .conftest import Troupe
 
-CALM = replace(FAST, scan=timedelta(seconds=6), quiet=timedelta(seconds=60))
 pytestmark = pytest.mark.timeout(60)
 
 
@@ -262,7 +259,7 @@ def test_a_claim_that_fails_runs_nothing_and_the_post_is_found_later(troupe: Tro
 
 def test_a_post_costs_one_claim_and_one_mark(troupe: Troupe) -> None:
     for app in [bot(troupe, number) for number in range(3)]:
-        troupe.guard(app, timing=CALM)  # where reads are hurried, sweeps compete with events
+        troupe.guard(app, timing=Timing())
         troupe.listen(app)
     posts = [troupe.say(f"toggle {number}") for number in range(20)]
     troupe.until(lambda: all("white_check_mark" in troupe.marks(ts) for ts in posts), within=45)

@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .test_bolt_payloads import done, marks, records
 from .test_how_to import blocks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from slackmq.testing import TestApp
+
     from .conftest import Troupe
 
 pytestmark = pytest.mark.timeout(120)
 
-SLOW = """
+NOTE = """
 import pathlib, threading
 from datetime import timedelta
 from slackmq.policy import Timing
@@ -28,12 +31,25 @@ def note(text):
     with open(os.environ["NOTES"], "a") as notes:
         notes.write(f"{os.getpid()} {text}\\n")
 
+"""
+SLOW = """
 @app.message("slow")
 def slow(message, say, context):
     note(f"{context['slackmq']['attempt']} {message['text']}")
     if context["slackmq"]["attempt"] == 1:
         threading.Event().wait(60)
     say(text="at last", thread_ts=message["ts"])
+
+"""
+DEPLOY = """
+@app.command("/deploy")
+def deploy(ack, body, command, respond, context):
+    ack()
+    mine = context["slackmq"]
+    note(f"{mine['attempt']} {mine['key']} {mine['token']} {body['trigger_id']} {command['text']}")
+    if mine["attempt"] == 1:
+        threading.Event().wait(60)
+    respond(text="deployed", response_type="in_channel")
 
 """
 FAST = """timing=Timing(
@@ -47,16 +63,21 @@ class Bots:
 
     def __init__(self, troupe: Troupe, folder: Path) -> None:
         self.troupe = troupe
+        self.of = troupe.slack.app
         self.notes = folder / "notes"
         self.notes.touch()
-        [code] = blocks_of("bolt.md")
-        whole = code.replace('exactly_one(app, "#jobs")', f'{SLOW}exactly_one(app, "#jobs", {FAST})')
-        (folder / "bot.py").write_text(whole, encoding="utf-8")
         self._folder = folder
+        self.write(SLOW, FAST)
         self.processes: dict[int, subprocess.Popen[bytes]] = {}
 
+    def write(self, listener: str, options: str) -> None:
+        """The page's bot with a listener more."""
+        code = blocks_of("bolt.md")[0]
+        whole = code.replace('exactly_one(app, "#jobs")', f'{NOTE}{listener}exactly_one(app, "#jobs", {options})')
+        (self._folder / "bot.py").write_text(whole, encoding="utf-8")
+
     def start(self) -> None:
-        environment = {**os.environ, **self.troupe.slack.app.environment, "NOTES": str(self.notes)}
+        environment = {**os.environ, **self.of.environment, "NOTES": str(self.notes)}
         with (self._folder / f"{len(self.processes)}.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, self._folder / "bot.py"], env=environment, stdout=log, stderr=log
@@ -98,3 +119,25 @@ def test_what_a_killed_replica_had_acknowledged_another_one_does(troupe: Troupe,
     first, second = bots.ran()
     assert (first[1:], second[1:]) == (["1", "slow one"], ["2", "slow one"])
     assert first[0] != second[0]
+
+
+def test_a_command_that_a_killed_replica_had_acknowledged_another_one_does(
+    troupe: Troupe, bots: Bots, deployer: TestApp
+) -> None:
+    bots.of = deployer
+    bots.write(DEPLOY, f'work="#ops-work", {FAST}')
+    for _ in range(2):
+        bots.start()
+    troupe.until(lambda: len(troupe.slack.connections()) == 2, within=60)
+    channel = troupe.slack.channel("jobs")
+    accepted = troupe.slack.interact("command", channel=channel, text="/deploy the lamp")
+    assert accepted["answer"] == {}
+    troupe.until(lambda: "clock1" in marks(records(troupe)[0]))
+    bots.processes[int(bots.ran()[0][0])].kill()
+    troupe.until(lambda: [row for row in troupe.slack.messages("#jobs") if row["text"] == "deployed"], within=60)
+    troupe.until(lambda: done(records(troupe)[0]))
+    (dead, first, before), (other, second, after) = bots.ran()
+    assert dead != other
+    assert (first, second) == ("1", "2")
+    key, token, _, text = before.split(maxsplit=3)
+    assert after.split(maxsplit=3) == [key, str(max(2, int(token) + 1)), "expired", text]

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Self
 
 from slackmq.errors import Ambiguous
 from slackmq.kv import follower as follower_module
+from slackmq.kv import writing as writing_module
 from slackmq.kv.batch import Batch
 from slackmq.kv.follower import Follower
+from slackmq.kv.home import Home
 from slackmq.kv.ledger import Ledger
 from slackmq.kv.lock import Lock
 from slackmq.kv.log import State
 from slackmq.kv.record import Group, Record
 from slackmq.kv.writer import Writer
+from slackmq.kv.writing import Writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,6 +142,28 @@ def _forgetful(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Ledger, "settle", settle)
 
 
+def _believed(patch: pytest.MonkeyPatch) -> None:
+    async def counts(*_: object) -> bool:
+        return True
+
+    patch.setattr(writing_module, "_counts", counts)
+
+
+def _sent_again(patch: pytest.MonkeyPatch) -> None:
+    def done(*_: object) -> None:
+        return None
+
+    patch.setattr(Writing, "_done", done)
+
+
+def _untold(patch: pytest.MonkeyPatch) -> None:
+    def tell(self: Home, settled: Settled) -> None:
+        if self._held is None:
+            self._told(settled)
+
+    patch.setattr(Home, "_tell", tell)
+
+
 def _canary(name: str, cell: str, rules: str, spoil: Callable[[pytest.MonkeyPatch], None]) -> KvCanary:
     return KvCanary(name=name, cell=cell, rules=frozenset(rules.split()), spoil=spoil)
 
@@ -152,5 +177,8 @@ KV_CANARIES: tuple[KvCanary, ...] = (
     _canary("a lock is not renewed and its token not checked", "C2", "K6", _unfenced),
     _canary("a repeated record is believed to be the first", "H2", "K1 K2 K7", _overtaken),
     _canary("a compare-and-set counts whatever stands there", "none", "K1 K2 K7", _last_wins),
+    _canary("a post into a channel that the store had left is taken for a write", "roll/none", "K2 K8", _believed),
+    _canary("what counted before the store moved is written again behind it", "roll/H2", "K1 K2 K7 K8", _sent_again),
+    _canary("what is settled while the next channel is opened is told to nobody", "roll/none", "K4 K8", _untold),
     _canary("a watcher is given one change of each step", "none", "K4", _forgetful),
 )

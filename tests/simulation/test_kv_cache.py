@@ -23,7 +23,7 @@ from slackmq.simulation.world import World
 from slackmq.slack.client import Client
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from slackmq.kv.cache import Since
@@ -46,10 +46,10 @@ class Folder:
         folder = self
 
         class Kept(Cache):
-            def __init__(self, path: Path, owner: str, seal: Seal) -> None:
-                if former := folder._open.get(path):
-                    former.close()
-                super().__init__(path, owner, seal)
+            def __init__(self, path: Path, owner: str, seal: Seal, *, former: Iterable[tuple[str, Seal]] = ()) -> None:
+                if other := folder._open.get(path):
+                    other.close()
+                super().__init__(path, owner, seal, former=former)
                 folder._open[path] = self
 
             def load(self) -> tuple[State, Since] | None:
@@ -64,7 +64,9 @@ class Folder:
 
         def store(scenario: KvScenario, process: Process) -> AsyncStore:
             made = original(scenario, process)
-            made._opening = replace(made._opening, cache=folder.path / f"{process.name[:2]}-{scenario.seed}.db")
+            made._home.opening = replace(
+                made._home.opening, cache=folder.path / f"{process.name[:2]}-{scenario.seed}.db"
+            )
             return made
 
         patch.setattr(caching_module, "Cache", Kept)

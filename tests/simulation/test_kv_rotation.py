@@ -30,7 +30,7 @@ def rotate(patch: pytest.MonkeyPatch, *, forgotten: str = "") -> None:
         secret = BOTH if len(process.name) == 2 else Secret(NEW, OLD)
         if process.name.startswith(forgotten or "-"):
             secret = Secret(OLD)
-        made._opening = replace(made._opening, secret=secret)
+        made._home.opening = replace(made._home.opening, secret=secret)
         return made
 
     def loud(scenario: KvScenario, error: BaseException) -> bool:

@@ -11,9 +11,10 @@ import pytest
 
 from slackmq.kv.log import State
 from slackmq.simulation.__main__ import main
+from slackmq.simulation.kv_cells import KV_CELLS
 from slackmq.simulation.kv_checkers import check_lock, check_log, check_register, check_watch
 from slackmq.simulation.kv_history import Asking, Held, KvTruth, Watched
-from slackmq.simulation.kv_scenario import KV_CELLS, kv_replay
+from slackmq.simulation.kv_scenario import kv_replay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from slackmq.simulation.faults import CELLS
+from slackmq.claiming.way import WAYS
+from slackmq.message import Outcome
+from slackmq.simulation.faults import CELLS, PAIRS
 from slackmq.simulation.scenario import replay
 
 if TYPE_CHECKING:
@@ -38,6 +40,13 @@ def test_no_promise_is_broken_by_the_other_ways(way: Way, cell: str, chunk: int)
         assert not verdict.violations, str(verdict)
 
 
+@pytest.mark.parametrize("pair", PAIRS)
+def test_no_promise_is_broken_where_two_things_go_wrong(pair: str) -> None:
+    for seed, way in enumerate(WAYS):
+        verdict = replay(seed, pair, way)
+        assert not verdict.violations, str(verdict)
+
+
 REGRESSIONS: Sequence[tuple[int, str, Way, str]] = (
     (60376, "storm", "pin", "an extension that took effect in its last moment does not count"),
     (3400950, "everything", "reaction", "what was begun and then reworded is ended, not left"),
@@ -54,6 +63,13 @@ REGRESSIONS: Sequence[tuple[int, str, Way, str]] = (
     (4100153, "H5-long", "pin", "a 429 from before an execution may keep it from being extended in the thread"),
     (8200016, "crowd", "pin", "after a person's unpin a bot may do again what it has not yet heard to be done"),
     (3400187, "H5-long", "native", "a 429 from before an execution may keep it from being extended"),
+    (42004997, "swarm", "native", "a message that is deleted while its thread is read stops no worker"),
+    (42007221, "crowd", "native", "an outage that began before a native execution may keep it from being extended"),
+    (9100015, "M2-full", "reaction", "who goes on in the thread of a full message gives back what it held by emoji"),
+    (9100014, "M2-full", "pin", "an end that Slack takes no mark for stops no worker"),
+    (136, "terms", "native", "what was given up in the thread, and could not be marked in time, is not begun again"),
+    (186, "terms", "pin", "what was given up in the thread of a pinned message is not begun again"),
+    (41000054, "H5-long", "pin", "a long job that fails each time has time to be begun once more"),
 )
 """Seeds that failed once, and what was wrong with the product or its judges."""
 
@@ -98,6 +114,20 @@ def test_the_person_and_the_producer_got_all_they_asked_for() -> None:
     assert {type(line).__name__ for line in verdict.truth.lines} >= {"Called", "Started", "Effected", "Ended", "Posted"}
     assert all(job.ended is not None for job in verdict.truth.jobs.values())
     assert any("/" in job.key for job in verdict.truth.jobs.values())
+
+
+def test_people_fill_a_message_and_it_is_claimed_all_the_same() -> None:
+    truth = replay(1, "M2-full").truth
+    filled = {line.process for line in truth.disturbances if line.what == "filled with emoji"}
+    refused = [line for line in truth.lines if getattr(line, "reply", {}).get("error") == "too_many_emoji"]
+    assert filled
+    assert refused
+
+
+def test_what_expired_was_dropped_and_the_rest_was_done() -> None:
+    truth = replay(2, "terms", "pin").truth
+    ends = [copy for job in truth.jobs.values() for copy in job.copies.values() if copy.expires is not None]
+    assert {copy.ended[0] for copy in ends if copy.ended} == {Outcome.DEAD, Outcome.DONE}
 
 
 def test_a_seed_plays_the_same_in_every_process() -> None:

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 # pyright: reportUnnecessaryTypeIgnoreComment=true
 from datetime import timedelta
-from typing import assert_type
+from typing import TYPE_CHECKING, assert_type
 
 import slackmq
+from slackmq.testing import Fleet, Replica
+
+if TYPE_CHECKING:
+    from slackmq.testing import Replicas, Workspace
 
 handlers = slackmq.Handlers()
 
@@ -57,6 +61,20 @@ def right_without_await() -> None:
                 assert_type(claimed, slackmq.Message)
                 assert_type(lease.ack("done"), slackmq.Receipt)
         slackmq.Worker(queue, handlers, concurrency=2).run()
+
+
+def right_under_test(replicas: Replicas, slack: Workspace) -> None:
+    with replicas(3, ["bot"], env=lambda app: {"URL": app.url}) as fleet, replicas(2, tidy, apps=slack.apps):
+        assert_type(fleet, Fleet)
+        assert_type(fleet.kill_one(holding=fleet.post("toggle")), Replica)
+    assert_type(slack.run(shrink.ask, "cat.png"), float)
+
+
+def wrong_under_test(replicas: Replicas, slack: Workspace) -> None:
+    replicas("3", ["bot"])  # type: ignore[arg-type]
+    replicas(3, 4)  # type: ignore[arg-type]
+    replicas(3, ["bot"]).kill_one()  # type: ignore[attr-defined]
+    slack.run(shrink.ask, 3)  # type: ignore[call-overload]
 
 
 def wrong_without_await(queue: slackmq.Queue, message: slackmq.Message) -> None:

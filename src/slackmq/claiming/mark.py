@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from slackmq.errors import AlreadyReacted, Ambiguous, MessageGone
+import anyio
+
+from slackmq.errors import AlreadyReacted, Ambiguous, LeaseLost, MessageGone
 from slackmq.slack.api import Urgency
 
 if TYPE_CHECKING:
@@ -19,8 +21,15 @@ _PAUSE = 1.0
 _LONGEST_PAUSE = 15.0
 
 
-async def mark(slack: Slack, message: Message, emoji: str, *, clock: Clock) -> bool:
+async def mark(slack: Slack, message: Message, emoji: str, *, clock: Clock, until: float | None = None) -> bool:
     """Put an emoji on a message, until Slack says that it stands.
+
+    Args:
+        slack: the workspace.
+        message: where.
+        emoji: which.
+        clock: the time of this process.
+        until: when to give up, on its monotonic clock; None: never.
 
     Returns:
         False if somebody with this token had put it there before, or the message is gone. After an unanswered try
@@ -29,7 +38,14 @@ async def mark(slack: Slack, message: Message, emoji: str, *, clock: Clock) -> b
 
     Raises:
         TooManyReactions: Slack takes no further emoji on this message.
+        LeaseLost: Slack has not said so in time; it may stand there all the same.
     """
+    with anyio.move_on_after(None if until is None else until - clock.monotonic()):
+        return await _mark(slack, message, emoji, clock)
+    raise LeaseLost("The claim ran out before Slack took the mark of its end.")
+
+
+async def _mark(slack: Slack, message: Message, emoji: str, clock: Clock) -> bool:
     pause = _PAUSE
     while True:
         try:

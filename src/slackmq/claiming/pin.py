@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import anyio
@@ -23,6 +24,7 @@ from slackmq.errors import (
     AlreadyReacted,
     Ambiguous,
     LeaseLost,
+    MessageGone,
     MessageLocked,
     TooManyPins,
     TooManyReactions,
@@ -349,17 +351,18 @@ class PinClaiming:
         return log.finished == ours if about else stands and not (lapsed and log.hold is not None)
 
     async def _reread(self, claim: Claim, traces: Traces) -> bool:
-        """Read what others wrote while nothing of ours held; False if Slack did not answer."""
+        """Read what others wrote while nothing of ours held; False if there was no answer, or nothing left to read."""
         await self._clock.sleep(self._skew)
         try:
             await self._thread.read(claim.message, traces.record, urgency=Urgency.CLAIM)
-        except Ambiguous:
+        except (Ambiguous, MessageGone):
             return False
         return True
 
     async def confirm(self, message: Message, outcome: Outcome) -> None:
-        """Put the mark of an end that only the log tells: its author died between the two."""
-        await mark(self._slack, message, self._marks.of(outcome), clock=self._clock)
+        """Put the mark of an end that only the log tells, if Slack takes one: its author died between the two."""
+        with suppress(TooManyReactions):
+            await mark(self._slack, message, self._marks.of(outcome), clock=self._clock)
 
 
 def _draw(app: str, ts: str) -> bytes:

@@ -173,16 +173,34 @@ class ReactionClaiming:
         return replace(claim, token=claim.token + 1, deadline=first_try + lease)
 
     async def finish(self, claim: Claim, traces: Traces, outcome: Outcome) -> bool:  # noqa: ARG002  # the mark says all
-        """Say that it is done in the job's own message if emoji are short; else add the done or dead emoji."""
+        """Say that it is done in the job's own message if emoji are short; else add the done or dead emoji.
+
+        Done and dead are two emoji, so who is first with the one may still be second with the other. Giving up is left
+        to the successor once the claim is over; and whoever may have one looks again whether it said otherwise.
+        """
         short = self._slack.spare("react") < _SPARE
-        if outcome is Outcome.DONE and short and await self._stamp(claim):
+        done = outcome is Outcome.DONE
+        if done and short and await self._stamp(claim):
             return True
         try:
-            return await mark(self._slack, claim.message, self._marks.of(outcome), clock=self._clock)
+            until = None if done else claim.deadline
+            stands = await mark(self._slack, claim.message, self._marks.of(outcome), clock=self._clock, until=until)
         except MessageLocked:
-            if outcome is Outcome.DONE and await self._stamp(claim):
+            if done and await self._stamp(claim):
                 return True
             raise
+        sure = done and self._clock.monotonic() < claim.deadline
+        return stands and (sure or not await self._contradicted(claim.message, outcome))
+
+    async def _contradicted(self, message: Message, outcome: Outcome) -> bool:
+        """Whether the other mark of an end stands there too, or nobody can tell."""
+        await self._clock.sleep(self._timing.skew.total_seconds())
+        other = self._marks.of(Outcome.DEAD if outcome is Outcome.DONE else Outcome.DONE)
+        try:
+            row = await self._slack.row(message.channel, message.ts)
+        except (Ambiguous, Refused):
+            return True
+        return row is None or self._me in row.reactions.get(other, frozenset())
 
     async def _stamp(self, claim: Claim) -> bool:
         """Edit the job's message, whose budget is another one; False if only the emoji can say who was first.

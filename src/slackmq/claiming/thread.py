@@ -53,7 +53,12 @@ class Thread:
         self._peers = peers
 
     async def read(self, message: Message, into: Record, *, urgency: Urgency = Urgency.SCAN) -> None:
-        """Add what the thread says to `into`. Only notes by bots of the queue count: everybody can write there."""
+        """Add what the thread says to `into`. Only notes by bots of the queue count: everybody can write there.
+
+        Raises:
+            Ambiguous: Slack did not answer.
+            MessageGone: the message was deleted.
+        """
         me = (await self._slack.identity()).user
         rows = await self._slack.replies(message.channel, message.ts, urgency=urgency)
         trusted = (row for row in rows if row.user == me or (self._shared and self._is_peer(row)))
@@ -93,6 +98,6 @@ class Thread:
     async def _try_read(self, message: Message, record: Record) -> None:
         try:
             await self.read(message, record)
-        except Ambiguous:
+        except (Ambiguous, MessageGone):
             # Then the next try may write the note twice; readers take two notes with one `op` for one.
             return

@@ -6,7 +6,7 @@ import re
 from enum import IntEnum
 
 from slackmq.errors import Ambiguous, SlackError, SlackMQError
-from slackmq.kv.errors import KeyNotFound, LockLost, LogBroken, RecordTooNew, RevisionMismatch, WriteLost
+from slackmq.kv.errors import KeyNotFound, LockLapsed, LockLost, LogBroken, RecordTooNew, RevisionMismatch, WriteLost
 
 __all__ = ["MEANINGS", "Exit", "StillHeld", "Unreachable", "exit_of", "explanation"]
 
@@ -45,7 +45,8 @@ MEANINGS = {
     Exit.MISMATCH: "kv put or del: the key stands in another revision than --last, or is there and --create was given; "
     "nothing was written",
     Exit.NOT_WRITTEN: "kv: Slack stored the record too late or never, so it does not count",
-    Exit.LOCK_LOST: "kv lock: the lock was lost while the command ran, and the command was ended",
+    Exit.LOCK_LOST: "kv lock: the lock was lost while the command ran, and the command was ended; kv put or del "
+    "--held: the lock was not held any more, and nothing was written",
     Exit.LOG_BROKEN: "kv: records were deleted or edited, or were written by a newer version",
     Exit.STILL_HELD: "kv lock: somebody else held the lock for longer than --wait",
     Exit.BUG: "an error of slackmq itself; --debug shows where",
@@ -67,6 +68,7 @@ _STATUSES: tuple[tuple[type[SlackMQError], Exit], ...] = (
     (Unreachable, Exit.NO_ANSWER),
     (SlackError, Exit.REFUSED),
     (KeyNotFound, Exit.NO_KEY),
+    (LockLapsed, Exit.LOCK_LOST),
     (RevisionMismatch, Exit.MISMATCH),
     (WriteLost, Exit.NOT_WRITTEN),
     (LockLost, Exit.LOCK_LOST),

@@ -173,7 +173,7 @@ class _Office:
             mine = setting_of(self._claim, timing=timing, marks=marks, socket=False, peers=False)
             await agree(slack, await slack.channel(self._channel), mine, choice=self._claim)
             async with AsyncQueue(slack, self._channel, claim=self._claim, timing=timing, marks=marks) as queue:
-                queue.sweep(courtesy=timedelta(0))  # from now on the channel is watched, and ended pins are taken off
+                queue.sweep()  # from now on the channel is watched, and ended pins are taken off
                 yield queue
 
     def take(self, ts: str, *, wait: bool) -> bool:

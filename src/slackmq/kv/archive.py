@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from slackmq.errors import Ambiguous, MessageGone, SlackMQError
-from slackmq.kv.errors import RecordForeign, RecordRejected, SecretMismatch, SnapshotDamaged
-from slackmq.kv.record import micros
+from slackmq.errors import Ambiguous, MessageGone, SlackError, SlackMQError
+from slackmq.kv.errors import RecordForeign, RecordRejected, SecretMismatch, SnapshotDamaged, StoreMoved
+from slackmq.kv.record import RECORD, micros
+from slackmq.kv.signpost import ORIGIN, SUCCESSOR, Signpost, read_signpost, written_signpost
 from slackmq.kv.snapshot import PART, SNAPSHOT, Manifest, packed, read_manifest, unpacked, written
 from slackmq.slack.api import Metadata, Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Sequence
 
     from slackmq.clock import Clock
     from slackmq.kv.follower import Follower
@@ -25,10 +27,10 @@ __all__ = ["Archive"]
 _log = logging.getLogger("slackmq.kv")
 _EVERY = 1_000
 """Records after which a snapshot is posted: whoever opens the store reads two pages at most besides it."""
-_MONTH = 30 * 86_400 * 1_000_000
-"""Microseconds after which one is posted however little was written: Slack's free plan shows 90 days."""
 _TURN = 60.0
 """Seconds within which the processes of a store take turns to post one."""
+_TRIES = 4
+"""So often a snapshot is read back that Slack may not show yet."""
 _RECENT = 86_400.0
 """Seconds back from now in which a snapshot is looked for first: a store in which little is written is read quickly."""
 
@@ -42,20 +44,31 @@ class Archive:
 
     Args:
         slack: the workspace.
-        channel: id of the channel.
-        seal: signs manifests, and hides parts if it hides.
+        seal: the channel's: signs manifests, and hides parts if it hides.
         authors: user ids of those whose snapshots count; None: everybody's.
+        period: after so long one is posted, however little was written.
+        former: those of the channels in which the store was before.
 
     Attributes:
         foreign: why a snapshot was passed over that was signed with a key that is not known here, if there was one.
     """
 
-    def __init__(self, slack: Slack, *, channel: str, seal: Seal, authors: frozenset[str] | None) -> None:
+    def __init__(
+        self,
+        slack: Slack,
+        *,
+        seal: Seal,
+        authors: frozenset[str] | None,
+        period: timedelta,
+        former: Sequence[Archive] = (),
+    ) -> None:
         self.foreign: RecordForeign | None = None
         self._slack = slack
-        self._channel = channel
+        self._channel = seal.channel
         self._seal = seal
         self._authors = authors
+        self._period = period // timedelta(microseconds=1)
+        self._former = former
 
     async def post(self, state: State) -> Manifest:
         """Post a snapshot of a settled state; returns its manifest.
@@ -63,6 +76,15 @@ class Archive:
         Raises:
             SlackError: Slack refuses, or gave no answer: then there may be half a snapshot, which nobody reads.
         """
+        manifest = await self.parts(state)
+        payload = written(manifest, seal=self._seal)
+        text = f"The snapshot of {len(state)} keys is complete."
+        metadata = Metadata(type=SNAPSHOT, payload=payload)
+        await self._slack.post(self._channel, text, metadata=metadata, urgency=Urgency.SCAN)
+        return manifest
+
+    async def parts(self, state: State) -> Manifest:
+        """Post the parts of a snapshot alone; returns its manifest, without which nobody reads them."""
         upto, count, keys = state.now, state.count, len(state)
         sha256, parts = packed(state, self._seal)
         text = f"A snapshot of {keys} keys, in {len(parts)} parts in this thread."
@@ -77,28 +99,66 @@ class Archive:
                 urgency=Urgency.SCAN,
             )
         hidden = self._seal.hides
-        manifest = Manifest(upto=upto, count=count, thread=thread, parts=len(parts), sha256=sha256, hidden=hidden)
-        payload = written(manifest, seal=self._seal)
-        text = f"The snapshot of {keys} keys is complete."
-        metadata = Metadata(type=SNAPSHOT, payload=payload)
-        await self._slack.post(self._channel, text, metadata=metadata, urgency=Urgency.SCAN)
-        return manifest
+        return Manifest(upto=upto, count=count, thread=thread, parts=len(parts), sha256=sha256, hidden=hidden)
+
+    async def verify(self, manifest: Manifest, clock: Clock, skew: float) -> None:
+        """See to it that a snapshot can be read back as it was posted.
+
+        Raises:
+            SnapshotDamaged: it cannot.
+        """
+        for left in reversed(range(_TRIES)):
+            try:
+                await self._load(manifest)
+            except (SnapshotDamaged, MessageGone):
+                if not left:
+                    raise
+                await clock.sleep(skew)
+            else:
+                return
+
+    async def signpost(self, kind: str, signpost: Signpost) -> None:
+        """Post a signpost: `ORIGIN` or `SUCCESSOR`."""
+        text = "This channel is kept for the store of" if kind == ORIGIN else "The store of this channel goes on in"
+        payload = written_signpost(kind, signpost, seal=self._seal)
+        metadata = Metadata(type=kind, payload=payload)
+        await self._slack.post(self._channel, f"{text} {signpost.channel}.", metadata=metadata, urgency=Urgency.SCAN)
+
+    async def guide(self, state: State) -> None:
+        """Say in the channels in which the store was where it is: whoever opens it there comes here."""
+        for former, (_, until) in zip(self._former, state.trail, strict=True):
+            try:
+                await former.signpost(SUCCESSOR, Signpost(channel=self._channel, since=until))
+            except SlackError as error:
+                _log.warning("a former channel does not lead to %s any more: %s", self._channel, error)
+
+    async def began(self) -> int | None:
+        """When the store came into this channel, in microseconds by Slack's clock, as far as Slack shows it.
+
+        None if none was ever here.
+        """
+        page = await self._slack.history(self._channel, oldest=0.0)
+        kinds = {RECORD, SNAPSHOT, SUCCESSOR}
+        return next((micros(row.ts) for row in page.rows if row.metadata and row.metadata.type in kinds), None)
 
     async def keep(self, follower: Follower, clock: Clock) -> None:
         """Post a snapshot whenever one is due, for as long as the store works."""
         try:
             while True:
                 await follower.news()
-                if not _due(follower):
+                if not self._due(follower):
                     continue
                 # Several processes find it due at the same time, and one snapshot is enough.
                 await clock.sleep(clock.random() * _TURN)
                 try:
-                    if _due(follower):
+                    if self._due(follower):
                         await self.post(follower.state)
+                        await self.guide(follower.state)
                 except Ambiguous as error:
                     _log.warning("a snapshot was not finished, and is posted again: %s", error)
                     await clock.sleep(_TURN)
+        except StoreMoved:
+            return
         except SlackMQError as error:
             _log.warning("no snapshots are posted from here any more: %s", error)
 
@@ -107,41 +167,74 @@ class Archive:
 
         Raises:
             SecretMismatch: the store has another key, or is encrypted.
+            StoreMoved: it is not in this channel any more, or not yet.
         """
         tried: set[str] = set()
         begin = after / 1_000_000
+        origin: Signpost | None = None
         for oldest in sorted({max(begin, self._slack.now() - _RECENT), begin}, reverse=True):
             page = await self._slack.history(self._channel, oldest=oldest)
             settled = [row for row in page.rows if micros(row.ts) / 1_000_000 <= page.read_at - skew]
-            for manifest in self._manifests(settled):
-                if manifest.thread in tried or manifest.upto <= after:
+            for row in reversed(settled):
+                if successor := self._led(row, SUCCESSOR):
+                    raise StoreMoved(successor.channel)
+                origin = self._led(row, ORIGIN) or origin
+                manifest = self._manifest(row)
+                if manifest is None or manifest.thread in tried or manifest.upto <= after:
                     continue
                 tried.add(manifest.thread)
-                try:
-                    return await self._load(manifest)
-                except (SnapshotDamaged, MessageGone) as error:
-                    _log.warning("the snapshot %s is not used: %s", manifest.thread, error)
+                if state := await self._tried(manifest):
+                    return state
+        if origin is not None and not after:
+            raise StoreMoved(origin.channel)
         return None
 
-    def _manifests(self, rows: list[Row]) -> Iterator[Manifest]:
-        """The manifests among messages, the newest first."""
-        for row in reversed(rows):
-            if row.metadata is None or row.metadata.type != SNAPSHOT:
-                continue
-            if self._authors is not None and row.user not in self._authors:
-                continue
-            manifest = read_manifest(row.metadata.payload, author=row.user, seal=self._seal)
-            match manifest:
-                case SecretMismatch():
-                    raise manifest
-                case RecordForeign():
-                    self.foreign = manifest
-                case RecordRejected():
-                    _log.warning("the snapshot %s is not used: %s", row.ts, manifest)
-                case _ if manifest.upto <= micros(row.ts):
-                    yield manifest
-                case _:
-                    _log.warning("the snapshot %s is not used: it names a moment after it", row.ts)
+    async def oldest(self) -> State | None:
+        """The oldest snapshot that verifies, None if there is none."""
+        page = await self._slack.history(self._channel, oldest=0.0)
+        return await self._first(filter(None, map(self._manifest, page.rows)))
+
+    async def _first(self, manifests: Iterable[Manifest]) -> State | None:
+        for manifest in manifests:
+            if state := await self._tried(manifest):
+                return state
+        return None
+
+    async def _tried(self, manifest: Manifest) -> State | None:
+        try:
+            return await self._load(manifest)
+        except (SnapshotDamaged, MessageGone) as error:
+            _log.warning("the snapshot %s is not used: %s", manifest.thread, error)
+            return None
+
+    def _led(self, row: Row, kind: str) -> Signpost | None:
+        """The signpost of this kind that a message is, if it is one that counts."""
+        if row.metadata is None or row.metadata.type != kind:
+            return None
+        if self._authors is not None and row.user not in self._authors:
+            return None
+        found = read_signpost(kind, row.metadata.payload, author=row.user, seal=self._seal)
+        return found if isinstance(found, Signpost) else None
+
+    def _manifest(self, row: Row) -> Manifest | None:
+        """The manifest that a message is, if it is one that counts."""
+        if row.metadata is None or row.metadata.type != SNAPSHOT:
+            return None
+        if self._authors is not None and row.user not in self._authors:
+            return None
+        manifest = read_manifest(row.metadata.payload, author=row.user, seal=self._seal)
+        match manifest:
+            case SecretMismatch():
+                raise manifest
+            case RecordForeign():
+                self.foreign = manifest
+            case RecordRejected():
+                _log.warning("the snapshot %s is not used: %s", row.ts, manifest)
+            case _ if manifest.upto <= micros(row.ts):
+                return manifest
+            case _:
+                _log.warning("the snapshot %s is not used: it names a moment after it", row.ts)
+        return None
 
     async def _load(self, manifest: Manifest) -> State:
         rows = await self._slack.replies(self._channel, manifest.thread)
@@ -157,9 +250,10 @@ class Archive:
             raise SnapshotDamaged(f"Of {manifest.parts} parts of a snapshot there are {len(parts)}.")
         return unpacked([parts[number] for number in range(manifest.parts)], manifest, self._seal)
 
-
-def _due(follower: Follower) -> bool:
-    """Whether so much was written since the newest snapshot, or so long ago, that another one is needed."""
-    state, newest = follower.state, follower.archived
-    count, since = (newest.count, newest.upto) if newest else (0, follower.oldest)
-    return state.count > count and (state.count - count >= _EVERY or state.now - since > _MONTH)
+    def _due(self, follower: Follower) -> bool:
+        """Whether so much was written since the newest snapshot, or so long ago, that another one is needed."""
+        state, newest = follower.state, follower.archived
+        count, since = (newest.count, newest.upto) if newest else (0, follower.oldest)
+        if state.closes or not state.count:
+            return False
+        return state.count - count >= _EVERY or state.now - since > self._period

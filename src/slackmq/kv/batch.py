@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from slackmq.errors import ConfigurationError
 from slackmq.kv.entry import check_key, encode
+from slackmq.kv.errors import LockLapsed
 from slackmq.kv.record import ANY, Operation, Verb
 
 if TYPE_CHECKING:
@@ -14,7 +15,19 @@ if TYPE_CHECKING:
 
     from slackmq.kv.entry import Value
 
-__all__ = ["Batch"]
+__all__ = ["Batch", "Guard"]
+
+
+class Guard(Protocol):
+    """What a write may be bound to: a `Lock`, a `Term`, or whatever else has the key and the fencing token of one."""
+
+    @property
+    def key(self) -> str:
+        """The key that stands for it."""
+
+    @property
+    def token(self) -> int:
+        """The fencing token; 0 while it is not held."""
 
 
 class Batch:
@@ -79,8 +92,18 @@ class Batch:
         return self._add(Operation(verb=Verb.CHECK, key=key, prev=last))
 
     def held(self, key: str, *, token: int) -> Self:
-        """Change nothing, but only go on if the key has been there since the revision `token`: a lock, held still."""
+        """Change nothing, but only go on if the key has been there since the revision `token`: a lock, held still.
+
+        Raises:
+            LockLapsed: the token is 0, so it is not held; nothing was sent.
+        """
+        if token <= 0:
+            raise LockLapsed(key, expected=token, revision=0)
         return self._add(Operation(verb=Verb.HELD, key=key, prev=token))
+
+    def under(self, guard: Guard | None) -> Self:
+        """As `held`, for a lock or a term; nothing if there is none."""
+        return self if guard is None else self.held(guard.key, token=guard.token)
 
     def _put(self, key: str, value: object, *, prev: int, ttl: timedelta | None) -> Self:
         micros = 0 if ttl is None else ttl // timedelta(microseconds=1)

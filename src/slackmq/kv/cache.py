@@ -53,14 +53,16 @@ class Cache:
         path: of the file; it is made if there is none.
         owner: whose it is: the workspace and the channel.
         seal: signs rows, and hides them if it hides.
+        former: the owners that it may have had before: the file is emptied, and taken over.
 
     Raises:
         CacheUnusable: it is no file of this library, of a newer version, of another store, or another process has it.
     """
 
-    def __init__(self, path: Path, owner: str, seal: Seal) -> None:
+    def __init__(self, path: Path, owner: str, seal: Seal, *, former: Iterable[tuple[str, Seal]] = ()) -> None:
         self._seal = seal
-        self._owner = f"{owner} {seal.id} {seal.hides:d}"
+        self._owner = _named(owner, seal)
+        self._former = frozenset(_named(*each) for each in former)
         try:
             path.touch(mode=0o600)
             self._base = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
@@ -90,7 +92,10 @@ class Cache:
                     f"The cache {path} is of version {version}, and here {VERSION} is read.",
                     remedy="Upgrade slackmq, or name another file.",
                 )
-            elif (owner := self._about()[0]) not in {"", self._owner}:
+            elif (owner := self._about()[0]) in self._former:
+                self._base.execute("DELETE FROM heads")
+                self._base.execute("DELETE FROM about")
+            elif owner not in {"", self._owner}:
                 raise CacheUnusable(
                     f"The cache {path} is of another store, or was written with another key ({owner}).",
                     remedy="Name another file, or delete this one: nothing is lost.",
@@ -200,3 +205,7 @@ class Cache:
 
     def _shown(self, data: bytes) -> bytes:
         return self._seal.reveal(data, "cache") if self._seal.hides else data
+
+
+def _named(owner: str, seal: Seal) -> str:
+    return f"{owner} {seal.id} {seal.hides:d}"

@@ -13,7 +13,7 @@ from slackmq.kv.cache import Cache, Since
 from slackmq.kv.errors import CacheUnusable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from slackmq.clock import Clock
@@ -39,14 +39,16 @@ class Caching:
 
     Args:
         path: of the file.
-        owner: the workspace and the channel.
-        seal: signs rows, and hides them if it hides.
+        team: id of the workspace.
+        seal: the channel's: signs rows, and hides them if it hides.
+        former: those of the channels in which the store was before: a file from there is begun anew.
     """
 
-    def __init__(self, path: Path, owner: str, seal: Seal) -> None:
+    def __init__(self, path: Path, team: str, seal: Seal, *, former: Iterable[Seal] = ()) -> None:
         self._path = path
-        self._owner = owner
+        self._owner = f"{team} {seal.channel}"
         self._seal = seal
+        self._former = [(f"{team} {each.channel}", each) for each in former]
         self._cache: Cache | None = None
         self._anew = True
         self._saved = 0
@@ -54,7 +56,7 @@ class Caching:
     async def load(self) -> tuple[State, Since] | None:
         """What was saved; None, with a warning if there is a reason, if it cannot be used."""
         try:
-            self._cache = await aside(lambda: Cache(self._path, self._owner, self._seal))
+            self._cache = await aside(lambda: Cache(self._path, self._owner, self._seal, former=self._former))
             return await aside(self._cache.load)
         except CacheUnusable as error:
             _log.warning("the store is read without its cache: %s", error)

@@ -5,7 +5,8 @@
     StoreError                  of a key-value store
     ├── KeyNotFound             a KeyError, too
     ├── RevisionMismatch        the key was changed since it was read
-    │   └── KeyExists           somebody was first
+    │   ├── KeyExists           somebody was first
+    │   └── LockLapsed          the lock under which something should be written is not held any more
     ├── ValueRejected           too large, or nothing that can be stored; nothing was sent
     ├── KeyRejected             no key; nothing was sent
     ├── RecordRejected          a record of the log that cannot be read; it counts for nobody
@@ -14,6 +15,7 @@
     │   ├── RecordDamaged       its digest does not fit: it was changed after it was posted
     │   └── RecordForged        posted by somebody who may not, or changed later
     │       └── RecordForeign   signed with a key that is not known here, or not at all
+    ├── StoreMoved              the store goes on in another channel
     ├── LogBroken               records of the log were deleted or edited
     ├── FileLost                the file of a large value is gone, or was changed
     ├── SnapshotDamaged         a snapshot that does not verify
@@ -32,6 +34,7 @@ __all__ = [
     "KeyExists",
     "KeyNotFound",
     "KeyRejected",
+    "LockLapsed",
     "LockLost",
     "LogBroken",
     "RecordDamaged",
@@ -43,6 +46,7 @@ __all__ = [
     "SecretMismatch",
     "SnapshotDamaged",
     "StoreError",
+    "StoreMoved",
     "ValueRejected",
     "WriteLost",
 ]
@@ -74,6 +78,15 @@ class RevisionMismatch(StoreError):
 
 class KeyExists(RevisionMismatch):
     """The key is there already: somebody was first."""
+
+
+class LockLapsed(RevisionMismatch):
+    """The lock `key` is not held under the token `expected` any more, so nothing was written."""
+
+    def __init__(self, key: str, *, expected: int, revision: int) -> None:
+        super().__init__(key, expected=expected, revision=revision)
+        self.cause = f"The lock {key!r} is not held under the token {expected} any more; nothing was written."
+        self.remedy = "Take the lock again, and begin with what stands there now."
 
 
 class ValueRejected(StoreError):
@@ -110,6 +123,14 @@ class RecordForeign(RecordForged):
 
 class LogBroken(StoreError):
     """Records were deleted or edited: what the store holds cannot be told from the channel any more."""
+
+
+class StoreMoved(StoreError):
+    """The store goes on in another channel; carries its id as `channel`. An open store follows by itself."""
+
+    def __init__(self, channel: str) -> None:
+        super().__init__(f"The store goes on in the channel {channel}.", remedy="Open that one.")
+        self.channel = channel
 
 
 class FileLost(StoreError):

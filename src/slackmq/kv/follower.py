@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 import anyio
 
 from slackmq.errors import Ambiguous, SlackMQError
-from slackmq.kv.entry import Change
-from slackmq.kv.errors import RecordForeign, RecordTooNew, SecretMismatch
+from slackmq.kv.errors import RecordForeign, RecordTooNew, SecretMismatch, StoreMoved
 from slackmq.kv.ledger import Ledger
-from slackmq.kv.log import State
-from slackmq.kv.record import GROUPS, RECORD, Record, micros, opened
+from slackmq.kv.reading import is_record, record_of
+from slackmq.kv.record import Record, micros
 from slackmq.kv.skew import Skew
 from slackmq.kv.snapshot import SNAPSHOT, Manifest, read_manifest
 from slackmq.points import pause
-from slackmq.slack.api import TOMBSTONE, Arrived, Changed, Connected, Deleted
+from slackmq.slack.api import Arrived, Changed, Connected, Deleted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from slackmq.clock import Clock
     from slackmq.kv.errors import RecordRejected
     from slackmq.kv.ledger import Settled
+    from slackmq.kv.log import State
     from slackmq.kv.record import Chain
     from slackmq.kv.seal import Seal
     from slackmq.policy import Timing
@@ -52,10 +52,9 @@ class Follower:
     Args:
         slack: the workspace.
         events: hints of what happens there.
-        channel: id of the channel.
         timing: how often to read, and the skew.
         clock: the time of this process.
-        seal: signs records.
+        seal: the channel's.
         authors: user ids of those who may write; None: everybody.
         told: gets what was settled, at once.
 
@@ -74,7 +73,6 @@ class Follower:
         slack: Slack,
         events: Events,
         *,
-        channel: str,
         timing: Timing,
         clock: Clock,
         seal: Seal,
@@ -90,7 +88,7 @@ class Follower:
         self.oldest = 1 << 62
         self._slack = slack
         self._events = events
-        self._channel = channel
+        self._channel = seal.channel
         self._timing = timing
         self._clock = clock
         self._seal = seal
@@ -128,6 +126,7 @@ class Follower:
             LogBroken: records were deleted or edited.
             SecretMismatch: the store has another key, or is encrypted.
             RecordTooNew: a record was written by a newer version.
+            StoreMoved: the store goes on in another channel.
         """
         if self.failure is None and self.ledger.suspect is not None:
             self.failure = self.ledger.suspect
@@ -152,7 +151,7 @@ class Follower:
     async def shows(self, at: int) -> bool:
         """Whether the channel shows a record of this ts, in microseconds."""
         row = await self._slack.row(self._channel, f"{at // 1_000_000}.{at % 1_000_000:06d}")
-        return row is not None and isinstance(self._record(row), Record)
+        return row is not None and isinstance(record_of(row, seal=self._seal, authors=self._authors), Record)
 
     async def settle(self, at: int) -> None:
         """Wait until everything up to a moment, in microseconds by Slack's clock, is settled.
@@ -176,22 +175,6 @@ class Follower:
         # Slack dated its answer to a call that was sent after this began, so this began before that second was over.
         await self.settle(round((self._slack.now() + _DATED) * 1_000_000))
 
-    async def replay(self, after: int, upto: int) -> list[Change]:
-        """What changed after a revision and up to a settled moment, by reading the whole log again.
-
-        Raises:
-            LogBroken: Slack does not show the log from its beginning any more.
-        """
-        page = await self._slack.history(self._channel, oldest=0.0, latest=upto / 1_000_000)
-        state, found = State(), list[Change]()
-        for row in page.rows:
-            record, at = self._record(row), micros(row.ts)
-            if isinstance(record, Record):
-                _, changes = state.apply(at, row.user, record)
-                found += changes if at > after // GROUPS else [each for each in changes if each.revision > after]
-        found += state.advance(upto)
-        return found
-
     async def news(self, within: float | None = None) -> None:
         """Wait until something was settled, `within` seconds at most.
 
@@ -211,7 +194,7 @@ class Follower:
         if self.failure is not None:
             return
         self.failure = error
-        if self._running:  # before, whoever opens the store is told
+        if self._running and not isinstance(error, StoreMoved):  # before, whoever opens the store is told
             _log.error("stopped following %s: %s", self._channel, error)  # the sentence says it
         self._announce()
 
@@ -240,7 +223,7 @@ class Follower:
             case Arrived(channel=self._channel, row=row):
                 if self._see(row):
                     self._want(micros(row.ts))
-            case Changed(channel=self._channel, row=row) if _is_record(row):
+            case Changed(channel=self._channel, row=row) if is_record(row):
                 _log.warning("somebody edited the record %s", row.ts)
             case Deleted(channel=self._channel, ts=ts):
                 _log.warning("somebody deleted the message %s; if it was a record, repair the store", ts)
@@ -305,17 +288,23 @@ class Follower:
 
     def _take_in(self, page: Page) -> None:
         """Take note of what a read showed."""
-        settled = self.state.now
+        settled, shown = self.state.now, list[int]()
         for row in page.rows:
             new = self._see(row)
             at = micros(row.ts)
             if new and at / 1_000_000 < self._read_at:
                 self.skew.missed(self._read_at - at / 1_000_000)
+            if new:
+                shown.append(at)
             if new and at <= settled:
                 _log.warning("the record %s showed up too late; the skew is %.1f s now", row.ts, self.skew.seconds)
         self._check()  # where a record cannot be read, nothing after it is known
         self._read_at = max(self._read_at, page.read_at)
         self._told(self.ledger.settle(round((page.read_at - self.skew.seconds) * 1_000_000)))
+        for at in shown:
+            self._want(at)  # no event may tell of it, and it shall not wait for the next read that is due anyway
+        if self.state.closed:
+            self._fail(StoreMoved(self.state.successor))
         suspect = self.ledger.suspect
         if suspect is not None and self._slack.now() - self.state.now / 1_000_000 > _PATIENCE:
             self._fail(suspect)
@@ -330,7 +319,7 @@ class Follower:
             self._archive(row)
         if at <= self.ledger.floor:
             return False  # it is in the state already, whatever key it was signed with
-        found = self._record(row)
+        found = record_of(row, seal=self._seal, authors=self._authors)
         if isinstance(found, Record):
             self.oldest = min(self.oldest, at)
             return self.ledger.see(at, row.user, found)
@@ -339,12 +328,6 @@ class Follower:
         elif found is not None and row.ts not in self._refused:
             self._refuse(row.ts, found)
         return False
-
-    def _record(self, row: Row) -> Record | RecordRejected | None:
-        """The record that a message is; why it counts for nobody; None if it is something else."""
-        if not _is_record(row) or row.metadata is None:
-            return None
-        return opened(row.metadata.payload, author=row.user, seal=self._seal, authors=self._authors)
 
     def _archive(self, row: Row) -> None:
         if row.metadata is None or (self._authors is not None and row.user not in self._authors):
@@ -358,11 +341,6 @@ class Follower:
         self.rejected += 1
         self.foreign = why if isinstance(why, RecordForeign) else self.foreign
         _log.warning("the message %s counts for nobody: %s", ts, why)
-
-
-def _is_record(row: Row) -> bool:
-    in_thread = row.thread is not None and row.thread != row.ts
-    return row.metadata is not None and row.metadata.type == RECORD and not in_thread and row.subtype != TOMBSTONE
 
 
 def _first(group: BaseExceptionGroup[SlackMQError]) -> SlackMQError:

@@ -99,6 +99,8 @@ class Ledger:
     def _replay(self, stamps: list[int], outcomes: list[tuple[str, Outcome]], changes: list[Change]) -> int:
         self.suspect = None
         for taken, at in enumerate(stamps):
+            if not self.state.counts(at):
+                return taken  # the store is elsewhere by then
             author, record = self._log[at]
             try:
                 became, changed = self.state.apply(at, author, record)

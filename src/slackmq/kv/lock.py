@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from slackmq.kv.writer import Ack
     from slackmq.policy import Timing
 
-__all__ = ["Lock", "Place"]
+__all__ = ["PREFIX", "Lock", "Place"]
 
-_PREFIX = "lock/"
+PREFIX = "lock/"
+"""What the key that stands for a lock begins with."""
 _LEAST = 5
 """A lock lasts at least so many times the skew: taking it takes one, and a renewal may take two."""
 _GIVING_BACK = 10.0
@@ -80,7 +82,7 @@ class Lock:
                 f"A lock of {ttl.total_seconds():g} s would run out before one can know that one has it.",
                 remedy=f"Give it {_LEAST * store.timing.skew.total_seconds():g} s or more.",
             )
-        self.key = _PREFIX + name
+        self.key = PREFIX + name
         self.token = 0
         self._store = store
         self._ttl = ttl
@@ -119,7 +121,7 @@ class Lock:
         return timedelta(seconds=self._deadline - self._store.clock.monotonic())
 
     async def acquire(self) -> None:
-        """Wait until it is held; nothing renews it.
+        """Wait until it is held; nothing renews it. If the waiting is cancelled, what was taken is given back.
 
         Raises:
             SlackMQError: the store has failed.
@@ -158,16 +160,53 @@ class Lock:
 
     async def _try(self) -> bool:
         sent = self._store.clock.monotonic()
-        batch = Batch().create(self.key, self._store.name, ttl=self._ttl)
         try:
-            _, outcome = await self._store.write(batch, settle=True)
+            outcome = await self._taken()
         except (Ambiguous, WriteLost):
             return False
-        if outcome is None or not outcome.applied:
+        if outcome is None:
             return False
         self._held(outcome.revision, sent)
         self.token = outcome.revision
         return self.remaining() > timedelta(0)
+
+    async def _taken(self) -> Outcome | None:
+        """Create the key; None if somebody else has it. Whoever is cancelled meanwhile gives back what it took."""
+        took: list[Outcome] = []
+        failed: list[SlackMQError] = []
+        asking, done = anyio.CancelScope(shield=True), anyio.Event()
+
+        async def take() -> None:
+            with asking:
+                try:
+                    batch = Batch().create(self.key, self._store.name, ttl=self._ttl)
+                    _, outcome = await self._store.write(batch, settle=True)
+                except SlackMQError as error:
+                    failed.append(error)
+                else:
+                    took.extend([outcome] if outcome is not None and outcome.applied else [])
+            done.set()
+
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(take)
+                try:
+                    await done.wait()
+                finally:
+                    # What was sent may count still, and nobody would know: what becomes of it is waited for.
+                    asking.deadline = anyio.current_time() + _GIVING_BACK + self._store.timing.skew.total_seconds()
+        except BaseException:
+            await self._give_back(took)
+            raise
+        if failed:
+            raise failed[0]
+        return took[0] if took else None
+
+    async def _give_back(self, took: list[Outcome]) -> None:
+        with anyio.CancelScope(shield=True), anyio.move_on_after(_GIVING_BACK), suppress(SlackMQError):
+            for outcome in took:
+                batch = Batch().delete(self.key, last=outcome.revision)
+                await self._store.write(batch, settle=False, urgency=Urgency.BEAT)
 
     def _held(self, made: int, sent: float) -> None:
         self._revision = made

@@ -71,7 +71,7 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
 
 
 _VOID = Outcome(void=True)
-_QUIET = frozenset({Verb.CHECK, Verb.HELD})
+_QUIET = frozenset({Verb.CHECK, Verb.HELD, Verb.MOVE})
 
 
 class _Canon(msgspec.Struct, frozen=True, array_like=True):
@@ -82,6 +82,9 @@ class _Canon(msgspec.Struct, frozen=True, array_like=True):
     digest: str
     heads: list[tuple[str, Head]]
     ops: list[tuple[str, int, Outcome]]
+    successor: str = ""
+    closes: int = 0
+    trail: tuple[tuple[str, int], ...] = ()
 
 
 class State:
@@ -95,6 +98,10 @@ class State:
         digest: of all of them, each with its place.
         now: everything up to this moment of Slack's clock, in microseconds, was taken in.
         revision: of the latest change.
+        successor: id of the channel in which the store goes on, "" if there is none.
+        closes: from this moment on, in microseconds by Slack's clock, it goes on there, and no record counts here; 0:
+            never.
+        trail: the channels in which it was before, the oldest first, and until when.
 
     Args:
         lenient: whether to go on where records are missing that others knew.
@@ -107,6 +114,9 @@ class State:
         self.digest = ""
         self.now = 0
         self.revision = 0
+        self.successor = ""
+        self.closes = 0
+        self.trail: tuple[tuple[str, int], ...] = ()
         self._heads: dict[str, Head] = {}
         self._expiring: list[tuple[int, str, int]] = []
         self._ops: dict[str, tuple[int, Outcome]] = {}
@@ -139,6 +149,15 @@ class State:
         """What became of a group that was sent within `WINDOW`, None if it was not seen."""
         known = self._ops.get(op)
         return known[1] if known else None
+
+    @property
+    def closed(self) -> bool:
+        """Whether all is taken in that counts here, and the store goes on in another channel."""
+        return 0 < self.closes <= self.now
+
+    def counts(self, at: int) -> bool:
+        """Whether a record of this ts counts in this channel, as far as is known."""
+        return not self.closes or at < self.closes
 
     def chain(self) -> Chain:
         """What is known of the log, for a writer to say."""
@@ -179,8 +198,8 @@ class State:
         Raises:
             LogBroken: its writer knew records that are not there; then nothing was taken in.
         """
-        if at <= self.at or at <= self.now:
-            raise ValueError(f"{at} is not after {max(self.at, self.now)}")
+        if at <= self.at or at <= self.now or not self.counts(at):
+            raise ValueError(f"{at} is not after {max(self.at, self.now)}, or not before {self.closes}")
         self.check(record.chain)
         self.now = at
         changes = self._run_out()
@@ -195,6 +214,7 @@ class State:
 
     def advance(self, now: int) -> tuple[Change, ...]:
         """Take note that there is no further record up to a moment of Slack's clock; returns what ran out by then."""
+        now = min(now, self.closes) if self.closes else now
         if now <= self.now:
             return ()
         self.now = now
@@ -238,14 +258,25 @@ class State:
     def _decide(self, new: int, group: Group) -> Outcome:
         """The first that names the revision in which a key stands wins: its change makes another one of it."""
         for operation in group.operations:
-            head = self._heads.get(operation.key)
-            found = 0 if head is None else head.first if operation.verb == Verb.HELD else head.revision
+            found = self._stands(operation)
             if operation.prev not in (ANY, found):
                 return Outcome(key=operation.key, found=found)
         return Outcome(revision=new)
 
+    def _stands(self, operation: Operation) -> int:
+        """What an operation compares with what it expects."""
+        if operation.verb == Verb.MOVE:
+            return self.closes
+        head = self._heads.get(operation.key)
+        if head is None:
+            return 0
+        return head.first if operation.verb == Verb.HELD else head.revision
+
     def _carry_out(self, author: str, group: Group, *, at: int, new: int) -> list[Change]:
         self.revision = new
+        for each in group.operations:
+            if each.verb == Verb.MOVE:
+                self.successor, self.closes = each.key, at + each.ttl
         return [self._change(at, new, author, each) for each in group.operations if each.verb not in _QUIET]
 
     def _change(self, at: int, new: int, author: str, operation: Operation) -> Change:
@@ -263,9 +294,9 @@ class State:
 
     # copies
 
-    def copy(self) -> State:
-        """An independent state that is the same."""
-        twin = State(lenient=self._lenient)
+    def copy(self, *, lenient: bool | None = None) -> State:
+        """An independent state that is the same, lenient or not, if that is said."""
+        twin = State(lenient=self._lenient if lenient is None else lenient)
         twin.at, twin.count, twin.digest, twin.now, twin.revision = (
             self.at,
             self.count,
@@ -273,9 +304,18 @@ class State:
             self.now,
             self.revision,
         )
+        twin.successor, twin.closes, twin.trail = self.successor, self.closes, self.trail
         twin._heads, twin._ops, twin._places = dict(self._heads), dict(self._ops), dict(self._places)
         twin._expiring, twin._aging, twin._order = list(self._expiring), list(self._aging), deque(self._order)
         twin._floor = self._floor
+        return twin
+
+    def onward(self, channel: str) -> State:
+        """The state with which the store goes on in its successor, once it is closed in `channel`."""
+        if not self.closed:
+            raise ValueError(f"the store is still in {channel}")
+        twin = self.copy()
+        twin.successor, twin.closes, twin.trail = "", 0, (*self.trail, (channel, self.closes))
         return twin
 
     def dump(self, *, keys: bool = True) -> bytes:
@@ -285,7 +325,9 @@ class State:
         """
         heads = sorted(self._heads.items()) if keys else []
         ops = sorted((op, born, outcome) for op, (born, outcome) in self._ops.items())
-        return msgspec.json.encode([self.now, self.revision, _Canon(self.at, self.count, self.digest, heads, ops)])
+        where = self.successor, self.closes, self.trail
+        canon = _Canon(self.at, self.count, self.digest, heads, ops, *where)
+        return msgspec.json.encode([self.now, self.revision, canon])
 
     @classmethod
     def load(cls, data: bytes, *, heads: Mapping[str, Head] | None = None) -> State:
@@ -301,6 +343,7 @@ class State:
         state = cls()
         state.at, state.count, state.digest = canon.at, canon.count, canon.digest
         state.now, state.revision = now, latest
+        state.successor, state.closes, state.trail = canon.successor, canon.closes, canon.trail
         state._heads = dict(canon.heads if heads is None else heads)
         state._ops = {op: (born, outcome) for op, born, outcome in canon.ops}
         state._expiring = sorted((head.expires, key, head.revision) for key, head in state.items() if head.expires)

@@ -20,6 +20,7 @@ __all__ = [
     "BODY_LIMIT",
     "FRAME",
     "GROUPS",
+    "NOTICE",
     "RECORD",
     "VERSION",
     "Chain",
@@ -48,6 +49,9 @@ GROUPS = 1_000
 """So many groups fit into one record at most: the last three digits of a revision count them."""
 ANY = -1
 """The revision that stands for whichever."""
+NOTICE = 120 * 1_000_000
+"""Microseconds, at least, from the record that names another channel to the moment from which the store goes on there.
+Whoever has settled everything up to so long before a moment knows where the store is at that moment."""
 _LINE = 300
 
 
@@ -59,18 +63,20 @@ class Verb:
     PURGE = "p"
     CHECK = "c"
     HELD = "h"
+    MOVE = "m"
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One change of one key.
 
     Attributes:
-        verb: put, delete, purge; or check and held, which change nothing and must hold.
-        key: which.
+        verb: put, delete, purge; or check and held, which change nothing and must hold; or move, which says in which
+            channel the store goes on.
+        key: which; of move, the id of that channel.
         prev: the revision that must stand there: 0 for none, `ANY` for whichever; of held, the one since which the
             key must have been there without a gap.
         value: what is put.
-        ttl: microseconds after which it is gone; 0: never.
+        ttl: microseconds after which it is gone; 0: never; of move, after which the store goes on there.
     """
 
     verb: str
@@ -220,6 +226,8 @@ def _said(operation: Operation) -> str:
             return f"{operation.key} = …"
         case ((Verb.CHECK | Verb.HELD), _):
             return f"{operation.key}?"
+        case Verb.MOVE, _:
+            return f"the store goes on in {operation.key}"
         case _:
             return f"{operation.key} deleted"
 
@@ -227,7 +235,7 @@ def _said(operation: Operation) -> str:
 def _op(operation: Operation) -> _Op:
     value = operation.value
     if value is None:
-        return _Op(operation.verb, operation.key, operation.prev)
+        return _Op(operation.verb, operation.key, operation.prev, ttl=operation.ttl)
     raw = msgspec.Raw(value.data if value.form is not Form.BYTES else msgspec.json.encode(value.data))
     return _Op(operation.verb, operation.key, operation.prev, value.form.value, raw, operation.ttl)
 
@@ -252,6 +260,9 @@ def _operation(given: _Op) -> Operation:
         data = msgspec.json.decode(raw, type=str) if form is Form.BYTES else raw.decode()
         value = Value(form, data)
         value.ref() if form is Form.FILE else value.decode()
+    elif given.verb == Verb.MOVE:
+        if given.ttl < NOTICE or given.prev != 0:
+            raise ValueError("a move that comes too soon, or whatever was said before")
     elif given.verb not in {Verb.DELETE, Verb.PURGE, Verb.CHECK, Verb.HELD}:
         raise ValueError(f"unknown operation {given.verb!r}")
     if given.ttl < 0 or given.prev < ANY:

@@ -79,6 +79,7 @@ class Seal:
         new_id: draws 32 hexadecimal digits, for nonces.
 
     Attributes:
+        channel: id of the channel.
         hides: whether it encrypts.
         signs: whether nothing counts that was not signed.
     """
@@ -89,8 +90,8 @@ class Seal:
         secret = secret or Secret()
         self.hides = secret.encrypt
         self.signs = bool(secret.keys) and not secret.unsigned
-        self._channel = channel
-        self._author = author
+        self.channel = channel
+        self.author = author
         self._unsigned = secret.unsigned or not secret.keys
         self._keys = {each.id.hex(): each for each in (_Key(key, channel) for key in secret.keys)}
         self._key = next(iter(self._keys.values()), None)
@@ -112,7 +113,7 @@ class Seal:
 
     def stamp(self, kind: str, version: int, body: str) -> Mapping[str, Any]:
         """The payload that holds a body, and proves where it comes from."""
-        key, by = self._key, self._author
+        key, by = self._key, self.author
         if key is None:
             return {"v": version, "body": body, "tag": digest(self._plain(kind, version, body))}
         if self.hides:
@@ -211,13 +212,13 @@ class Seal:
         return RecordForeign("It is signed with a key that is not known here.", remedy=_REMEDY)
 
     def _plain(self, kind: str, version: int, body: str) -> str:
-        return f"{kind}{version}\n{self._channel}\n{body}"
+        return f"{kind}{version}\n{self.channel}\n{body}"
 
     def _said(self, kind: str, version: int, body: str, *, by: str, hidden: bool) -> str:
-        return f"{kind}{version}\n{self._channel}\n{by}\n{hidden:d}\n{body}"
+        return f"{kind}{version}\n{self.channel}\n{by}\n{hidden:d}\n{body}"
 
     def _about(self, about: str) -> bytes:
-        return f"{about}\n{self._channel}".encode()
+        return f"{about}\n{self.channel}".encode()
 
 
 def digest(text: str) -> str:

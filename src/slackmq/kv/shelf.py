@@ -17,6 +17,8 @@ from slackmq.kv.errors import FileLost, ValueRejected
 from slackmq.kv.record import BODY_LIMIT, FRAME, Group, weight
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from slackmq.clock import Clock
     from slackmq.kv.entry import Entry
     from slackmq.kv.follower import Follower
@@ -48,15 +50,16 @@ class Shelf:
 
     Args:
         files: of the workspace.
-        channel: id of the channel.
         author: user id of this bot: its files are swept.
-        seal: hides them if it hides.
+        seal: the channel's: hides them if it hides.
         clock: the time of this process.
+        former: the seals of the channels in which the store was: what was put there is read, and not swept.
     """
 
-    def __init__(self, files: Files, *, channel: str, author: str, seal: Seal, clock: Clock) -> None:
+    def __init__(self, files: Files, *, author: str, seal: Seal, clock: Clock, former: Sequence[Seal] = ()) -> None:
         self._files = files
-        self._channel = channel
+        self._channel = seal.channel
+        self._former = former
         self._author = author
         self._seal = seal
         self._clock = clock
@@ -180,10 +183,19 @@ class Shelf:
             if hashlib.sha256(posted).hexdigest() != ref.sha256:
                 raise FileLost(f"The file {ref.id} is not what was put there.", remedy="Write the value again.")
             try:
-                return self._seal.reveal(posted, "file") if ref.hidden else posted
+                return self._shown(posted) if ref.hidden else posted
             except ValueError as error:
                 raise FileLost(f"The file {ref.id} cannot be decrypted: {error}", remedy="Write it again.") from error
         raise FileLost(f"The file {ref.id} is gone, or Slack does not show it.", remedy="Write the value again.")
+
+    def _shown(self, posted: bytes) -> bytes:
+        """What was encrypted for this channel, or for one in which the store was."""
+        for seal in self._former:
+            try:
+                return seal.reveal(posted, "file")
+            except ValueError:
+                continue
+        return self._seal.reveal(posted, "file")
 
     def _keep(self, ref: FileRef, content: bytes) -> None:
         if ref.id in self._known:

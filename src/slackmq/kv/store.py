@@ -10,16 +10,19 @@ from weakref import WeakValueDictionary
 import anyio
 
 from slackmq.clock import SYSTEM
-from slackmq.errors import Ambiguous, ConfigurationError
+from slackmq.errors import ConfigurationError
 from slackmq.kv.batch import Batch
 from slackmq.kv.elect import TERM, Election
 from slackmq.kv.entry import Kind, Status, encode, moment
-from slackmq.kv.errors import FileLost, KeyExists, KeyNotFound, RevisionMismatch, WriteLost
+from slackmq.kv.errors import FileLost, KeyExists, KeyNotFound, LockLapsed, RevisionMismatch
+from slackmq.kv.home import Home
 from slackmq.kv.lock import Lock
 from slackmq.kv.log import Head
-from slackmq.kv.opening import Opening
-from slackmq.kv.record import revision
+from slackmq.kv.opening import RETENTION, Opening
+from slackmq.kv.record import Verb, revision
+from slackmq.kv.roll import Roll
 from slackmq.kv.watching import Watching
+from slackmq.kv.writing import Writing
 from slackmq.policy import Timing
 from slackmq.slack.api import Urgency
 from slackmq.slack.polling import NoEvents
@@ -29,10 +32,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from slackmq.clock import Clock
+    from slackmq.kv.batch import Guard
     from slackmq.kv.entry import Change, Entry
+    from slackmq.kv.inside import Inside
     from slackmq.kv.ledger import Settled
     from slackmq.kv.log import Outcome
-    from slackmq.kv.opening import Inside
+    from slackmq.kv.roll import Rolled
     from slackmq.kv.secret import Secret
     from slackmq.kv.writer import Ack
     from slackmq.message import Json
@@ -64,6 +69,7 @@ class AsyncStore:
             nothing. None: everything is read from the channel.
         repair: whether to take what is left of a log for the whole, where records were deleted or edited. Stop all
             other processes, and open the store once like this.
+        retention: for how long Slack keeps messages in the channel: a snapshot is posted after a third of it.
     """
 
     def __init__(
@@ -79,11 +85,12 @@ class AsyncStore:
         authors: frozenset[str] | None = None,
         cache: Path | str | None = None,
         repair: bool = False,
+        retention: timedelta = RETENTION,
     ) -> None:
         self.name = name or clock.new_id()[:8]
         self.clock = clock
         self.timing = timing or Timing()
-        self._opening = Opening(
+        opening = Opening(
             slack=slack,
             channel=channel,
             events=events or NoEvents(),
@@ -93,39 +100,35 @@ class AsyncStore:
             authors=authors,
             cache=cache,
             repair=repair,
+            retention=retention,
         )
-        self._expected: dict[str, Outcome | None] = {}
+        self._home = Home(opening, clock=clock, told=self._settled)
+        self._writing = Writing(self._home)
         self._watchers: set[Watching] = set()
         self._turns: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
         self._stack = AsyncExitStack()
-        self._opened: Inside | None = None
 
     async def __aenter__(self) -> Self:
-        inside = await self._opening.open(self._settled)
+        await self._home.enter()
         tasks = await self._stack.enter_async_context(anyio.create_task_group())
         self._stack.callback(tasks.cancel_scope.cancel)
-        inside.start(tasks, self.clock)
-        self._opened = inside
+        self._home.start(tasks)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        inside, self._opened = self._opened, None
         try:
             await self._stack.aclose()
         finally:
-            if inside is not None:
-                await inside.end()
+            await self._home.leave()
 
     @property
     def _inside(self) -> Inside:
-        if self._opened is None:
-            raise ConfigurationError("The store is not open.", remedy="Use it inside `async with store:`.")
-        return self._opened
+        return self._home.inside
 
     @property
     def encrypted(self) -> bool:
         """Whether only who has its key can read it."""
-        return self._inside.encrypted
+        return self._inside.seal.hides
 
     # reading
 
@@ -153,18 +156,12 @@ class AsyncStore:
 
     async def head(self, key: str, *, fresh: bool = False) -> Head | None:
         """The key as it is kept, None if it is not there."""
-        inside = self._inside
-        if fresh:
-            await inside.follower.fresh()
-        elif inside.follower.failure is not None:
-            raise inside.follower.failure
+        inside = await self._home.working(fresh=fresh)
         return inside.own.known(key, inside.follower.state)
 
     async def keys(self, prefix: str = "", *, fresh: bool = False) -> list[str]:
         """The keys that begin with `prefix`, in alphabetical order."""
-        inside = self._inside
-        if fresh:
-            await inside.follower.fresh()
+        inside = await self._home.working(fresh=fresh)
         return inside.own.keys(prefix, inside.follower.state)
 
     def status(self) -> Status:
@@ -195,78 +192,84 @@ class AsyncStore:
         Raises:
             SlackMQError: the store has failed.
         """
-        follower, watching = self._inside.follower, Watching(prefix)
+        inside, watching = self._inside, Watching(prefix)
         self._watchers.add(watching)
         try:
             if from_revision is not None:
-                for change in await follower.replay(from_revision, follower.state.now):
+                for change in await inside.past.changes(inside.follower.state.now, after=from_revision):
                     if change.key.startswith(prefix):
                         yield change
             while True:
                 for change in watching.taken():
                     yield change
                 if not watching:
-                    await follower.news()
+                    await self._home.news()
         finally:
             self._watchers.discard(watching)
 
     async def history(self, key: str) -> list[Change]:
-        """All that happened to a key since it was purged last, as far back as Slack shows the channel."""
-        follower = self._inside.follower
-        changes = [change for change in await follower.replay(0, follower.state.now) if change.key == key]
+        """All that happened to a key since it was purged last, as far back as Slack shows it."""
+        inside = self._inside
+        changes = [each for each in await inside.past.changes(inside.follower.state.now) if each.key == key]
         purges = [number for number, change in enumerate(changes) if change.kind is Kind.PURGE]
         return changes[purges[-1] + 1 :] if purges else changes
 
     # writing
 
-    async def put(self, key: str, value: object, *, ttl: timedelta | None = None) -> int:
+    async def put(self, key: str, value: object, *, ttl: timedelta | None = None, guard: Guard | None = None) -> int:
         """Write a value, whatever stands there.
 
         Args:
             key: which.
             value: JSON, bytes, or what msgspec makes JSON of, as dataclasses.
             ttl: after this time it is gone, by Slack's clock; None: never.
+            guard: a lock or a term of this store: only if it is held when the record stands in the channel.
 
         Returns:
-            The new revision. It takes one post.
+            The new revision. It takes one post; under a guard `timing.skew` as well.
 
         Raises:
             KeyRejected: the key cannot be one; nothing was sent.
             ValueRejected: the value is too large, or cannot be stored; nothing was sent.
             WriteLost: Slack stored it too late, so it does not count.
+            LockLapsed: the guard was not held any more.
         """
-        return await self.commit(Batch().put(key, value, ttl=ttl))
+        return await self.commit(Batch().put(key, value, ttl=ttl).under(guard))
 
-    async def create(self, key: str, value: object, *, ttl: timedelta | None = None) -> int:
+    async def create(self, key: str, value: object, *, ttl: timedelta | None = None, guard: Guard | None = None) -> int:
         """Write a value where there is none; returns its revision.
 
         Raises:
             KeyExists: there is one.
         """
         try:
-            return await self.commit(Batch().create(key, value, ttl=ttl))
+            return await self.commit(Batch().create(key, value, ttl=ttl).under(guard))
+        except LockLapsed:
+            raise
         except RevisionMismatch as error:
             raise KeyExists(key, expected=0, revision=error.revision) from None
 
-    async def update(self, key: str, value: object, *, last: int, ttl: timedelta | None = None) -> int:
+    async def update(
+        self, key: str, value: object, *, last: int, ttl: timedelta | None = None, guard: Guard | None = None
+    ) -> int:
         """Write a value in the place of the one in revision `last`; returns its revision.
 
         Raises:
             RevisionMismatch: another one stands there.
         """
-        return await self.commit(Batch().update(key, value, last=last, ttl=ttl))
+        return await self.commit(Batch().update(key, value, last=last, ttl=ttl).under(guard))
 
-    async def delete(self, key: str, *, last: int | None = None) -> int:
+    async def delete(self, key: str, *, last: int | None = None, guard: Guard | None = None) -> int:
         """Let a key be gone; with `last` only if it stands in that revision. Returns the revision of the deletion.
 
         Raises:
             RevisionMismatch: it stands in another one.
         """
-        return await self.commit(Batch().delete(key, last=last))
+        return await self.commit(Batch().delete(key, last=last).under(guard))
 
-    async def purge(self, key: str, *, last: int | None = None) -> int:
+    async def purge(self, key: str, *, last: int | None = None, guard: Guard | None = None) -> int:
         """Let a key be gone, and its history begin anew."""
-        return await self.commit(Batch().purge(key, last=last))
+        return await self.commit(Batch().purge(key, last=last).under(guard))
 
     async def transact(
         self, key: str, change: Callable[[Json | bytes], object], *, default: Json | bytes = None
@@ -292,6 +295,8 @@ class AsyncStore:
             new = change(await self._inside.shelf.value(head) if head else default)
             try:
                 made = await self.update(key, new, last=head.revision if head else 0)
+            except LockLapsed:
+                raise
             except RevisionMismatch:
                 if attempt == _ATTEMPTS - 1:
                     raise
@@ -308,6 +313,7 @@ class AsyncStore:
 
         Raises:
             RevisionMismatch: a key does not stand in the revision that was asked for.
+            LockLapsed: a lock is not held any more; it is a RevisionMismatch, too.
         """
         batch = Batch.of(await self._inside.shelf.stowed(batch.operations))
         ack, outcome = await self.write(batch, urgency=urgency, settle=not batch.blind)
@@ -318,7 +324,8 @@ class AsyncStore:
         if outcome.applied:
             return outcome.revision
         failed = next(each for each in batch.operations if each.key == outcome.key)
-        raise RevisionMismatch(failed.key, expected=failed.prev, revision=outcome.found)
+        kind = LockLapsed if failed.verb == Verb.HELD else RevisionMismatch
+        raise kind(failed.key, expected=failed.prev, revision=outcome.found)
 
     async def write(
         self, batch: Batch, *, settle: bool, urgency: Urgency = Urgency.CLAIM
@@ -338,35 +345,11 @@ class AsyncStore:
         """
         if not batch.operations:
             raise ConfigurationError("An empty batch changes nothing.", remedy="Put something into it.")
-        inside, ops = self._inside, list[str]()
-        if inside.follower.failure is not None:
-            raise inside.follower.failure
-
-        def expect(op: str) -> None:
-            ops.append(op)
-            self._expected[op] = None
-
-        try:
-            ack = await inside.writer.write(batch.operations, expect, urgency=urgency)
-            if ack.sure and not settle:
-                return ack, None
-            await inside.follower.settle(ack.at)
-            outcome = self._expected[ack.op]
-        finally:
-            for op in ops:
-                self._expected.pop(op, None)
-        if outcome is None and ack.sure:
-            raise Ambiguous("Slack took the record, and does not show it.", method="chat.postMessage")
-        if outcome is None or outcome.void:
-            cause = "Slack stored the record too late or never, so it does not count."
-            raise WriteLost(cause, remedy="Write it again.")
-        return ack, outcome
+        return await self._writing.write(batch.operations, settle=settle, urgency=urgency)
 
     def _settled(self, settled: Settled) -> None:
         """Take note of what the follower settled."""
-        for op, outcome in settled.outcomes:
-            if op in self._expected:
-                self._expected[op] = outcome
+        self._writing.settled(settled)
         for watching in self._watchers:
             watching.offer(settled.changes)
 
@@ -375,12 +358,36 @@ class AsyncStore:
 
         It is done by itself after each thousand records, and when the newest one is a month old.
         """
-        inside = self._inside
-        return (await inside.archive.post(inside.follower.state)).parts
+        return await self._home.there(lambda inside: inside.snapshot())
+
+    async def roll(self, channel: str, *, older: timedelta | None = None) -> Rolled | None:
+        """Move the store to another channel, for all who use it, without a stop; takes two minutes and a little.
+
+        What it holds is posted there and read back before anything is changed. Everybody who has the store open
+        follows, and who opens it by its old name comes to the new channel. If it is interrupted, do it again.
+
+        Args:
+            channel: "#name" or id of a new channel, to which every bot was invited that uses the store.
+            older: only if the oldest message of the store in its channel is older than this, for what runs each day
+                and shall be faster than Slack's retention; None: in any case.
+
+        Returns:
+            Where it went; None if it need not yet.
+
+        Raises:
+            ChannelNotFound: there is no such channel.
+            ConfigurationError: the channel cannot be the store's next one; nothing was changed.
+            SnapshotDamaged: what was posted there cannot be read back; the store stays where it is.
+            StoreMoved: somebody else moved it to another channel.
+        """
+        roll = Roll(self._home, self._writing, clock=self.clock, skew=self.timing.skew.total_seconds())
+        if older is not None and not await roll.due(older):
+            return None
+        return await roll.to(*await self._home.opening.archive_of(channel))
 
     async def news(self, within: float) -> None:
         """Wait until something is settled, `within` seconds at most."""
-        await self._inside.follower.news(within)
+        await self._home.news(within)
 
     def lock(self, name: str, *, ttl: timedelta = timedelta(seconds=60)) -> Lock:
         """A lock: `async with store.lock("x") as held:`; `held.token` is its fencing token."""

@@ -67,22 +67,23 @@ class Writer:
 
     Args:
         slack: the workspace.
-        channel: id of the channel.
         clock: the time of this process.
         chain: what is known of the log at this moment.
-        seal: signs records.
+        seal: the channel's: signs records.
     """
 
-    def __init__(self, slack: Slack, *, channel: str, clock: Clock, chain: Callable[[], Chain], seal: Seal) -> None:
+    def __init__(self, slack: Slack, *, clock: Clock, chain: Callable[[], Chain], seal: Seal) -> None:
         self.name = clock.new_id()
         self._slack = slack
-        self._channel = channel
+        self._channel = seal.channel
         self._clock = clock
         self._chain = chain
         self._seal = seal
         self._room = seal.room(BODY_LIMIT)
         self._numbers = count()
         self._waiting: deque[_Letter] = deque()
+        self._letters: set[_Letter] = set()
+        self._closed: SlackMQError | None = None
         self._wake = anyio.Event()
 
     async def write(
@@ -109,12 +110,16 @@ class Writer:
                 f"This takes {letter.weight:,} characters of a record, which has {self._room:,}; nothing was sent.",
                 remedy="Store a part of it in each of several keys, or where both sides can reach it.",
             )
+        if self._closed is not None:
+            raise self._closed
         expect(f"{self.name}/{group.number}")
+        self._letters.add(letter)
         self._waiting.append(letter)
         self._wake.set()
         try:
             await letter.done.wait()
         finally:
+            self._letters.discard(letter)
             if letter in self._waiting:
                 self._waiting.remove(letter)
         if letter.error is not None:
@@ -122,6 +127,11 @@ class Writer:
         if letter.ack is None:
             raise AssertionError("unreachable: a letter that is done has an ack or an error")
         return letter.ack
+
+    def close(self, why: SlackMQError) -> None:
+        """Tell all who wait that nothing is posted any more; what was posted, and not answered, the log tells."""
+        self._closed = why
+        _fail(list(self._letters), why)
 
     async def run(self) -> None:
         """Post what waits, until cancelled."""

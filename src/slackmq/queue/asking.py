@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from slackmq.answer import Answer
-from slackmq.errors import Ambiguous, AnswerLate, JobFailed, JobVanished
+from slackmq.errors import Ambiguous, AnswerLate, JobFailed, JobVanished, MessageGone
 from slackmq.message import Outcome
 
 if TYPE_CHECKING:
@@ -116,7 +116,10 @@ class Asking:
         """What the thread says of the end; read once more, later, where nothing is to be seen yet."""
         kind = "refusal" if sighting.ended is Outcome.DEAD else "answer"
         for again in (True, False):
-            await self._thread.read(sighting.message, sighting.record)
+            try:
+                await self._thread.read(sighting.message, sighting.record)
+            except MessageGone as error:
+                raise JobVanished(sighting.message.ts) from error
             if note := _newest(kind, sighting.record.entries.values()):
                 return note
             if again:

@@ -228,6 +228,8 @@ class Contest:
             await self._thread.read(sighting.message, sighting.record)
         except Ambiguous:
             self._leave_alone(sighting, self._timing.scan.total_seconds())
+        except MessageGone:
+            sighting.gone = True
         else:
             sighting.noted_until = until
             if self._heed(sighting) and sighting.ended is not None:
@@ -237,7 +239,10 @@ class Contest:
         """Read the threads in which claims may be written or given back; a call each."""
         for sighting in self._sightings.open():
             if sighting.unread and (sighting.generation or sighting.message.kind is not None):
-                await self._thread.read(sighting.message, sighting.record)
+                try:
+                    await self._thread.read(sighting.message, sighting.record)
+                except MessageGone:
+                    sighting.gone = True
                 self._heed(sighting)
 
     def _heed(self, sighting: Sighting) -> bool:
@@ -302,6 +307,9 @@ class Contest:
             await self._thread.read(sighting.message, sighting.record, urgency=Urgency.CLAIM)
         except Ambiguous:
             return None
+        except MessageGone:
+            sighting.gone = True
+            return None
         if self._heed(sighting):
             return None
         claim = replace(claim, attempt=sighting.record.attempts + 1)
@@ -331,7 +339,7 @@ class Contest:
         if isinstance(verdict, Ignore):
             return True
         if isinstance(verdict, Accept):
-            reason = _exhausted(claim, verdict.options) or _expired(claim, self._slack.now())
+            reason = _given_up(sighting) or _exhausted(claim, verdict.options) or _expired(claim, self._slack.now())
         else:
             reason = str(verdict.error)
         if reason is None:
@@ -343,6 +351,11 @@ class Contest:
             _log.warning("cannot end %s: %s", sighting.message.ts, error)
             self._leave_alone(sighting, _FULL)
         return True
+
+
+def _given_up(sighting: Sighting) -> str | None:
+    """Why a handler must not get what an earlier holder has given up already, and could not mark; None if it may."""
+    return "Given up, as the thread says." if sighting.record.refused else None
 
 
 def _exhausted(claim: Claim, options: Options) -> str | None:

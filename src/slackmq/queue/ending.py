@@ -127,8 +127,10 @@ class Ending:
         except TooManyReactions:
             # People have filled the message with emoji: the thread says what the mark would have said.
             kind: Kind = "dead" if outcome is Outcome.DEAD else "done"
-            effective = sighting.record.ended is None
+            first = sighting.record.ended is None
             await self._note(sighting, claim, kind, f"{kind}; Slack takes no further emoji on this message")
+            # A note is no register: whose claim has lapsed by now may have a successor who says the same.
+            effective = first and self._clock.monotonic() < claim.deadline
         except MessageLocked as error:
             # Neither emoji nor thread can say it. It stays unfinished, and is done once more when it can be marked.
             raise LeaseLost(

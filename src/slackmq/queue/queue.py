@@ -223,11 +223,11 @@ class AsyncQueue:
         while (claim := await self._inside.next(lambda: self._stopping)) is not None:
             yield self.hold(claim)
 
-    def sweep(self, *, courtesy: timedelta) -> Sweep:
+    def sweep(self, *, courtesy: Callable[[Message], float] = lambda _: 0.0) -> Sweep:
         """What may be claimed now, for whoever claims it by name: nobody began it, or its holder was not heard of.
 
         Args:
-            courtesy: a message younger than that, which nobody has begun, is left to whoever got its event.
+            courtesy: for how many seconds a message that nobody has begun is left to whoever got its event.
         """
         self._start()
         return Sweep(self._inside, lambda: self._stopping, clock=self._clock, slack=self._slack, courtesy=courtesy)

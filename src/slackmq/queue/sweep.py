@@ -9,7 +9,6 @@ from slackmq.policy import Ignore, Take, Wait
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
-    from datetime import timedelta
 
     from slackmq.clock import Clock
     from slackmq.message import Message
@@ -30,17 +29,23 @@ class Sweep:
         stopped: whether to find nothing more.
         clock: the time of this process.
         slack: the workspace, for its clock.
-        courtesy: how long a message that nobody has begun is left to whoever got its event.
+        courtesy: for how many seconds a message that nobody has begun is left to whoever got its event.
     """
 
     def __init__(
-        self, inside: Opened, stopped: Callable[[], bool], *, clock: Clock, slack: Slack, courtesy: timedelta
+        self,
+        inside: Opened,
+        stopped: Callable[[], bool],
+        *,
+        clock: Clock,
+        slack: Slack,
+        courtesy: Callable[[Message], float],
     ) -> None:
         self._inside = inside
         self._stopped = stopped
         self._clock = clock
         self._slack = slack
-        self._courtesy = courtesy.total_seconds()
+        self._courtesy = courtesy
 
     async def messages(self) -> AsyncGenerator[Message]:
         """One after the other, until the queue is stopped; one that is not claimed comes again.
@@ -60,7 +65,7 @@ class Sweep:
             else:
                 message = chosen.sighting.message
                 begun = chosen.sighting.generation > 0
-                early = 0.0 if begun else self._courtesy - (self._slack.now() - seconds(message.ts))
+                early = 0.0 if begun else self._courtesy(message) - (self._slack.now() - seconds(message.ts))
                 chosen.sighting.not_before = self._clock.monotonic() + (early if early > 0 else _AGAIN)
                 if early <= 0:
                     yield message

@@ -10,8 +10,9 @@ from time import time_ns
 from typing import TYPE_CHECKING
 
 from slackmq.claiming.way import WAYS
-from slackmq.simulation.faults import CELLS, cell
-from slackmq.simulation.kv_scenario import KV_CELLS, kv_replay
+from slackmq.simulation.faults import CELLS, PAIRS, cell
+from slackmq.simulation.kv_cells import KV_CELLS
+from slackmq.simulation.kv_scenario import kv_replay
 from slackmq.simulation.kv_sweep import KvTally, kv_plays, kv_sweep
 from slackmq.simulation.live import Live, NotThere
 from slackmq.simulation.scenario import replay
@@ -32,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run what the arguments ask for; 1 if a promise was broken."""
     parser = argparse.ArgumentParser(prog="python -m slackmq.simulation", description=__doc__)
     parser.add_argument("--seed", type=int, help="replay this seed and print its history")
-    parser.add_argument("--cell", choices=list(CELLS), help="the faults; a sweep takes all in turn by default")
+    parser.add_argument("--cell", choices=[*CELLS, *PAIRS], help="the faults; a sweep takes all in turn by default")
     parser.add_argument("--way", choices=WAYS, help="how claims are made; a sweep takes all by default")
     parser.add_argument("--seeds", type=int, default=2000, help="how many runs a sweep has")
     parser.add_argument("--base", type=int, default=0, help="the first seed of a sweep")

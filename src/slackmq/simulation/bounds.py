@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from slackmq.simulation.record import Asked
     from slackmq.simulation.truth import Copy, Generation, Truth
 
-__all__ = ["attempts", "impolite", "slow_takeover", "storm", "takeovers", "wasteful"]
+__all__ = ["attempts", "impolite", "slow_takeover", "stale", "storm", "takeovers", "wasteful"]
 
 _LOOK = 5.0
 """Seconds that the fault-free way of a call, a drifting clock and one more look may take together."""
@@ -177,8 +177,26 @@ def attempts(truth: Truth) -> Iterator[Violation]:
             yield from _dead(truth, copy, sum(run.ts == copy.ts for run in job.runs), job.key)
 
 
+def stale(truth: Truth) -> Iterator[Violation]:
+    """I16: nobody begins what has expired, unless somebody had, or may have, begun it before."""
+    for job in truth.jobs.values():
+        for run in job.runs:
+            copy = job.copies.get(run.ts)
+            if copy is None or copy.expires is None or run.attempt > 1:
+                continue
+            late = run.began - copy.expires
+            if late > _LOOK and not truth.disturbed(run.process, copy.expires - _MINUTE, run.began):
+                what = f"{run.process} began {job.key} {late:.1f} s after it had expired"
+                yield Violation(rule="I16 stale", what=what, line=run.line)
+
+
 def _dead(truth: Truth, copy: Copy, begun: int, key: str) -> Iterator[Violation]:
     if copy.ended is None or copy.ended[0] is not Outcome.DEAD or copy.edited:
+        return
+    if copy.expires is not None and not begun:
+        if copy.ended[1].at < copy.expires - _LOOK:
+            what = f"{key} was dropped {copy.expires - copy.ended[1].at:.1f} s before it expired"
+            yield Violation(rule="I16 stale", what=what, line=copy.ended[1].line)
         return
     # With native claims an execution may have begun, and died, of which nobody knows.
     # One whose attempt was written down may have died, or come too late, before its handler began.

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from slackmq.message import Outcome
-from slackmq.simulation.bounds import attempts, impolite, slow_takeover, storm, wasteful
+from slackmq.simulation.bounds import attempts, impolite, slow_takeover, stale, storm, wasteful
 from slackmq.simulation.violation import Violation
 
 if TYPE_CHECKING:
@@ -105,7 +105,8 @@ def _begun_early(truth: Truth, job: Job) -> Iterator[Violation]:
             if token == former.token and at <= over:
                 over = sent + truth.lease
         ended = copy.ended is not None and copy.ended[1].at <= run.began
-        given = any(at <= run.began for token, at in copy.releases.items() if token == former.token)
+        # An emoji's holder may have gone on in the thread, under the next token, before it gave back.
+        given = any(at <= run.began for token, at in copy.releases.items() if former.token <= token < run.token)
         if run.began < over - truth.lease * _DRIFT and not (ended or given or _taken_off(truth, run.ts, run.began)):
             what = f"{run.process} started {job.key} {over - run.began:.1f} s too early"
             yield Violation(rule="I4 premature", what=what, line=run.line)
@@ -245,6 +246,7 @@ CHECKERS: tuple[Callable[[Truth], Iterator[Violation]], ...] = (
     impolite,
     wasteful,
     attempts,
+    stale,
 )
 _DOUBTFUL: Mapping[str, frozenset[str]] = {
     # What is assumed of Slack and of clocks does not hold there, so all that is promised is that nothing is lost.

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import Enum
+from itertools import combinations
 from random import Random
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CELLS", "NONE", "Failure", "Fate", "Faults", "Plan", "cell"]
+__all__ = ["CELLS", "NONE", "PAIRS", "Failure", "Fate", "Faults", "Plan", "cell"]
 
 PAUSES = (5.0, 30.0, 70.0, 130.0)
 """Seconds that a paused process stands still: below a lease of 60 s, near it, and far above."""
@@ -40,11 +41,13 @@ class Faults:
         doubled: E3, the part of events that come twice without a mark.
         late_events: E4, the part of events that come up to a minute late, and so out of order.
         cuts: E5, times a minute that a socket is cut; the process connects again seconds later.
+        denied: E5, the part of connections that Slack refuses because too many are open; tried again ten seconds later.
         marks_lag: V4, True if only marks and pins are late in reads, and messages are not.
         fleets: C3, times a minute that all workers are killed at once.
         deletes: M1, times a minute that a person deletes a message.
         unsays: M1, times a minute that a person deletes a note of a thread.
         decoys: M2, times a minute that a person puts an emoji on a message that means something to bots.
+        fills: M2, times a minute that people put fifty emoji on a message, so that it takes no other.
         unpins: M3, times a minute that a person takes a pin off.
         edits: M4, times a minute that somebody edits a message.
         retry_after: what the 429 of `limited` ask to wait, in seconds.
@@ -53,6 +56,8 @@ class Faults:
         outages: S3, times a minute that the token is revoked, or the channel archived, for up to 40 s.
         points: the part of the product's named points at which a process is held up, or ended.
         limits: S1, True if Slack's published rate limits are enforced.
+        burst: S1, so many jobs are posted within ten seconds, besides the others.
+        terms: True if some jobs expire, and some are more urgent than others.
         workers: how many work; six are two processes of each of three apps, where bots of several apps claim by pins.
         drift: C4, how much faster or slower local clocks may run.
         until: seconds after which nothing new goes wrong.
@@ -75,11 +80,13 @@ class Faults:
     doubled: float = 0.0
     late_events: float = 0.0
     cuts: float = 0.0
+    denied: float = 0.0
     marks_lag: bool = False
     fleets: float = 0.0
     deletes: float = 0.0
     unsays: float = 0.0
     decoys: float = 0.0
+    fills: float = 0.0
     unpins: float = 0.0
     edits: float = 0.0
     retry_after: tuple[int, ...] = (1, 5, 30, 60)
@@ -88,6 +95,8 @@ class Faults:
     outages: float = 0.0
     points: float = 0.0
     limits: bool = False
+    burst: int = 0
+    terms: bool = False
     workers: int = 4
     drift: float = 0.001
     until: float = 120.0
@@ -158,19 +167,44 @@ CELLS: Mapping[str, Faults] = {
     "everything": _EVERYTHING,
     "swarm": _EVERYTHING,
     "crowd": replace(_EVERYTHING, workers=6),
+    "S1-burst": Faults(limits=True, burst=200),
+    "M2-full": Faults(fills=4.0, kills=1.0),
+    "E5-full": Faults(cuts=4.0, denied=0.5),
+    "terms": Faults(terms=True, kills=1.0, limited=0.02),
+    "wild": replace(_EVERYTHING, fills=1.0, denied=0.3, terms=True),
 }
-"""What goes wrong, by name; "storm" makes holders and successors meet as often as it can, "swarm" is the most that a
-seed draws its own mixture from."""
+"""What goes wrong, by name; "storm" makes holders and successors meet as often as it can, "swarm" and "wild" are the
+most that a seed draws its own mixture from."""
+_STARRED = ("H2", "H3", "H4", "C1", "C2", "V2", "E2")
+PAIRS: Mapping[str, tuple[str, str]] = {f"{one}+{two}": (one, two) for one, two in combinations(_STARRED, 2)}
+"""The faults that most easily make each other worse, two by two; the names of both cells by the name of the pair."""
 
 
 def cell(name: str, seed: int) -> Faults:
-    """The faults of a cell; those of "swarm" are the seed's own subset at the seed's own rates.
+    """The faults of a cell, or of a pair; those of "swarm" and "wild" are a seed's own subset at its own rates.
 
     Raises:
         KeyError: there is no cell of this name.
     """
-    faults = CELLS[name]
-    return _swarm(Random(f"{seed}/swarm")) if name == "swarm" else faults  # noqa: S311  # dice, not keys
+    if name in PAIRS:
+        one, two = (CELLS[each] for each in PAIRS[name])
+        changed = {each.name: getattr(two, each.name) for each in fields(two) if _differs(two, each.name)}
+        return replace(one, **changed)
+    dice = Random(f"{seed}/swarm")  # noqa: S311  # dice, not keys
+    if name == "swarm":
+        return _swarm(dice)
+    return _wild(dice) if name == "wild" else CELLS[name]
+
+
+def _differs(faults: Faults, name: str) -> bool:
+    return bool(getattr(faults, name) != getattr(NONE, name))
+
+
+def _wild(dice: Random) -> Faults:
+    """A swarm's mixture, and some of what came later: it is drawn last, so that the seeds of a swarm keep theirs."""
+    swarm, wild = _swarm(dice), CELLS["wild"]
+    names = [name for name in ("fills", "denied", "terms") if dice.random() < 0.5]  # noqa: PLR2004  # a coin for each
+    return replace(swarm, **{name: getattr(wild, name) for name in names})
 
 
 def _swarm(dice: Random) -> Faults:
@@ -303,6 +337,10 @@ class Plan:
     def loses_acknowledgement(self, now: float) -> bool:
         """Whether Slack does not hear that an event arrived, and sends it again."""
         return now < self.faults.until and self.dice("acknowledgements").random() < self.faults.redelivered
+
+    def denies(self, now: float) -> bool:
+        """Whether a connection that is opened now is one too many."""
+        return now < self.faults.until and self.dice("denied").random() < self.faults.denied
 
     def next_blow(self, what: str, rate: float) -> float:
         """Seconds until something of a kind happens that happens `rate` times a minute."""

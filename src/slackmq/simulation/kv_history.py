@@ -13,7 +13,7 @@ from slackmq.simulation.record import Called, Disturbed
 from slackmq.simulation.visibility import EPOCH
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from slackmq.kv.seal import Seal
     from slackmq.simulation.record import Line
@@ -91,20 +91,32 @@ class KvTruth:
     pauses: Sequence[Disturbed]
 
 
-def truth_of(lines: Sequence[Line], seal: Seal, *, now: float) -> KvTruth:
-    """Replay the posts that took effect, in the order in which they did."""
+def truth_of(lines: Sequence[Line], seal_of: Callable[[str], Seal], *, channel: str, now: float) -> KvTruth:
+    """Replay the posts that took effect, in the order in which they did, in the channel in which the store was then.
+
+    Args:
+        lines: the record of a run.
+        seal_of: makes the seal of a channel.
+        channel: id of the channel in which the store began.
+        now: when the run ended, in seconds of the simulation.
+    """
     state, changes = State(), list[Change]()
     values: dict[str, list[tuple[float, object]]] = {}
+    seal = seal_of(channel)
     for line in lines:
         if not isinstance(line, Called) or line.method != "chat.postMessage" or not line.reply.get("ok"):
             continue
+        stamp = micros(str(line.reply["ts"]))
+        if not state.counts(stamp):
+            changes += state.advance(stamp)
+            state, seal = state.onward(seal.channel), seal_of(state.successor)
         metadata: Mapping[str, Any] = line.args.get("metadata") or {}  # type: ignore[assignment]  # JSON
-        if metadata.get("event_type") != RECORD:
+        if metadata.get("event_type") != RECORD or line.args["channel"] != seal.channel:
             continue
         author = str(line.reply["message"]["user"])
         record = opened(metadata["event_payload"], author=author, seal=seal)
         if isinstance(record, Record):
-            _, changed = state.apply(micros(str(line.reply["ts"])), author, record)
+            _, changed = state.apply(stamp, author, record)
             changes += changed
     changes += state.advance(EPOCH * 1_000_000 + round(now * 1_000_000))
     for change in changes:

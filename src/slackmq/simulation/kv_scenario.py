@@ -5,23 +5,31 @@ from __future__ import annotations
 import gc
 import logging
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 import anyio
 
-from slackmq.errors import Ambiguous, SlackError
+from slackmq.errors import Ambiguous, ConfigurationError, SlackError
 from slackmq.kv.batch import Batch
 from slackmq.kv.cipher import available
-from slackmq.kv.errors import KeyExists, LockLost, LogBroken, RevisionMismatch, WriteLost
+from slackmq.kv.errors import (
+    KeyExists,
+    LockLost,
+    LogBroken,
+    RevisionMismatch,
+    SnapshotDamaged,
+    StoreMoved,
+    WriteLost,
+)
 from slackmq.kv.seal import Seal
 from slackmq.kv.secret import Secret
 from slackmq.kv.store import AsyncStore
 from slackmq.points import armed
 from slackmq.policy import Timing
 from slackmq.simulation.clock import SimClock
-from slackmq.simulation.faults import cell
+from slackmq.simulation.kv_cells import ROLLS, kv_cell, rolls
 from slackmq.simulation.kv_checkers import Broken, judged
 from slackmq.simulation.kv_history import Asking, Held, Watched, truth_of
 from slackmq.simulation.loop import run
@@ -43,7 +51,7 @@ if TYPE_CHECKING:
 
     _Deed = Callable[[AsyncStore, Asking], Awaitable[None]]
 
-__all__ = ["KV_CELLS", "KvScenario", "KvVerdict", "kv_cell", "kv_replay"]
+__all__ = ["KvScenario", "KvVerdict", "kv_replay"]
 
 _log = logging.getLogger("slackmq")
 PLACES = 5
@@ -58,23 +66,9 @@ _LOOK = 5.0
 _QUIET = 30.0
 """Seconds after the last fault in which every process is there again."""
 _TTL = timedelta(seconds=30)
+_ROLLING = 60.0  # seconds at most before a place tries to move the store
 _THINKS = 12.0
 """Seconds at most between reading a set and writing it: as long as it takes to lose a lock that nobody renews."""
-
-_UNFIT = {"unpins": 0.0, "decoys": 0.0, "deletes": 0.0, "poison": False, "marks_lag": False}
-"""What does nothing to a store, or is judged in a cell of its own."""
-
-KV_CELLS: tuple[str, ...] = (
-    *("none", "H1", "H2", "H3", "H4", "H5", "H6", "C1", "C2", "C3", "C3-fleet", "V1", "V2"),
-    *("E1", "E1-all", "E2", "E3", "E4", "E5", "M1", "M4", "S1", "S3", "points", "everything", "swarm"),
-)
-"""The cells of faults that mean something to a store."""
-
-
-def kv_cell(name: str, seed: int) -> Faults:
-    """The faults of a cell, without those that mean nothing to a store."""
-    faults = cell(name, seed)
-    return faults if name == "M1" else replace(faults, **_UNFIT)  # type: ignore[arg-type]  # rates where rates are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +116,7 @@ class _Program:
         with armed(Meddler(scenario.world, process, scenario.nemesis.kill)):
             async with scenario.store(process) as store, anyio.create_task_group() as tasks:
                 tasks.start_soon(self._watch, store)
+                tasks.start_soon(self._roll, store)
                 while scenario.left[process.name[:2]] and not self._stopping.is_set():
                     await self._step(store)
                     scenario.left[process.name[:2]] -= 1
@@ -153,6 +148,17 @@ class _Program:
         self._scenario.watched.append(watched)
         async for change in store.watch():
             watched.changes.append((change.key, change.revision, change.kind.value))
+
+    async def _roll(self, store: AsyncStore) -> None:
+        """Move the store, now and then, until somebody has; several may try at once."""
+        for to in ROLLS if rolls(self._scenario.cell) else ():
+            while to not in self._scenario.rolled:
+                await store.clock.sleep(self._dice.uniform(0, _ROLLING))
+                try:
+                    rolled = await store.roll(f"#{to}")
+                except (Ambiguous, WriteLost, StoreMoved, SnapshotDamaged, ConfigurationError):
+                    continue
+                self._scenario.rolled[to] = rolled.channel
 
     async def _step(self, store: AsyncStore) -> None:
         name, dice, scenario = self._process.name, self._dice, self._scenario
@@ -269,13 +275,14 @@ class KvScenario:
         self.faults = faults or kv_cell(name, seed)
         self.timing = Timing()
         self.secret = _secret(seed)
-        self.world = World(seed, self.faults, apps=APPS)
+        self.world = World(seed, self.faults, apps=APPS, beside=ROLLS if rolls(name) else ())
         self.nemesis = Nemesis(self.world, self._start)
-        self.left = {f"w{number}": STEPS for number in range(1, PLACES + 1)}
+        self.left = {f"w{number}": STEPS * (1 + 2 * rolls(name)) for number in range(1, PLACES + 1)}
         self.askings: list[Asking] = []
         self.holders: list[Held] = []
         self.watched: list[Watched] = []
         self.ends: dict[str, Mapping[str, int]] = {}
+        self.rolled: dict[str, str] = {}
         self._values = 0
 
     @property
@@ -323,7 +330,7 @@ class KvScenario:
 
     def _judge(self) -> KvVerdict:
         world = self.world
-        truth = truth_of(world.record.lines, Seal(world.channel, secret=self.secret), now=world.now)
+        truth = truth_of(world.record.lines, self._seal, channel=world.channel, now=world.now)
         broken = [
             Broken(rule="K0 crash", what=f"{process.name}: {process.error!r}")
             for process in self.nemesis.processes
@@ -344,6 +351,9 @@ class KvScenario:
             lines=tuple(world.record.lines),
             seconds=world.now,
         )
+
+    def _seal(self, channel: str) -> Seal:
+        return Seal(channel, secret=self.secret)
 
     def _loud(self, error: BaseException) -> bool:
         """Whether a process was right to stop: Slack did not answer at its start, or refused, or the log is broken."""

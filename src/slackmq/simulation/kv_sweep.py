@@ -9,7 +9,8 @@ from multiprocessing import get_context
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from slackmq.simulation.kv_scenario import KV_CELLS, kv_replay
+from slackmq.simulation.kv_cells import KV_CELLS
+from slackmq.simulation.kv_scenario import kv_replay
 
 if TYPE_CHECKING:
     from collections.abc import Generator

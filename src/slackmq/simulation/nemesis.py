@@ -8,6 +8,7 @@ import anyio
 
 from slackmq.simulation.faults import PAUSES
 from slackmq.simulation.process import Process
+from slackmq.simulation.record import ADMITTED, REFUSED
 from slackmq.simulation.world import later
 
 if TYPE_CHECKING:
@@ -100,8 +101,8 @@ class Nemesis:
         dice, world = self._world.plan.dice("outages"), self._world
         world.outage = dice.choice(("token_revoked", "is_archived"))
         world.outage_until = world.now + dice.uniform(5, 40)
-        self._tell(f"refused: {world.outage}")
-        later(world.outage_until - world.now, self._tell, "admitted again")
+        self._tell(f"{REFUSED}: {world.outage}")
+        later(world.outage_until - world.now, self._tell, ADMITTED)
 
     def _tell(self, what: str) -> None:
         for each in self._places.values():

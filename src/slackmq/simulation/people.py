@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from slackmq.emulator.emoji import standard
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from slackmq.claiming.way import Way
+    from slackmq.emulator.model import Caller
     from slackmq.simulation.world import World
 
 __all__ = ["TYPED", "People"]
@@ -19,6 +22,9 @@ TYPED = 4
 _DECOYS = ("clock1", "clock2", "clock3", "white_check_mark", "x")
 _PIN_DECOYS = ("clock1", "eyes", "tada")
 """Not both marks that end a pinned job: whoever puts "eyes" and "white_check_mark" on one ends it, and may."""
+
+_FLAGS = [name for name in standard() if name.startswith("flag-")][:50]
+"""Fifty emoji that mean nothing to bots: as many as a message of the local Slack takes before `too_many_emoji`."""
 
 
 class People:
@@ -34,6 +40,7 @@ class People:
         self._world = world
         self._way = way
         self._me = world.authorize(world.person["token"])
+        self._fans = [world.authorize(each["token"]) for each in world.people]
         self._bots = world.authorize(world.app["bot_token"])
 
     async def run(self) -> None:
@@ -44,6 +51,7 @@ class People:
             ("delete", faults.deletes, self._delete),
             ("unsay", faults.unsays, self._unsay),
             ("decoy", faults.decoys, self._decoy),
+            ("fill", faults.fills, self._fill),
             ("edit", faults.edits, self._edit),
         )
         async with anyio.create_task_group() as tasks:
@@ -95,6 +103,14 @@ class People:
             name = self._world.plan.dice("decoys").choice(_PIN_DECOYS if self._way == "pin" else _DECOYS)
             self._does("reactions.add", timestamp=row["ts"], name=name)
 
+    async def _fill(self) -> None:
+        row = self._any_message("fills")
+        if row is not None:
+            self._world.disturbed(str(row["ts"]), "filled with emoji")
+            for number, name in enumerate(_FLAGS):  # one person may not put so many on one message
+                fan = self._fans[number % len(self._fans)]
+                self._acts(fan, "reactions.add", timestamp=row["ts"], name=name)
+
     async def _edit(self) -> None:
         row = self._any_message("edits")
         if row is not None:
@@ -112,6 +128,8 @@ class People:
 
     def _does(self, method: str, *, own: bool = True, **args: object) -> None:
         """A write call; what bots wrote an operator edits and deletes in the bot's name."""
+        self._acts(self._me if own else self._bots, method, **args)
+
+    def _acts(self, caller: Caller, method: str, **args: object) -> None:
         world = self._world
-        caller = self._me if own else self._bots
         world.apply(caller, method, {"channel": world.channel, **args}, process="you", sent=world.now)

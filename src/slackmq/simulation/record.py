@@ -8,7 +8,25 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Asked", "Called", "Disturbed", "Effected", "Ended", "Line", "Posted", "Record", "Started", "Target", "Told"]
+__all__ = [
+    "ADMITTED",
+    "REFUSED",
+    "Asked",
+    "Called",
+    "Disturbed",
+    "Effected",
+    "Ended",
+    "Line",
+    "Posted",
+    "Record",
+    "Started",
+    "Target",
+    "Told",
+]
+
+REFUSED = "refused"
+ADMITTED = "admitted again"
+"""What is written down when Slack begins to refuse every call, and when it ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,7 +56,12 @@ HANDS = 2
 _POISON = -1.0
 """The duration of the job that kills whoever begins it."""
 _PATIENCE = 600.0
-"""Seconds after the last fault in which everything must have ended: several leases, and the latest late effect."""
+"""Seconds after the last fault in which everything must have ended, or a job must have been begun: several leases, and
+the latest late effect."""
+_END = 1800.0
+"""Seconds after the last fault in which everything must have ended: four attempts at the longest jobs, one by one."""
+_BURST = 10.0
+"""Seconds in which a burst is posted."""
 _LOOK = 5.0
 """Seconds between two looks whether all is over."""
 _BACKOFF = Backoff(first=timedelta(seconds=2), longest=timedelta(seconds=20))
@@ -205,8 +210,11 @@ class Scenario:
         """Wait until nothing can come any more: faults over, all posted, all ended, nothing under way."""
         await anyio.sleep(self.faults.until)
         self.world.disturbed("", "heal")
-        with anyio.move_on_after(_PATIENCE):
-            while self._posting or self._people.typing or self.world.under_way or self._open():  # noqa: ASYNC110  # none of them can tell
+        with anyio.move_on_after(_END):
+            while self._posting or self._people.typing or self.world.under_way or self._open():
+                begun = max((run.began for job in self._truth.jobs.values() for run in job.runs), default=0.0)
+                if self.world.now > max(self.faults.until, begun) + _PATIENCE:
+                    break
                 await anyio.sleep(_LOOK)
         await anyio.sleep(2 * _LOOK)
 
@@ -299,17 +307,29 @@ class Scenario:
         dice = self.world.plan.dice("producer")
         clock = SimClock(self.world.plan.dice("p/clock"), drift=self.faults.drift)
         async with self._queue("p", clock, Handlers()) as queue, anyio.create_task_group() as tasks:
+            for _ in range(self.faults.burst):
+                await clock.sleep(_BURST / self.faults.burst)
+                tasks.start_soon(self._post_short, queue, dice)
             for number in range(JOBS):
                 await clock.sleep(dice.expovariate(0.3))
                 tasks.start_soon(self._post, queue, dice, number)
         self._posting = False
 
+    async def _post_short(self, queue: AsyncQueue, dice: Random) -> None:
+        """One job of a burst, which says nothing about long ones."""
+        try:
+            message = await queue.post("work", {"seconds": dice.uniform(0.1, 1.0), "fails": 0})
+        except SlackError:
+            return
+        self.world.record.add(Posted(at=self.world.now, process="p", key=message.key))
+
     async def _post(self, queue: AsyncQueue, dice: Random, number: int) -> None:
         poison = self.faults.poison and number == 3  # noqa: PLR2004  # any one
         body = {"seconds": _POISON if poison else _duration(dice), "fails": _failures(dice)}
         key = f"k{number // 2}" if dice.random() < 0.3 else None  # noqa: PLR2004  # some, and some of these twice
+        priority, expires = _terms(self.world.plan.dice("terms")) if self.faults.terms else (0, None)
         try:
-            message = await queue.post("work", body, key=key)
+            message = await queue.post("work", body, key=key, priority=priority, expires=expires)
         except SlackError:
             return
         self.world.record.add(Posted(at=self.world.now, process="p", key=message.key))
@@ -318,6 +338,12 @@ class Scenario:
 def _duration(dice: Random) -> float:
     """Seconds that a job takes: mostly a few, now and then longer than a lease."""
     return dice.uniform(65, 110) if dice.random() < 0.1 else dice.uniform(0.1, 8)  # noqa: PLR2004  # one in ten
+
+
+def _terms(dice: Random) -> tuple[int, timedelta | None]:
+    """How urgent a job is, and how soon it expires: a third of them within seconds."""
+    hurry = dice.random() < 0.3  # noqa: PLR2004  # a third
+    return dice.choice((-1, 0, 0, 1, 5)), timedelta(seconds=dice.uniform(0.1, 12)) if hurry else None
 
 
 def _failures(dice: Random) -> int:

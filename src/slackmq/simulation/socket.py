@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SimEvents", "Socket"]
 
+_AGAIN = 10.0
+"""Seconds after which a connection is tried again that Slack refused."""
+
 
 class Socket:
     """Which payload goes to which connection, and when; the state machine is the emulator's own.
@@ -45,7 +48,11 @@ class Socket:
         return bool(self._inboxes)
 
     def connect(self, name: str) -> Inbox:
-        """Open a connection; returns the frames that arrive on it, "hello" first."""
+        """Open a connection; returns the frames that arrive on it, "hello" first, or that it is one too many."""
+        if self._plan.denies(asyncio.get_running_loop().time()):
+            refused: Inbox = asyncio.Queue()
+            refused.put_nowait({"type": "cut", "seconds": _AGAIN})
+            return refused
         inbox = self._inboxes[name] = asyncio.Queue()
         inbox.put_nowait(self._delivery.connected(name, self._micros()))
         return inbox

@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from slackmq.claiming.way import WAYS, Way
-from slackmq.simulation.faults import CELLS, cell
+from slackmq.simulation.faults import CELLS, PAIRS, cell
 from slackmq.simulation.scenario import replay
 from slackmq.simulation.shrink import replayed, shrunk
 
@@ -65,7 +65,7 @@ class Tally:
 
 def plays(base: int, count: int, only: str | None = None, way: Way | None = None) -> list[Play]:
     """Seeds from `base` on, each with its cell and its way: the given ones, or all in turn."""
-    names = [only] if only else list(CELLS)
+    names = [only] if only else [*CELLS, *PAIRS]
     ways: tuple[Way, ...] = (way,) if way is not None else WAYS
     pairs: list[tuple[str, Way]] = [(name, each) for each in ways for name in names]
     return [(base + number, *pairs[number % len(pairs)]) for number in range(count)]

@@ -9,7 +9,7 @@ from slackmq.claiming.marks import Marks
 from slackmq.envelope import JOB, is_finished
 from slackmq.message import Outcome
 from slackmq.notes import NOTE
-from slackmq.simulation.record import Called, Disturbed, Effected, Ended, Posted, Started, Told
+from slackmq.simulation.record import ADMITTED, REFUSED, Called, Disturbed, Effected, Ended, Posted, Started, Told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,6 +42,7 @@ class Copy:
         generations: who took which.
         releases: generation -> when it was given back.
         ended: how and when it was marked, and by whom.
+        expires: when it expires if nobody has begun it, in seconds of the simulation.
     """
 
     ts: str
@@ -50,6 +51,7 @@ class Copy:
     generations: dict[int, Generation] = field(default_factory=dict[int, Generation])
     releases: dict[int, float] = field(default_factory=dict[int, float])
     ended: tuple[Outcome, Generation] | None = None
+    expires: float | None = None
     told: list[tuple[int, Told]] = field(default_factory=list[tuple[int, Told]])
     """In which lines a process was told that its end counts."""
     deleted: bool = False
@@ -223,16 +225,18 @@ class Truth:
         payload: Mapping[str, Any] = metadata.get("event_payload") or {}
         ts, thread = str(line.reply["ts"]), line.args.get("thread_ts")
         if metadata.get("event_type") == JOB:
-            self._stands(str(payload["key"]), ts, line.at, number)
+            self._stands(str(payload["key"]), ts, line.at, number, payload.get("expires"))
         elif metadata.get("event_type") == NOTE:
             if (copy := self._copy(str(thread))) is not None:
-                _noted(copy, payload, line)
+                _noted(copy, payload, line, number)
         elif not metadata and thread is None:
             self._stands(f"{line.args['channel']}/{ts}", ts, line.at, number)
 
-    def _stands(self, key: str, ts: str, at: float, number: int) -> None:
+    def _stands(self, key: str, ts: str, at: float, number: int, expires: float | None = None) -> None:
         self._keys[ts] = key
-        self.job(key).copies[ts] = Copy(ts=ts, at=at, line=number)
+        # What Slack's clock says, told by the clock of the record: a message's ts is the moment at which it was posted.
+        by = None if expires is None else at + float(expires) - float(ts)
+        self.job(key).copies[ts] = Copy(ts=ts, at=at, line=number, expires=by)
 
     def _copy(self, ts: str) -> Copy | None:
         key = self._keys.get(ts)
@@ -259,14 +263,20 @@ class Truth:
             copy.ended = (Outcome.DONE, Generation(process=line.process, sent=line.sent, at=line.at, line=number))
 
     def disturbed(self, process: str, begin: float, end: float) -> bool:
-        """Whether something of this process was broken between two moments."""
-        return any(line.process == process and begin <= line.at <= end for line in self.disturbances)
+        """Whether something of this process was broken between two moments, or Slack refused everybody at the first."""
+        if any(line.process == process and begin <= line.at <= end for line in self.disturbances):
+            return True
+        told = [line for line in self.disturbances if line.at <= begin and line.what.startswith((REFUSED, ADMITTED))]
+        return bool(told) and told[-1].what.startswith(REFUSED)
 
 
-def _noted(copy: Copy, payload: Mapping[str, Any], line: Called) -> None:
+def _noted(copy: Copy, payload: Mapping[str, Any], line: Called, number: int) -> None:
     """What a note in a copy's thread says of its claims."""
     token = int(payload.get("token", 0))
     match payload["note"]:
+        case "done" | "dead" as end if not payload.get("about") and copy.ended is None:  # Slack took no mark for it
+            by = Generation(process=line.process, sent=line.sent, at=line.at, line=number)
+            copy.ended = (Outcome(end), by)
         case "release":
             copy.releases.setdefault(token, line.at)
         case "claim":

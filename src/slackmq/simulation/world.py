@@ -17,12 +17,15 @@ from slackmq.simulation.socket import Socket
 from slackmq.simulation.visibility import EPOCH, READS, Visibility
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from slackmq.simulation.faults import Faults
     from slackmq.simulation.record import Asked
 
 __all__ = ["EPOCH", "World", "later"]
+
+_PEOPLE = ("you", "colleague")
+_FANS = (*_PEOPLE, "guest", "visitor")
 
 
 def later(delay: float, callback: Callable[..., object], *args: object) -> None:
@@ -31,22 +34,23 @@ def later(delay: float, callback: Callable[..., object], *args: object) -> None:
 
 
 class World:
-    """A workspace with some apps, two people and a channel "#jobs".
+    """A workspace with some apps, a few people, a channel "#jobs", and others beside it.
 
     Args:
         seed: decides everything.
         faults: what may go wrong.
         apps: how many apps share the work.
+        beside: the names of other channels.
     """
 
-    def __init__(self, seed: int, faults: Faults, *, apps: int = 1) -> None:
+    def __init__(self, seed: int, faults: Faults, *, apps: int = 1, beside: Sequence[str] = ()) -> None:
         self.plan = Plan(seed, faults)
         self.record = Record()
         self.workspace = Workspace(
             Seed(
                 created=EPOCH - 1,
-                people=(SeedPerson(name="you"), SeedPerson(name="colleague")),
-                channels=(SeedChannel(name="jobs"),),
+                people=tuple(SeedPerson(name=name) for name in (_FANS if faults.fills else _PEOPLE)),
+                channels=(SeedChannel(name="jobs"), *(SeedChannel(name=name) for name in beside)),
                 apps=tuple(SeedApp(name=f"slackmq{number or ''}") for number in range(apps)),
             )
         )
@@ -60,7 +64,8 @@ class World:
         """The bytes of files that were uploaded."""
         self.apps = self._list("emulator.apps.list", "apps")
         self.app = self.apps[0]
-        self.person = self._list("emulator.users.list", "users")[0]
+        self.people = [user for user in self._list("emulator.users.list", "users") if user.get("token")]
+        self.person = self.people[0]
         self.channel = self._list("emulator.channels.list", "channels")[0]["id"]
         self._sockets = {app["id"]: Socket(app["id"], self.plan) for app in self.apps}
         self._limits = _strict() if faults.limits else Limits.off()

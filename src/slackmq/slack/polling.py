@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from slackmq.slack.api import Connected
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
@@ -16,18 +18,21 @@ __all__ = ["NoEvents"]
 
 
 class NoEvents:
-    """Implements `slackmq.slack.api.Events` for apps without Socket Mode: it never yields, and never ends."""
+    """Implements `slackmq.slack.api.Events` for who hears nothing: no event ever comes, and it never ends.
+
+    Args:
+        connections: how many sockets the app has open elsewhere, about; it is told once. None: none that matter.
+    """
+
+    def __init__(self, connections: int | None = None) -> None:
+        self._connections = connections
 
     @asynccontextmanager
     async def listen(self) -> AsyncGenerator[AsyncIterator[Event]]:
-        """Yield an iterator whose first event never comes."""
-        yield _Silence()
+        """Yield an iterator over next to nothing."""
+        yield self._silence()
 
-
-class _Silence:
-    def __aiter__(self) -> _Silence:
-        return self
-
-    async def __anext__(self) -> Event:
+    async def _silence(self) -> AsyncIterator[Event]:
+        if self._connections is not None:
+            yield Connected(connections=self._connections)
         await anyio.sleep_forever()
-        raise StopAsyncIteration  # pragma: no cover  # for ever is long

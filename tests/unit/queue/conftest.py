@@ -17,20 +17,18 @@ from slackmq.job import Job  # noqa: TC001  # a handler's annotations are read a
 from slackmq.policy import Backoff, Timing
 from slackmq.queue import AsyncQueue
 from slackmq.simulation.clock import SimClock
-from slackmq.slack.api import Connected
 from slackmq.slack.client import Client
 from slackmq.slack.polling import NoEvents
 from slackmq.slack.wire import Reply
 from slackmq.worker import AsyncWorker
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
     from slackmq.claiming.way import Way
     from slackmq.hooks import Happening
     from slackmq.queue import Standing
     from slackmq.queue.show import Decor
-    from slackmq.slack.api import Event
 
 BEGAN = 1_700_000_000.0
 TIMING = Timing()
@@ -149,7 +147,7 @@ class House:
                     claim=claim,
                     show=show,
                     peers=peers,
-                    events=_Hello(sockets) if sockets else None,
+                    events=NoEvents(sockets) if sockets else None,
                     select=handlers.select,
                     timing=timing,
                     clock=clock,
@@ -182,21 +180,6 @@ class House:
                 if standings and all(standing.state not in {"waiting", "held"} for standing in standings):
                     return standings
                 await SimClock(DICE).sleep(5)
-
-
-class _Hello(NoEvents):
-    """A socket that opens, and over which nothing comes."""
-
-    def __init__(self, connections: int) -> None:
-        self._connections = connections
-
-    @asynccontextmanager
-    async def listen(self) -> AsyncGenerator[AsyncIterator[Event]]:
-        async def events() -> AsyncIterator[Event]:
-            yield Connected(connections=self._connections)
-            await anyio.sleep_forever()
-
-        yield events()
 
 
 class _Wire:

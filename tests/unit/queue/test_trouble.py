@@ -161,7 +161,7 @@ def test_hooks_hear_of_everything_in_order(house: House) -> None:
         async with house.at_work(handlers) as queue:
             message = await queue.post("work", {"n": 1})
             await queue.post("work", {})
-            await house.ended(queue)
+            await house.until(lambda: sum(isinstance(it, Finished) for it in house.happened) == 2)
             mine = [
                 type(it) for it in house.happened if isinstance(it, Claimed | Finished) and it.claim.message == message
             ]

@@ -9,6 +9,7 @@ from slackmq.cli.kv.get import get
 from slackmq.cli.kv.lock import lock
 from slackmq.cli.kv.ls import ls
 from slackmq.cli.kv.put import put
+from slackmq.cli.kv.roll import roll
 from slackmq.cli.kv.status import status
 from slackmq.cli.kv.transfer import export, import_
 from slackmq.cli.kv.watch import history, watch
@@ -28,5 +29,6 @@ kv.command(watch)
 kv.command(history)
 kv.command(lock)
 kv.command(status)
+kv.command(roll)
 kv.command(export)
 kv.command(import_, name="import")

@@ -14,9 +14,10 @@ import anyio
 from cyclopts import Parameter, validators
 
 from slackmq.cli.exits import Exit, StillHeld
+from slackmq.cli.kv.guard import KEY, TOKEN
 from slackmq.cli.kv.rows import print_json
 from slackmq.cli.kv.which import ChannelName, JsonLines, Which  # noqa: TC001  # cyclopts reads annotations
-from slackmq.errors import ConfigurationError, SlackMQError
+from slackmq.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,20 +26,12 @@ if TYPE_CHECKING:
     from anyio.abc import Process
 
     from slackmq.kv.lock import Lock
-    from slackmq.kv.store import AsyncStore
 
-__all__ = ["KEY", "TOKEN", "lock"]
-
-KEY = "SLACKMQ_LOCK_KEY"
-"""Environment variable with the key that stands for the lock."""
-TOKEN = "SLACKMQ_LOCK_TOKEN"  # noqa: S105  # the name of a variable; a fencing token is a number and opens nothing
-"""Environment variable with the fencing token."""
+__all__ = ["lock"]
 
 _HERE = Which()
 _GRACE = 5.0
 """Seconds between asking a command to end and making it."""
-_TIDYING = 10.0
-"""Seconds that whoever gives up waiting takes to give back what it may have got at the last moment."""
 _KILLED = 128
 """What a shell adds to the number of the signal that ended a command."""
 _NOT_THERE, _NOT_RUN = 127, 126
@@ -105,7 +98,7 @@ async def _pass_on(running: list[Process], scope: CancelScope) -> None:
 async def _locked(which: Which, errand: _Errand, running: list[Process]) -> int:
     async with which.opened(errand.channel, events=True) as store:
         held = store.lock(errand.name, ttl=timedelta(seconds=errand.ttl))
-        await _acquire(store, held, errand.wait)
+        await _acquire(held, errand.wait)
         async with held:
             if errand.json:
                 print_json([{"key": held.key, "token": held.token}])
@@ -113,23 +106,11 @@ async def _locked(which: Which, errand: _Errand, running: list[Process]) -> int:
     return Exit.LOCK_LOST  # for type checkers: leaving a lock that was lost raises
 
 
-async def _acquire(store: AsyncStore, held: Lock, wait: float | None) -> None:
-    try:
-        with anyio.move_on_after(wait):
-            await held.acquire()
-    finally:
-        if not held.token:
-            await _let_go(store, held.key)
+async def _acquire(held: Lock, wait: float | None) -> None:
+    with anyio.move_on_after(wait):
+        await held.acquire()
     if not held.token:
         raise StillHeld(f"{held.key!r} is held by somebody else.", remedy="Wait longer (--wait), or try again.")
-
-
-async def _let_go(store: AsyncStore, key: str) -> None:
-    """Give back what was taken at the very moment when the waiting ended: nobody would, until it runs out."""
-    with anyio.CancelScope(shield=True), anyio.move_on_after(_TIDYING), suppress(SlackMQError):
-        head = await store.head(key, fresh=True)
-        if head is not None and head.value.decode() == store.name:
-            await store.delete(key, last=head.revision)
 
 
 async def _run(command: Sequence[str], env: dict[str, str], running: list[Process]) -> int:

@@ -9,6 +9,7 @@ from typing import Annotated
 import anyio
 from cyclopts import Parameter, validators
 
+from slackmq.cli.kv.guard import Guarded  # cyclopts reads annotations
 from slackmq.cli.kv.rows import print_json
 from slackmq.cli.kv.value import given, read_as
 from slackmq.cli.kv.which import ChannelName, JsonLines, KeyName, Which  # noqa: TC001  # cyclopts reads annotations
@@ -18,6 +19,7 @@ from slackmq.kv.batch import Batch
 __all__ = ["put"]
 
 _HERE = Which()
+_UNGUARDED = Guarded()
 
 
 def put(
@@ -37,11 +39,12 @@ def put(
     text: Annotated[bool, Parameter(negative=(), help="Text, even if it could be JSON.")] = False,
     bytes_: Annotated[bool, Parameter(name="--bytes", negative=(), help="Bytes, as they are.")] = False,
     json: JsonLines = False,
+    guarded: Guarded = _UNGUARDED,
     which: Which = _HERE,
 ) -> None:
     """Write a value, whatever stands there, and print its revision: `slackmq kv put "#state" lamp on`.
 
-    With --create or --last it takes the skew to know whether it was written; exit status 7 if it was not.
+    With --create, --last or a lock it takes the skew to know whether it was written; exit status 7 if it was not.
     """
     if create and last is not None:
         raise ConfigurationError("--create and --last contradict each other.", remedy="Give one of them.")
@@ -51,7 +54,7 @@ def put(
     lasting = None if ttl is None else timedelta(seconds=ttl)
     last = 0 if create else last
     batch = Batch().put(key, new, ttl=lasting) if last is None else Batch().update(key, new, last=last, ttl=lasting)
-    made = anyio.run(_commit, which, channel, batch)
+    made = anyio.run(_commit, which, channel, batch.under(guarded.guard()))
     if json:
         print_json([{"key": key, "revision": made}])
     else:

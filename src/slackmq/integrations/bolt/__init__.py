@@ -1,43 +1,32 @@
-"""A Bolt app, of either kind, in any number of replicas, of which one handles each post."""
+"""A Bolt app, of either kind, in any number of replicas, of which one does each piece of work."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from slack_bolt import App
 
-from slackmq.errors import ConfigurationError
-from slackmq.integrations.bolt.guard import Plan
+from slackmq.integrations.bolt.middleware import ExactlyOne
+from slackmq.integrations.bolt.plan import How, Plan
 from slackmq.integrations.bolt.threads import Threads
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Generator
     from types import TracebackType
-    from typing import Self
+    from typing import Any, Self, Unpack
 
     from slack_bolt.async_app import AsyncApp
 
-    from slackmq.claiming.marks import Marks
-    from slackmq.hooks import Hook
     from slackmq.integrations.bolt.door import Door
-    from slackmq.policy import Timing
-    from slackmq.queue.setting import Choice
 
-__all__ = ["Guarded", "exactly_one"]
+__all__ = ["ExactlyOne", "Guarded", "How", "Opening", "exactly_one", "exactly_one_async", "exactly_one_middleware"]
+
+_log = logging.getLogger("slackmq.bolt")
 
 
-def exactly_one(
-    app: App | AsyncApp,
-    *channels: str,
-    claim: Choice = "auto",
-    replicas: int = 4,
-    retries: int = 0,
-    within: timedelta = timedelta(hours=1),
-    timing: Timing | None = None,
-    marks: Marks | None = None,
-    hooks: Sequence[Hook] = (),
-) -> Guarded:
+def exactly_one(app: App | AsyncApp, *channels: str, **how: Unpack[How]) -> Guarded:
     """Let one of all replicas of an app handle each post of some channels; one line, after the listeners.
 
     A post is claimed once a listener has matched it and all middleware has let it through. Whoever does not get the
@@ -46,49 +35,74 @@ def exactly_one(
     by reading the channel, and gives it to its listeners again. An `app_mention` and the `message` of one post count as
     one, and a listener for mentions has it; an edit never runs a post again.
 
-    In a listener `context["slackmq"]` says the idempotency `key` of the post, the fencing `token` and the `attempt`.
+    In a listener `context["slackmq"]` says the idempotency `key` of the work, the fencing `token` and the `attempt`.
 
     Args:
         app: a `slack_bolt.App` or a `slack_bolt.async_app.AsyncApp`, in Socket Mode or over HTTP.
         channels: names or ids. What comes from elsewhere, and all that is no post, is handled as ever.
-        claim: how claims are made, as in `slackmq.App`: "auto" or "reaction" for replicas of one app, "pin" where
-            apps with different tokens share the work.
-        replicas: about how many processes run this bot: they share the 50 reads of history a minute.
-        retries: how often a post is handled again after a listener raised; one that was cut off by a crash always is.
-        within: a post that nobody has begun by then is left alone: nobody expects an answer any more.
-        timing: the time constants; the same in all replicas.
-        marks: which emoji stand for what; the same in all replicas.
-        hooks: told of everything that happens, on a thread of its own.
+        how: as in `How`.
 
     Returns:
         What can be closed; it is closed at the latest when the process ends.
 
     Raises:
         ConfigurationError: no channel, no listener yet, an app for many workspaces, lazy functions together with
-            `process_before_response=True`, or a channel that is worked with other settings.
+            `process_before_response=True`, `retries` for a listener that raises nothing, or a channel that is worked
+            with other settings.
         SlackError: a scope is missing, the bot is not in a channel, or the token is refused.
     """
-    if not channels:
-        raise ConfigurationError("No channel is named.", remedy='Name those to guard: exactly_one(app, "#ops").')
-    plan = Plan(
-        channels,
-        claim=claim,
-        replicas=replicas,
-        retries=retries,
-        within=within,
-        timing=timing,
-        marks=marks,
-        hooks=hooks,
-    )
-    door: Door
-    if isinstance(app, App):
-        door = Threads(app, plan)
-    else:
-        from slackmq.integrations.bolt.loops import Loops  # noqa: PLC0415  # a sync bot need not load it
-
-        door = Loops(app, plan)
+    door = _door(app, Plan(channels=channels, **how))
+    if not isinstance(app, App) and _on_a_loop():
+        _log.warning("exactly_one stops this loop until it is connected; write `async with exactly_one_async(app, …):`")
     door.open()
     return Guarded(door)
+
+
+def exactly_one_async(app: AsyncApp, *channels: str, **how: Unpack[How]) -> Opening:
+    """The same where a loop runs already, which goes on meanwhile.
+
+    Write `async with exactly_one_async(app, "#ops"):` around the start of the app, or `await` it.
+
+    Args:
+        app: the app, with all its listeners.
+        channels: names or ids.
+        how: as in `How`.
+
+    Returns:
+        What is guarded once it is awaited or entered; then it raises as `exactly_one` does.
+    """
+    plan = Plan(channels=channels, **how)
+    return Opening(lambda: _door(app, plan))
+
+
+def exactly_one_middleware(app: App | AsyncApp, *channels: str, **how: Unpack[How]) -> ExactlyOne:
+    """The same as middleware: `app.use(exactly_one_middleware(app, "#ops"))`, before or after the listeners.
+
+    It connects at the first request, of whatever kind, and begins then to look for what a dead replica left.
+
+    Args:
+        app: the app that is to use it.
+        channels: names or ids.
+        how: as in `How`.
+    """
+    plan = Plan(channels=channels, **how)
+    return ExactlyOne(lambda: _door(app, plan))
+
+
+def _door(app: App | AsyncApp, plan: Plan) -> Door:
+    if isinstance(app, App):
+        return Threads(app, plan)
+    from slackmq.integrations.bolt.loops import Loops  # noqa: PLC0415  # a sync bot need not load it
+
+    return Loops(app, plan)
+
+
+def _on_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 class Guarded:
@@ -101,6 +115,10 @@ class Guarded:
         """Stop claiming: listeners that run are waited for, ten seconds at most."""
         self._door.close()
 
+    async def close_async(self) -> None:
+        """The same where a loop runs, which goes on meanwhile: the listeners may run on it."""
+        await asyncio.to_thread(self._door.close)
+
     def __enter__(self) -> Self:
         return self
 
@@ -108,3 +126,29 @@ class Guarded:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class Opening:
+    """An app that is about to be guarded, as `exactly_one_async` returns it: `await` it, or `async with` it."""
+
+    def __init__(self, make: Callable[[], Door]) -> None:
+        self._make = make
+        self._guarded: Guarded | None = None
+
+    async def _open(self) -> Guarded:
+        door = self._make()  # on the app's loop, which it remembers
+        await door.open_async()
+        return Guarded(door)
+
+    def __await__(self) -> Generator[Any, Any, Guarded]:
+        return self._open().__await__()
+
+    async def __aenter__(self) -> Guarded:
+        self._guarded = await self._open()
+        return self._guarded
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._guarded is not None:
+            await self._guarded.close_async()

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
+import logging
 import threading
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet
 
 from slack_bolt.middleware.ignoring_self_events import IgnoringSelfEvents
 
+from slackmq.clock import SYSTEM
 from slackmq.errors import ConfigurationError
 from slackmq.integrations.bolt.guard import Guard
 from slackmq.integrations.bolt.matching import Listeners
-from slackmq.integrations.bolt.posts import event_of, is_edit, is_note, post_of
+from slackmq.integrations.bolt.payload import PAYLOAD, Payload, is_work
+from slackmq.integrations.bolt.posts import Post, event_of, is_edit, is_note, post_of
+from slackmq.integrations.bolt.swallowing import check_swallowing
+from slackmq.integrations.bolt.turned import Turned
 from slackmq.portal import standing_portal
 from slackmq.slack.connect import Settings
 
@@ -22,16 +29,22 @@ if TYPE_CHECKING:
 
     from anyio.from_thread import BlockingPortal
 
-    from slackmq.integrations.bolt.guard import Plan
-    from slackmq.integrations.bolt.posts import Post
-    from slackmq.integrations.bolt.turned import Turned
+    from slackmq.integrations.bolt.plan import Plan
+    from slackmq.integrations.bolt.turn import Turn
     from slackmq.message import Message
     from slackmq.slack.api import Identity
 
-__all__ = ["Door"]
+__all__ = ["FAILED", "PATIENCE", "Door"]
+
+_log = logging.getLogger("slackmq.bolt")
+PATIENCE = 2.2
+"""Seconds after which Slack is answered, whether the record of a payload stands or not: it waits for three
+(docs.slack.dev/interactivity/handling-user-interaction)."""
+FAILED = 400
+"""Statuses from here on tell the person that it did not work."""
 
 
-class Door:
+class Door(ABC):
     """A guarded app. Base of one class for each kind of app.
 
     Args:
@@ -49,12 +62,12 @@ class Door:
         self._runner = runner
         self._listeners = Listeners(listeners)
         self._ignores_itself = any(isinstance(each, IgnoringSelfEvents) for each in middleware)
-        _check(app, runner, self._listeners)
-        self._plan = plan
+        _check(app, runner, self._listeners, plan)
         self._original = runner.run
         self._completion = runner.listener_completion_handler
         self._turns: WeakKeyDictionary[Any, Turned] = WeakKeyDictionary()
         self._reached: WeakSet[Any] = WeakSet()
+        self._records: WeakKeyDictionary[Any, Message] = WeakKeyDictionary()
         self._lock = threading.Lock()
         settings = Settings(token=app.client.token, url=_base(app.client.base_url))
         self._guard = Guard(settings, plan, self)
@@ -73,6 +86,15 @@ class Door:
         self._runner.run = self._run
         atexit.register(self.close)
 
+    async def open_async(self) -> None:
+        """The same for a loop, which goes on meanwhile."""
+        opening = asyncio.ensure_future(asyncio.to_thread(self.open))
+        try:
+            await asyncio.shield(opening)
+        except asyncio.CancelledError:  # the thread cannot be stopped, and nobody would close what it opens
+            opening.add_done_callback(lambda _: threading.Thread(target=self.close).start())
+            raise
+
     def close(self) -> None:
         """Stop claiming: listeners that run are waited for, ten seconds at most, and then run unguarded again."""
         inside, self._inside = self._inside, None
@@ -90,21 +112,56 @@ class Door:
         return self._listeners.may_take(message, identity.user)
 
     async def deliver(self, raw: Mapping[str, Any], channel: str, identity: Identity) -> bool:
-        """Dispatch a post as if its event had come; each kind says how."""
-        raise NotImplementedError  # a door is made for threads or for a loop, never as such
+        """Dispatch a post as if its event had come; whether a listener wants it."""
+        return await self._dispatch(self._event(raw, channel, identity), None)
+
+    async def repeat(self, payload: Payload, record: Message) -> bool:
+        """Dispatch a payload, to be run once its record is claimed; whether a listener wants it."""
+        return await self._dispatch(dict(payload.body), record)
+
+    @abstractmethod
+    async def _dispatch(self, body: dict[str, Any], record: Message | None) -> bool:
+        """Have the app handle what Slack sent or would have; whether it got as far as a listener."""
+
+    @abstractmethod
+    def _run(
+        self, request: Any, response: Any, listener_name: str, listener: Any, starting_time: float | None = None
+    ) -> Any:
+        """Run a listener that has matched, if this replica is to: it stands in the place of the runner's own method."""
+
+    def _sent_again(self, request: Any, record: Message | None) -> None:
+        """Take note that a request is not Slack's."""
+        if record is not None:
+            with self._lock:
+                self._records[request] = record
 
     def _claimable(self, request: Any, listener: Any) -> Post | None:
-        """The post that a listener may run for only once it is claimed; None if it runs as in any Bolt app."""
-        event: Mapping[str, Any] = request.body.get("event") or {}
-        if request.lazy_only or not self._guard.guards(str(event.get("channel"))):
+        """What a listener may run for only once it is claimed; None if it runs as in any Bolt app."""
+        if request.lazy_only:
             return None
-        post = post_of(request.body)
-        if post is not None:
-            with self._lock:
-                self._reached.add(request)
-            if listener.lazy_functions and self._runner.process_before_response:
-                raise _lazy(listener)
+        with self._lock:
+            record = self._records.get(request)
+        post = post_of(request.body) if record is None else Post(message=record, type=PAYLOAD, reply=False)
+        if post is None or (record is None and not self._guard.guards(post.message.channel)):
+            return None
+        with self._lock:
+            self._reached.add(request)
+        if listener.lazy_functions and self._runner.process_before_response:
+            raise _lazy(listener)
         return post
+
+    def _payload(self, request: Any) -> Payload | None:
+        """What a listener runs for at once, and leaves a record of; None if it leaves none.
+
+        Where the listener has ended before Slack is answered, nothing can be lost after the answer.
+        """
+        recorded = self._guard.records and not self._runner.process_before_response
+        if not recorded or request.lazy_only or not is_work(request.body):
+            return None
+        return Payload(body=request.body, key=SYSTEM.new_id())
+
+    def _late(self, payload: Payload) -> None:
+        _log.warning("Slack was told of %s before its record stood: the channel takes posts too slowly", payload.what)
 
     def _superfluous(self, request: Any, listener: Any) -> bool:
         """Whether a listener must not see an event: another one brings the same post, or no person and no bot spoke."""
@@ -137,15 +194,16 @@ class Door:
         if turned is not None:
             turned.part_ended()
 
-    def _begin(self, request: Any, turned: Turned, context: Mapping[str, Any]) -> None:
-        request.context["slackmq"] = context
+    def _begin(self, request: Any, listener: Any, turn: Turn) -> Turned:
+        """The listener for this one time, which ends the turn."""
+        turned = Turned(listener, turn)
+        request.context["slackmq"] = turn.context
         with self._lock:
             self._turns[request] = turned
+        return turned
 
-    _run: Any
 
-
-def _check(app: Any, runner: Any, listeners: Listeners) -> None:
+def _check(app: Any, runner: Any, listeners: Listeners, plan: Plan) -> None:
     if "run" in vars(runner):
         raise ConfigurationError("This app is guarded already.", remedy="Call exactly_one once, with all channels.")
     if not listeners:
@@ -158,8 +216,11 @@ def _check(app: Any, runner: Any, listeners: Listeners) -> None:
             remedy="Make one with App(token=…) for the workspace whose posts are to be claimed.",
         )
     for listener in listeners if runner.process_before_response else ():
-        if listener.lazy_functions and listener.auto_acknowledgement:
+        if listener.lazy_functions and (listener.auto_acknowledgement or plan.work):
             raise _lazy(listener)
+    for listener in listeners:
+        for function in (listener.ack_function, *listener.lazy_functions):
+            check_swallowing(function, retries=plan.retries)
 
 
 def _lazy(listener: Any) -> ConfigurationError:

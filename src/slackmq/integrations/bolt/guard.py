@@ -1,70 +1,59 @@
-"""Guard: claims posts for a bot of another framework, keeps the claims alive, and finds what was left."""
+"""Guard: claims work for a bot of another framework, keeps the claims alive, and finds what was left."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
 
-from slackmq.claiming.marks import Marks
 from slackmq.clock import SYSTEM
-from slackmq.errors import LeaseLost, MessageGone, Refused, Reject, Retry, SlackError, told
-from slackmq.policy import Accept, Ignore, Options, Timing
+from slackmq.errors import (
+    ConfigurationError,
+    EnvelopeTooLarge,
+    LeaseLost,
+    MessageGone,
+    Refused,
+    Reject,
+    Retry,
+    SlackError,
+    told,
+)
+from slackmq.integrations.bolt.payload import PAYLOAD, Safe
+from slackmq.integrations.bolt.turn import Turn
+from slackmq.message import seconds
+from slackmq.policy import Accept, Ignore, Options
 from slackmq.queue import AsyncQueue
 from slackmq.queue.setting import agree, setting_of
-from slackmq.slack.api import Connected, Urgency
+from slackmq.slack.api import Urgency
 from slackmq.slack.connect import open_slack
+from slackmq.slack.polling import NoEvents
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+    from datetime import timedelta
 
-    from slackmq.hooks import Hook
+    from slackmq.integrations.bolt.payload import Payload
+    from slackmq.integrations.bolt.plan import Plan
     from slackmq.integrations.bolt.posts import Post
     from slackmq.message import Claim, Message
     from slackmq.policy import Verdict
     from slackmq.queue import Lease
-    from slackmq.queue.setting import Choice
-    from slackmq.slack.api import Event, Identity
+    from slackmq.slack.api import Channel, Identity
     from slackmq.slack.client import Client
     from slackmq.slack.connect import Settings
 
-__all__ = ["Framework", "Guard", "Plan", "Turn"]
+__all__ = ["Framework", "Guard"]
 
 _log = logging.getLogger("slackmq.bolt")
-_COURTESY = timedelta(seconds=10)
-"""So long a post that nobody has begun is left to whoever got its event: a claim may have to wait for its budget."""
+_COURTESY = 10.0
+"""So many seconds a post that nobody has begun is left to whoever got its event, at least."""
 _ENDING = 10.0
 """Seconds that may pass at the end until what is done has been marked."""
-
-
-class Plan:
-    """How a bot is guarded; the arguments of `exactly_one`."""
-
-    def __init__(
-        self,
-        channels: Sequence[str],
-        *,
-        claim: Choice = "auto",
-        replicas: int = 4,
-        retries: int = 0,
-        within: timedelta = timedelta(hours=1),
-        timing: Timing | None = None,
-        marks: Marks | None = None,
-        hooks: Sequence[Hook] = (),
-    ) -> None:
-        self.channels = tuple(channels)
-        self.claim: Choice = claim
-        self.replicas = replicas
-        self.retries = retries
-        # All replicas together read a quiet channel four times a minute: what a dead one left is found that soon.
-        self.timing = timing or Timing(quiet=timedelta(seconds=15))
-        self.marks = marks or Marks()
-        self.hooks = tuple(hooks)
-        self.options = Options(within=within)
+_QUICK = 0.5
+"""A listener that ends so many seconds after its acknowledgement leaves no record: it has only opened a modal, say."""
 
 
 class Framework(Protocol):
@@ -78,35 +67,14 @@ class Framework(Protocol):
         """Give the bot a post as if its event had come; False if none of its listeners wanted it."""
         ...
 
+    async def repeat(self, payload: Payload, record: Message) -> bool:
+        """Give the bot a payload once more; False if none of its listeners wanted it.
 
-class Turn:
-    """One execution of a listener for a post that was claimed.
-
-    Args:
-        claim: the claim.
-        loop: the loop on which somebody waits for its end.
-    """
-
-    def __init__(self, claim: Claim, loop: asyncio.AbstractEventLoop) -> None:
-        self.claim = claim
-        self._loop = loop
-        self._ended = asyncio.Event()
-        self.error: BaseException | None = None
-
-    def end(self, error: BaseException | None) -> None:
-        """It has ended; may be called from any thread."""
-        self.error = self.error or error
-        self._loop.call_soon_threadsafe(self._ended.set)
-
-    async def wait(self) -> None:
-        """Wait for its end."""
-        await self._ended.wait()
-
-    @property
-    def context(self) -> dict[str, Any]:
-        """What a listener may want to know: the idempotency key, the fencing token, the attempt."""
-        claim = self.claim
-        return {"key": claim.message.key, "token": claim.token, "attempt": claim.attempt}
+        Args:
+            payload: what Slack sent.
+            record: what is to be claimed for it.
+        """
+        ...
 
 
 class Guard:
@@ -121,10 +89,17 @@ class Guard:
     def __init__(self, settings: Settings, plan: Plan, framework: Framework) -> None:
         self._settings = settings
         self._plan = plan
+        self._options = Options(within=plan.within)
         self._framework = framework
+        self._safe = Safe(settings.token or "") if plan.work else None
         self._queues: dict[str, AsyncQueue] = {}
+        self._guarded: set[str] = set()
+        self._work = ""
         self._replies: set[str] = set()
+        self._found: set[str] = set()
+        self._behind = 0.0
         self._working = 0
+        self._loop: asyncio.AbstractEventLoop
         self._slack: Client
         self._identity: Identity
 
@@ -136,12 +111,14 @@ class Guard:
             SlackError: the token is refused, a scope is missing, or the bot is in no such channel.
             ConfigurationError: a channel is worked in another way.
         """
+        self._loop = asyncio.get_running_loop()
         async with AsyncExitStack() as stack:
             self._slack = await stack.enter_async_context(open_slack(self._settings))
             self._identity = await self._slack.identity()
             for name in self._plan.channels:  # before the group of tasks, which would wrap what is refused
-                queue = await stack.enter_async_context(await self._queue(name))
-                self._queues[queue.channel.id] = queue
+                self._guarded.add(await self._open(name, stack))
+            if self._plan.work:
+                self._work = await self._open(self._plan.work, stack)
             tasks = await stack.enter_async_context(anyio.create_task_group())
             stack.callback(tasks.cancel_scope.cancel)
             for queue in self._queues.values():
@@ -151,16 +128,22 @@ class Guard:
                 while self._working:
                     await SYSTEM.sleep(0.05)
 
-    async def _queue(self, name: str) -> AsyncQueue:
-        plan = self._plan
+    async def _open(self, name: str, stack: AsyncExitStack) -> str:
+        """Open a channel's queue, once; returns the channel's id."""
         channel = await self._slack.channel(name)
+        if channel.id not in self._queues:
+            self._queues[channel.id] = await stack.enter_async_context(await self._queue(channel))
+        return channel.id
+
+    async def _queue(self, channel: Channel) -> AsyncQueue:
+        plan = self._plan
         await self._try_scopes(channel.id)
         mine = setting_of(plan.claim, timing=plan.timing, marks=plan.marks, socket=True, peers=False)
         setting = await agree(self._slack, channel, mine, choice=plan.claim)
         return AsyncQueue(
             self._slack,
             channel.id,
-            events=_Hello(plan.replicas),
+            events=NoEvents(plan.replicas),
             select=self._select,
             claim="reaction" if setting.way == "native" else setting.way,
             bots=True,
@@ -181,14 +164,22 @@ class Guard:
                 raise
 
     def _select(self, message: Message) -> Verdict:
-        if message.kind is not None or message.ts in self._replies:
-            return Ignore()
-        takes = self._framework.takes(message, self._identity)
-        return Accept(options=self._plan.options) if takes else Ignore()
+        if message.kind == PAYLOAD:
+            takes = message.channel == self._work
+        elif message.kind is not None or message.ts in self._replies:
+            takes = False
+        else:
+            takes = message.channel in self._guarded and self._framework.takes(message, self._identity)
+        return Accept(options=self._options) if takes else Ignore()
 
     def guards(self, channel: str) -> bool:
         """Whether posts of a channel are claimed."""
-        return channel in self._queues
+        return channel in self._guarded
+
+    @property
+    def records(self) -> bool:
+        """Whether payloads leave a record."""
+        return self._safe is not None
 
     @property
     def identity(self) -> Identity:
@@ -204,25 +195,29 @@ class Guard:
             post: what was posted.
             run: starts the listener, and returns at once; whoever runs it ends the turn.
         """
-        queue = self._queues[post.message.channel]
+        message = post.message
+        queue = self._queues[message.channel]
         if post.reply:
-            self._replies.add(post.message.ts)
+            self._replies.add(message.ts)
         self._working += 1
         try:
-            claim = await queue.claim_once(post.message).claim()
+            claim = await queue.claim_once(message).claim()
+            if message.ts not in self._found:
+                self._behind = self._slack.now() - seconds(message.ts)
             if claim is not None:
                 lease = queue.hold(claim)
                 async with lease:
                     await self._run(lease, run)
         except LeaseLost as error:
-            _log.warning("lost %s while a listener was at work on it: %s", post.message.ts, error)
+            _log.warning("lost %s while a listener was at work on it: %s", message.ts, error)
         except SlackError as error:
-            _log.warning("could not claim %s, it is left for later: %s", post.message.ts, error)
+            _log.warning("could not claim %s, it is left for later: %s", message.ts, error)
         finally:
             self._working -= 1
+            self._found.discard(message.ts)
 
     async def _run(self, lease: Lease, run: Callable[[Turn], Awaitable[None]]) -> None:
-        turn = Turn(lease.claim, asyncio.get_running_loop())
+        turn = Turn(_context(lease.claim), self._loop)
         try:
             await run(turn)
         except RuntimeError as error:  # the bot is about to end, and starts nothing more
@@ -232,6 +227,48 @@ class Guard:
         await turn.wait()
         await self._settle(lease, turn.error)
 
+    def turn(self, payload: Payload) -> Turn:
+        """The first execution of a listener for a payload: no token is lower than its."""
+        return Turn({"key": payload.key, "token": 0, "attempt": 1}, self._loop)
+
+    async def keep(self, payload: Payload, turn: Turn, standing: Callable[[], None]) -> None:
+        """See to it that a payload whose listener has acknowledged is worked on to the end, here or elsewhere.
+
+        Args:
+            payload: what Slack sent.
+            turn: what the listener is at.
+            standing: called as soon as nothing is lost if this process dies, or if nothing can be done about it.
+        """
+        self._working += 1
+        try:
+            with anyio.move_on_after(_QUICK):
+                await turn.wait()
+            if not turn.over or turn.error is not None:
+                await self._record(payload, turn, standing)
+        except (EnvelopeTooLarge, ConfigurationError) as error:
+            _log.warning("%s leaves no record, and is lost if this replica dies: %s", payload.what, error)
+        except LeaseLost as error:
+            _log.warning("lost %s while its listener was at work on it: %s", payload.what, error)
+        except SlackError as error:
+            _log.warning("the record of %s is not as it should be: %s", payload.what, error)
+        finally:
+            self._working -= 1
+            standing()
+
+    async def _record(self, payload: Payload, turn: Turn, standing: Callable[[], None]) -> None:
+        if self._safe is None:
+            raise RuntimeError("there is no channel for records")
+        queue = self._queues[self._work]
+        record = await queue.post(PAYLOAD, self._safe.lock(payload), expires=self._plan.within)
+        standing()
+        claim = await queue.claim_once(record).claim()
+        if claim is None:
+            raise LeaseLost("Its record could not be claimed.", remedy="It may be done once more.")
+        lease = queue.hold(claim)
+        async with lease:
+            await turn.wait()
+            await self._settle(lease, turn.error)
+
     async def _settle(self, lease: Lease, error: BaseException | None) -> None:
         retries = self._plan.retries
         match error:
@@ -239,7 +276,7 @@ class Guard:
                 await lease.ack()
             case Reject():
                 await lease.fail(error.cause)
-            case Retry(after=after) if after is not None or lease.claim.attempt < self._plan.options.attempts:
+            case Retry(after=after) if after is not None or lease.claim.attempt < self._options.attempts:
                 await lease.fail(error.cause, retry_in=after or self._backoff(lease))
             case _ if lease.claim.attempt <= retries:
                 await lease.fail(told(error), retry_in=self._backoff(lease))
@@ -247,10 +284,22 @@ class Guard:
                 await lease.fail(told(error))
 
     def _backoff(self, lease: Lease) -> timedelta:
-        return self._plan.options.backoff.delay(lease.claim.attempt, SYSTEM.random())
+        return self._options.backoff.delay(lease.claim.attempt, SYSTEM.random())
+
+    def _courtesy(self, message: Message) -> float:
+        """Seconds for which a message that nobody has begun is left to whoever is to begin it.
+
+        Where claims wait for their turn among the 50 a minute that Slack takes, they wait elsewhere as they do here:
+        who looked after ten seconds would only spend more of them. Whoever posts a record is at work on it already.
+        """
+        timing = self._plan.timing
+        lease = timing.lease.total_seconds()
+        if message.kind == PAYLOAD:
+            return lease + timing.margin.total_seconds()
+        return max(_COURTESY, min(2 * self._behind, lease))
 
     async def _sweep(self, queue: AsyncQueue) -> None:
-        sweep = queue.sweep(courtesy=_COURTESY)
+        sweep = queue.sweep(courtesy=self._courtesy)
         try:
             async for message in sweep.messages():
                 await self._deliver(message, sweep.decline)
@@ -258,13 +307,29 @@ class Guard:
             _log.error("stopped looking for what was left in %s: %s", queue.channel.name, error)  # the sentence says it
 
     async def _deliver(self, message: Message, decline: Callable[[Message], None]) -> None:
+        self._found.add(message.ts)
         try:
-            raw = await self._raw(message)
+            taken = await (self._repeat(message) if message.kind == PAYLOAD else self._show(message))
         except SlackError as error:
             _log.warning("could not read %s again, it is left for later: %s", message.ts, error)
             return
-        if raw is None or not await self._framework.deliver(raw, message.channel, self._identity):
+        if not taken:
+            self._found.discard(message.ts)
             decline(message)
+
+    async def _show(self, message: Message) -> bool:
+        raw = await self._raw(message)
+        return raw is not None and await self._framework.deliver(raw, message.channel, self._identity)
+
+    async def _repeat(self, record: Message) -> bool:
+        if self._safe is None:
+            return False
+        try:
+            payload = self._safe.unlock(record.body)
+        except ValueError as error:
+            _log.warning("the record %s is left to other replicas, for it cannot be read here: %s", record.ts, error)
+            return False
+        return await self._framework.repeat(payload, record)
 
     async def _raw(self, message: Message) -> Mapping[str, Any] | None:
         """A post as Slack shows it, with all that listeners may look at."""
@@ -274,18 +339,9 @@ class Guard:
         return next(rows, None)
 
 
-class _Hello:
-    """Events of a bot whose sockets are another framework's: only how many there are, about."""
-
-    def __init__(self, connections: int) -> None:
-        self._connections = connections
-
-    @asynccontextmanager
-    async def listen(self) -> AsyncGenerator[AsyncIterator[Event]]:
-        """Say hello, and nothing more."""
-
-        async def events() -> AsyncIterator[Event]:
-            yield Connected(connections=self._connections)
-            await anyio.sleep_forever()
-
-        yield events()
+def _context(claim: Claim) -> dict[str, Any]:
+    """What a listener may want to know: the idempotency key, the fencing token, the attempt."""
+    key, attempt = claim.message.key, claim.attempt
+    if claim.message.kind == PAYLOAD:  # whoever posted the record had begun before, claimed or not
+        key, attempt = str(claim.message.body["key"]), max(2, attempt)
+    return {"key": key, "token": claim.token, "attempt": attempt}

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 from slack_bolt.listener.async_listener_completion_handler import AsyncListenerCompletionHandler
 from slack_bolt.request.async_request import AsyncBoltRequest
 
-from slackmq.integrations.bolt.door import Door
-from slackmq.integrations.bolt.turned import Turned
+from slackmq.clock import SYSTEM
+from slackmq.integrations.bolt.door import FAILED, PATIENCE, Door
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from slack_bolt.async_app import AsyncApp
     from slack_bolt.response import BoltResponse
 
-    from slackmq.integrations.bolt.guard import Plan, Turn
+    from slackmq.integrations.bolt.payload import Payload
+    from slackmq.integrations.bolt.plan import Plan
     from slackmq.integrations.bolt.posts import Post
-    from slackmq.slack.api import Identity
+    from slackmq.integrations.bolt.turn import Turn
+    from slackmq.message import Message
 
 __all__ = ["Loops"]
 
@@ -46,11 +46,11 @@ class Loops(Door):
         with suppress(RuntimeError):  # then the first event tells
             self._loop = asyncio.get_running_loop()
 
-    async def deliver(self, raw: Mapping[str, Any], channel: str, identity: Identity) -> bool:
-        """Dispatch a post as if its event had come."""
+    async def _dispatch(self, body: dict[str, Any], record: Message | None) -> bool:
         if self._loop is None or not self._loop.is_running():
             return True  # nobody is at home yet; it comes again
-        request = AsyncBoltRequest(body=self._event(raw, channel, identity), mode="socket_mode")
+        request = AsyncBoltRequest(body=body, mode="socket_mode")
+        self._sent_again(request, record)
         dispatched = asyncio.run_coroutine_threadsafe(self._app.async_dispatch(request), self._loop)
         await asyncio.wrap_future(dispatched)
         return request in self._reached
@@ -68,17 +68,18 @@ class Loops(Door):
         if self._superfluous(request, listener):
             return await request.context.ack()
         post = self._claimable(request, listener)
-        if post is None:
-            return await run(listener=listener)  # type: ignore[no-any-return]
+        payload = self._payload(request) if post is None else None
         if not isinstance(self._runner.listener_completion_handler, _Completion):
             self._runner.listener_completion_handler = _Completion(self, self._runner.listener_completion_handler)
+        if payload is not None:
+            return await self._run_recorded(request, listener, payload, run)
+        if post is None:
+            return await run(listener=listener)  # type: ignore[no-any-return]
         if self._runner.process_before_response:
             return await self._run_inline(request, listener, post, run)
 
         async def start(turn: Turn) -> None:
-            turned = Turned(listener, turn)
-            self._begin(request, turned, turn.context)
-            self._soon(partial(run, listener=turned))
+            self._soon(partial(run, listener=self._begin(request, listener, turn)))
 
         self._portal.start_task_soon(self._guard.work, post, start)
         return await request.context.ack()
@@ -95,6 +96,27 @@ class Loops(Door):
             task.add_done_callback(self._tasks.discard)
 
         loop.call_soon_threadsafe(begin)
+
+    async def _run_recorded(
+        self, request: AsyncBoltRequest, listener: Any, payload: Payload, run: Any
+    ) -> BoltResponse | None:
+        """Run at once; hold the answer back until nothing is lost any more if this process dies."""
+        until = SYSTEM.monotonic() + PATIENCE
+        here, standing = asyncio.get_running_loop(), asyncio.Event()
+        turn = self._guard.turn(payload)
+        answer: BoltResponse | None = await run(listener=self._begin(request, listener, turn))
+        if answer is None or answer.status >= FAILED:
+            return answer
+
+        def tell() -> None:
+            here.call_soon_threadsafe(standing.set)
+
+        self._portal.start_task_soon(self._guard.keep, payload, turn, tell)
+        try:
+            await asyncio.wait_for(standing.wait(), until - SYSTEM.monotonic())
+        except TimeoutError:
+            self._late(payload)
+        return answer
 
     async def _run_inline(self, request: AsyncBoltRequest, listener: Any, post: Post, run: Any) -> BoltResponse | None:
         """Claim, run and settle before the answer, after which this process may be put to sleep."""
@@ -118,9 +140,7 @@ class Loops(Door):
         turn = await begun
         if turn is None:
             return await request.context.ack()
-        turned = Turned(listener, turn)
-        self._begin(request, turned, turn.context)
-        answer: BoltResponse | None = await run(listener=turned)
+        answer: BoltResponse | None = await run(listener=self._begin(request, listener, turn))
         await asyncio.wrap_future(working)
         return answer
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -10,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 from slack_bolt.listener.listener_completion_handler import ListenerCompletionHandler
 from slack_bolt.request import BoltRequest
 
-from slackmq.integrations.bolt.door import Door
-from slackmq.integrations.bolt.turned import Turned
+from slackmq.clock import SYSTEM
+from slackmq.integrations.bolt.door import FAILED, PATIENCE, Door
 from slackmq.portal import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from slack_bolt import App
     from slack_bolt.response import BoltResponse
 
-    from slackmq.integrations.bolt.guard import Plan, Turn
+    from slackmq.integrations.bolt.payload import Payload
+    from slackmq.integrations.bolt.plan import Plan
     from slackmq.integrations.bolt.posts import Post
-    from slackmq.slack.api import Identity
+    from slackmq.integrations.bolt.turn import Turn
+    from slackmq.message import Message
 
 __all__ = ["Threads"]
 
@@ -40,9 +41,9 @@ class Threads(Door):
         listeners, middleware = there._listeners, there._middleware_list  # noqa: SLF001  # Bolt has no other way to ask
         super().__init__(app, app.listener_runner, listeners=listeners, middleware=middleware, plan=plan)
 
-    async def deliver(self, raw: Mapping[str, Any], channel: str, identity: Identity) -> bool:
-        """Dispatch a post as if its event had come."""
-        request = BoltRequest(body=self._event(raw, channel, identity), mode="socket_mode")
+    async def _dispatch(self, body: dict[str, Any], record: Message | None) -> bool:
+        request = BoltRequest(body=body, mode="socket_mode")
+        self._sent_again(request, record)
         await asyncio.wrap_future(self._runner.listener_executor.submit(self._app.dispatch, request))
         return request in self._reached
 
@@ -58,20 +59,35 @@ class Threads(Door):
         if self._superfluous(request, listener):
             return request.context.ack()
         post = self._claimable(request, listener)
-        if post is None:
-            return run(listener=listener)  # type: ignore[no-any-return]
+        payload = self._payload(request) if post is None else None
         if not isinstance(self._runner.listener_completion_handler, _Completion):
             self._runner.listener_completion_handler = _Completion(self, self._runner.listener_completion_handler)
+        if payload is not None:
+            return self._run_recorded(request, listener, payload, run)
+        if post is None:
+            return run(listener=listener)  # type: ignore[no-any-return]
         if self._runner.process_before_response:
             return self._run_inline(request, listener, post, run)
 
         async def start(turn: Turn) -> None:
-            turned = Turned(listener, turn)
-            self._begin(request, turned, turn.context)
+            turned = self._begin(request, listener, turn)
             self._runner.listener_executor.submit(run, listener=turned)
 
         self._portal.start_task_soon(self._guard.work, post, start)
         return request.context.ack()
+
+    def _run_recorded(self, request: BoltRequest, listener: Any, payload: Payload, run: Any) -> BoltResponse | None:
+        """Run at once; hold the answer back until nothing is lost any more if this process dies."""
+        until = SYSTEM.monotonic() + PATIENCE
+        turn = self._guard.turn(payload)
+        answer: BoltResponse | None = run(listener=self._begin(request, listener, turn))
+        if answer is None or answer.status >= FAILED:
+            return answer
+        standing = threading.Event()
+        self._portal.start_task_soon(self._guard.keep, payload, turn, standing.set)
+        if not standing.wait(until - SYSTEM.monotonic()):
+            self._late(payload)
+        return answer
 
     def _run_inline(self, request: BoltRequest, listener: Any, post: Post, run: Any) -> BoltResponse | None:
         """Claim, run and settle before the answer, after which this process may be put to sleep."""
@@ -91,9 +107,7 @@ class Threads(Door):
         turn = begun.result()
         if turn is None:
             return request.context.ack()
-        turned = Turned(listener, turn)
-        self._begin(request, turned, turn.context)
-        answer: BoltResponse | None = run(listener=turned)
+        answer: BoltResponse | None = run(listener=self._begin(request, listener, turn))
         wait_for(self._portal, partial(asyncio.wrap_future, working))
         return answer
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from slackmq.integrations.bolt.guard import Turn
+    from slackmq.integrations.bolt.turn import Turn
 
 __all__ = ["Turned"]
 
@@ -31,6 +31,7 @@ class Turned:
         self._lock = threading.Lock()
         self._left = 1 + len(listener.lazy_functions)
         self._error: BaseException | None = None
+        self._begun = False
         self.lazy_functions = [self._lazy(function) for function in listener.lazy_functions]
 
     def __getattr__(self, name: str) -> Any:
@@ -38,6 +39,7 @@ class Turned:
 
     def run_ack_function(self, *, request: Any, response: Any) -> Any:
         """What the listener does."""
+        self._begun = True
         try:
             answer = self._listener.run_ack_function(request=request, response=response)
         except Exception as error:
@@ -59,7 +61,8 @@ class Turned:
             self._left -= 1
             over = self._left == 0
         if over:
-            self._turn.end(self._error)
+            unbegun = None if self._begun else RuntimeError("the listener was not run: Bolt's start handler raised")
+            self._turn.end(self._error or unbegun)
 
     def _lazy(self, function: Callable[..., Any]) -> Callable[..., Any]:
         # Bolt looks at the wrapped function's own parameters, and runs either kind as it is.
