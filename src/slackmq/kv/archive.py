@@ -183,7 +183,7 @@ class Archive:
                 if manifest is None or manifest in tried or manifest.upto <= after:
                     continue
                 tried.add(manifest)
-                if state := await self._tried(manifest):
+                if (state := await self._tried(manifest)) is not None:
                     return state
         if origin is not None and not after:
             raise StoreMoved(origin.channel)
@@ -196,7 +196,7 @@ class Archive:
 
     async def _first(self, manifests: Iterable[Manifest]) -> State | None:
         for manifest in manifests:
-            if state := await self._tried(manifest):
+            if (state := await self._tried(manifest)) is not None:
                 return state
         return None
 

@@ -24,10 +24,12 @@ class Guard(Protocol):
     @property
     def key(self) -> str:
         """The key that stands for it."""
+        ...
 
     @property
     def token(self) -> int:
         """The fencing token; 0 while it is not held."""
+        ...
 
 
 class Batch:

@@ -58,7 +58,7 @@ class Home:
 
     async def enter(self) -> None:
         """Open the store."""
-        self._held = None
+        self._held, self._moved = None, anyio.Event()
         self._inside = await self.opening.open(self._tell)
 
     def start(self, tasks: TaskGroup) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import anyio
 
 from slackmq.errors import Ambiguous, ConfigurationError
+from slackmq.kv.entry import moment
 
 if TYPE_CHECKING:
     from slackmq.clock import Clock
@@ -64,7 +66,7 @@ class Inside:
         """
         if not self.listed:
             raise ConfigurationError(
-                f"{self.own.author}, as whom this process writes, is none of the store's authors: nobody would take it in.",
+                f"{self.own.author}, who would write this, is none of the store's authors: nobody would take it in.",
                 remedy="Name it in `authors`, in every process; reading needs no name.",
             )
 
@@ -72,6 +74,11 @@ class Inside:
         """Post what is settled as a snapshot; returns how many posts its parts took."""
         self.check()
         return (await self.archive.post(self.follower.state)).parts
+
+    async def age(self) -> timedelta:
+        """How old the oldest message of the store is that Slack shows in this channel."""
+        at = await self.archive.began()
+        return timedelta(0) if at is None else moment(self.follower.state.now) - moment(at)
 
     async def stop(self) -> None:
         """Let nothing of it work any more."""

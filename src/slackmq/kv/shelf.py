@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from slackmq.kv.record import Operation
     from slackmq.kv.seal import Seal
     from slackmq.message import Json
-    from slackmq.slack.api import Files
+    from slackmq.slack.filing import Files
 
 __all__ = ["FILE_LIMIT", "Shelf", "written"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
@@ -182,10 +183,8 @@ class _Program:
             await self._snapshot(store)
 
     async def _snapshot(self, store: AsyncStore) -> None:
-        try:
+        with suppress(Ambiguous):
             await store.snapshot()
-        except Ambiguous:
-            return
 
     async def _ask(self, store: AsyncStore, asking: Asking, do: _Deed) -> None:
         """Ask, and write down what came of it; a store that failed ends the process, as it says."""
@@ -232,7 +231,6 @@ class _Program:
 
     async def _locked(self, store: AsyncStore) -> None:
         scenario, lock = self._scenario, store.lock("door", ttl=_TTL)
-        held: Held | None = None
         try:
             with anyio.move_on_after(120):
                 async with lock:
