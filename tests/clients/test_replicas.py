@@ -69,20 +69,24 @@ MORE_COMMANDS = """
 class Fleet:
     """Three replicas of one app's bot, as processes of their framework."""
 
-    def __init__(self, emulator: About, jobs: str, app: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, emulator: About, jobs: str, app: Mapping[str, Any] | None = None, *, name: str = "deployer"
+    ) -> None:
         self.operator = Operator(emulator)
-        self.app = app or self.operator.install(chatbot(SCOPES, EVENTS))
+        manifest = chatbot(SCOPES, EVENTS)
+        manifest["display_information"]["name"] = manifest["features"]["bot_user"]["display_name"] = name
+        self.app = app or self.operator.install(manifest)
         self.jobs = jobs
         self.person: Any = WebClient(emulator.users[0].token, base_url=emulator.base_url)
         self.judges: list[Judge] = []
 
-    def start(self, stack: ExitStack, name: str, **facts: Any) -> None:
+    def start(self, stack: ExitStack, name: str, *, count: int = 3, **facts: Any) -> None:
         tokens = {token: self.app[token] for token in ("bot_token", "app_token") if token in self.app}
-        for number in range(3):
+        for number in range(count):
             here = {"base_url": self.operator.about.base_url, "number": number, **tokens, **facts}
             self.judges.append(stack.enter_context(running(name, "replica.py", **here)))
         if "app_token" in tokens:
-            eventually(lambda: self.operator.listeners()["sockets"].get(self.app["id"]) == 3, within=60)
+            eventually(lambda: self.operator.listeners()["sockets"].get(self.app["id"]) == count, within=60)
 
     def say(self, text: str) -> str:
         return str(self.person.chat_postMessage(channel=self.jobs, text=text)["ts"])
@@ -113,27 +117,48 @@ class Fleet:
         return told
 
 
-@needs("slack-machine")
-def test_of_three_slack_machines_one_answers_each_post_and_a_killed_ones_is_answered_by_another(
-    emulator: About, jobs: str, tmp_path: Path
-) -> None:
+def machine_of_the_page(folder: Path) -> dict[str, Any]:
+    """The page's settings and plug-in, for replicas that find them in a folder."""
     settings, plugin = BLOCKS.findall((PAGES / "slack-machine.md").read_text(encoding="utf-8"))
-    (tmp_path / "page_settings.py").write_text(settings, encoding="utf-8")
+    (folder / "page_settings.py").write_text(settings, encoding="utf-8")
     seen = "from replica import at_work, hang\nimport asyncio\n" + plugin.replace(
         "        await message.reply(",
         '        if at_work(message.text, message.slackmq["attempt"]):\n'
         "            await asyncio.to_thread(hang)\n"
         "        await message.reply(",
     )
-    (tmp_path / "plugins.py").write_text(f"{seen}{MORE_METHODS}", encoding="utf-8")
+    (folder / "plugins.py").write_text(f"{seen}{MORE_METHODS}", encoding="utf-8")
+    return {"path": [*PATH, str(folder)]}
+
+
+@needs("slack-machine")
+def test_of_three_slack_machines_one_answers_each_post_and_a_killed_ones_is_answered_by_another(
+    emulator: About, jobs: str, tmp_path: Path
+) -> None:
     fleet = Fleet(emulator, jobs)
     with ExitStack() as stack:
-        fleet.start(stack, "slack-machine", path=[*PATH, str(tmp_path)])
+        fleet.start(stack, "slack-machine", **machine_of_the_page(tmp_path))
         answers_once(fleet, f"<@{fleet.app['bot_user']}> who are you", "lights")
         both = fleet.say("toggle both light")
         fleet.done(both)
         assert sorted(fleet.answers(both)) == ["also", "both toggled"]
         assert "no such lamp" in " ".join(fleet.failed(fleet.say("break it")))
+
+
+@needs("slack-machine")
+def test_of_two_slack_machines_of_two_apps_that_claim_by_pins_one_answers_each_post(
+    emulator: About, jobs: str, tmp_path: Path
+) -> None:
+    fleets = [Fleet(emulator, jobs, name=name) for name in ("first", "second")]
+    page = machine_of_the_page(tmp_path)
+    with ExitStack() as stack:
+        for fleet in fleets:
+            fleet.start(stack, "slack-machine", count=1, lease=20, options={"claim": "pin"}, **page)
+        posts = [fleets[0].say(f"toggle room{number} light") for number in range(4)]
+        fleets[0].done(*posts)
+        for number, ts in enumerate(posts):
+            said = [text for fleet in fleets for text in fleet.answers(ts)]
+            assert said == [f"room{number} toggled"]
 
 
 def errbot_of_the_page(folder: Path) -> dict[str, Any]:

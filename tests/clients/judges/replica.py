@@ -14,7 +14,7 @@ sys.path += FACTS["path"]  # our package, and what it needs that the framework's
 from slackmq.policy import Timing  # noqa: E402
 
 FAST = Timing(
-    lease=timedelta(seconds=4),
+    lease=timedelta(seconds=FACTS.get("lease", 4)),
     margin=timedelta(seconds=0.5),
     skew=timedelta(seconds=0.5),
     scan=timedelta(seconds=1),
