@@ -175,6 +175,9 @@ def test_an_app_named_by_module_and_name_is_worked_by_the_command(replicas: Repl
     with replicas(2, "small_home:app", cwd=tmp_path) as fleet:
         fleet.post("ping", says="pong")
         fleet.expect_one_answer_each()
+        assert fleet.replicas[0].stop() == 0
+        fleet.post("ping", says="pong")
+        fleet.expect_one_answer_each()
 
 
 def told_by(bot: str, **event: object) -> Said | None:
