@@ -221,6 +221,7 @@ class Queue(Blocking[AsyncQueue]):
     fail = blocking(AsyncQueue.fail)
     release = blocking(AsyncQueue.release)
     inspect = blocking(AsyncQueue.inspect)
+    cancel = blocking(AsyncQueue.cancel)
     dead_letters = blocking(AsyncQueue.dead_letters)
     redrive = blocking(AsyncQueue.redrive)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from slackmq.dead import LONGEST_REASON
-from slackmq.errors import LeaseLost, MessageLocked, TooManyReactions
+from slackmq.errors import ConfigurationError, LeaseLost, MessageLocked, SlackError, TooManyReactions
 from slackmq.hooks import Finished
 from slackmq.message import Outcome, Receipt
 from slackmq.notes import Note
@@ -14,8 +16,6 @@ from slackmq.redaction import redacted
 from slackmq.slack.api import Urgency
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from slackmq.answer import Answer
     from slackmq.claiming.thread import Thread
     from slackmq.claiming.way import Claiming
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from slackmq.slack.api import Slack
 
 __all__ = ["Ending"]
+
+_log = logging.getLogger("slackmq.queue")
 
 
 class Ending:
@@ -76,8 +78,20 @@ class Ending:
         return self._receipt(sighting, claim, Outcome.DONE, effective=effective)
 
     async def _answer(self, sighting: Sighting, claim: Claim, answer: Answer) -> None:
+        if answer.whole:
+            await self._file(claim, answer)
         if answer.text is not None:
             await self._note(sighting, claim, "answer", answer.text, result=answer.result, why=answer.why)
+
+    async def _file(self, claim: Claim, answer: Answer) -> None:
+        """Put what is too long for a message into the thread as a file; without it the answer says that it was cut."""
+        message, content = claim.message, answer.whole.encode(errors="replace")
+        try:
+            await self._slack.files.upload(
+                message.channel, "answer.txt", content, comment="The whole answer:", thread=message.ts
+            )
+        except (SlackError, ConfigurationError) as error:
+            _log.warning("the answer to %s is cut, and cannot be put into a file: %s", message.ts, error)
 
     async def dead(self, sighting: Sighting, claim: Claim, reason: str, *, attempts: int, trace: str = "") -> Receipt:
         """It will not be tried again; the thread says why, once, and then the letter.
@@ -96,6 +110,15 @@ class Ending:
             await self._letters.write(claim.message, reason, attempts=attempts, trace=trace, look=True)
         return self._receipt(sighting, claim, Outcome.DEAD, effective=effective)
 
+    async def cancelled(self, sighting: Sighting, claim: Claim) -> Receipt:
+        """Somebody wanted it cancelled; the thread says who. It ends as dead does, and is no failure."""
+        if not sighting.record.refused:
+            by = sighting.wanted_by
+            reason = redacted(f"cancelled by {by}" if by else "cancelled")
+            await self._note(sighting, claim, "refusal", f":no_entry_sign: {reason}", why=reason[:LONGEST_REASON])
+        effective = await self._mark(sighting, claim, Outcome.DEAD)
+        return self._receipt(sighting, claim, Outcome.DEAD, effective=effective)
+
     async def released(
         self, sighting: Sighting, claim: Claim, text: str, *, retry_in: timedelta, failed: bool
     ) -> Receipt:
@@ -105,6 +128,11 @@ class Ending:
         about, base = self._claiming.release(claim, sighting)
         await self._note(sighting, claim, "release", text, retry_at=retry_at, failed=failed, about=about, base=base)
         return self._receipt(sighting, claim, Outcome.RELEASED, effective=True)
+
+    async def handed_back(self, sighting: Sighting, claim: Claim) -> Receipt:
+        """It may be claimed again at once, and the attempt does not count."""
+        text = f":leftwards_arrow_with_hook: handed back by {self._worker}"
+        return await self.released(sighting, claim, text, retry_in=timedelta(0), failed=False)
 
     async def begin(self, sighting: Sighting, claim: Claim) -> None:
         """Write down that an execution begins that is not the first, so that attempts are counted."""

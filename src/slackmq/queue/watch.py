@@ -15,10 +15,11 @@ from slackmq.points import pause
 from slackmq.queue.lag import Lag
 from slackmq.queue.past import AHEAD, Past
 from slackmq.queue.sightings import Sighting
+from slackmq.queue.standstill import Standstill
 from slackmq.slack.api import TOMBSTONE, Added, Arrived, Changed, Connected, Deleted, Pinned, Unpinned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from slackmq.claiming.marks import Marks, Reading
     from slackmq.claiming.way import Claiming
@@ -109,7 +110,10 @@ class Watch:
         self._past = Past(slack, channel, sightings, keep=self._keep, news=self.news, timing=timing, clock=clock)
         self.received_at: float | None = None
         """When the channel was last read or heard of, on the monotonic clock."""
+        self.wish: Callable[[str, str, Mapping[str, frozenset[str]]], None] | None = None
+        """Who is told of everybody's emoji: channel, message, emoji and users."""
         self.running = False
+        self._standstill = Standstill(slack, channel, shared=claiming.shared)
         self.failure: SlackError | None = None
         """Why watching ended, if it did: nothing will be seen any more."""
 
@@ -124,6 +128,16 @@ class Watch:
         # Clocks differ a little: without a least wait a deadline a hair away would be asked for again and again.
         with anyio.move_on_after(None if within is None else max(within, _LEAST)):
             await self._news.wait()
+
+    @property
+    def paused(self) -> bool:
+        """Whether somebody wants nothing to be begun in this channel."""
+        return self._standstill.paused
+
+    @property
+    def connections(self) -> int | None:
+        """How many sockets the app had open when this process opened its own; None without one."""
+        return self._connections
 
     @property
     def channel(self) -> str:
@@ -154,10 +168,18 @@ class Watch:
         while True:
             rescan = self._rescan
             try:
+                await self._standstill.look(skew=self.lag.skew)
                 await self.scan()
             except Ambiguous as error:
                 _log.warning("could not read %s: %s", self._channel, error)
             await self._rest(rescan)
+
+    def _notice_pause(self, row: Row) -> None:
+        """A message says that somebody paused or resumed."""
+        trusted = row.user == self._me or (self._claiming.shared and row.bot is not None and self._is_peer(row.user))
+        if trusted and self._standstill.notice(row):
+            self._rescan.set()
+            self._rescan = anyio.Event()
 
     async def _look_back(self) -> None:
         while self._deep_at is None:
@@ -215,6 +237,9 @@ class Watch:
     def _keep(self, page: Page) -> float:
         now = self.received_at = self._clock.monotonic()
         for row in page.rows:
+            self._notice_pause(row)
+            if self.wish is not None:
+                self.wish(self._channel, row.ts, row.reactions)
             sighting = self.see(row)
             if sighting is not None:
                 self._claiming.read(row, sighting, now)
@@ -239,6 +264,8 @@ class Watch:
                     sighting.gone = True
             case Added(channel=self._channel, user=self._me):
                 self._hear_mark(event)
+            case Added() if self.wish is not None:
+                self.wish(event.channel, event.ts, {event.emoji: frozenset({event.user})})
             case Pinned(channel=self._channel, ts=ts, pin=pin):
                 self._hear_pin(ts, pin)
             case Unpinned(channel=self._channel, ts=ts):
@@ -248,6 +275,7 @@ class Watch:
         self.wake()
 
     def _hear_of(self, event: Arrived) -> None:
+        self._notice_pause(event.row)
         new = self._sightings.get(event.row.ts) is None
         if new and not event.redelivered:
             self.lag.heard(seconds(event.row.ts), self._slack.now())
