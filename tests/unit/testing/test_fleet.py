@@ -68,10 +68,9 @@ def bolt(tmp_path: Path) -> list[str]:
 
 def test_a_post_that_a_killed_replica_had_in_hand_is_answered_by_another(replicas: Replicas) -> None:
     with replicas(3, own) as fleet:
-        slow = fleet.post("toggle slow", says="toggled slow")
-        for number in range(4):
+        dead = fleet.kill_one(holding=fleet.post("toggle slow", says="toggled slow"))
+        for number in range(4):  # a replica that is killed between an answer and its mark would leave two
             fleet.post(f"toggle {number}", says=f"toggled {number}")
-        dead = fleet.kill_one(holding=slow)
         assert not dead.alive
         assert sum(replica.alive for replica in fleet.replicas) == 2
         found = fleet.expect_one_answer_each(within=30)
