@@ -308,7 +308,9 @@ def test_a_post_costs_one_claim_and_one_mark(troupe: Troupe) -> None:
     for app in [bot(troupe, number) for number in range(3)]:
         troupe.guard(app, timing=Timing())
         troupe.listen(app)
-    posts = [troupe.say(f"toggle {number}") for number in range(20)]
+    posts = [
+        troupe.say(f"toggle {number}") for number in range(30)
+    ]  # claims wait their turn for longer than ten seconds
     troupe.until(lambda: all("white_check_mark" in troupe.marks(ts) for ts in posts), within=45)
     marks = [call for call in troupe.slack.calls() if call["method"] == "reactions.add"]
     claims = [call for call in marks if str(call["args"]).count("clock")]

@@ -7,9 +7,14 @@ from __future__ import annotations
 
 # pyright: reportUnnecessaryTypeIgnoreComment=true
 from datetime import timedelta
-from typing import assert_type
+from typing import TYPE_CHECKING, assert_type
 
 import slackmq
+from slackmq.integrations.bolt import Guarded, exactly_one, exactly_one_async, exactly_one_middleware
+
+if TYPE_CHECKING:
+    from slack_bolt import App as BoltApp
+    from slack_bolt.async_app import AsyncApp
 
 handlers = slackmq.Handlers()
 
@@ -114,3 +119,18 @@ def again() -> None: ...
 
 @handlers.listen(3)  # type: ignore[arg-type]
 def three() -> None: ...
+
+
+async def right_beside_bolt(bolt: BoltApp, looped: AsyncApp) -> None:
+    assert_type(exactly_one(bolt, "#ops", work="#ops-work", claim="pin", within=timedelta(minutes=5)), Guarded)
+    assert_type(await exactly_one_async(looped, "#ops", retries=2), Guarded)
+    async with exactly_one_async(looped, "#ops") as guarded:
+        assert_type(guarded, Guarded)
+    bolt.use(exactly_one_middleware(bolt, "#ops"))
+
+
+async def wrong_beside_bolt(bolt: BoltApp, looped: AsyncApp) -> None:
+    exactly_one("#ops")  # type: ignore[arg-type]
+    exactly_one(bolt, "#ops", retry=2)  # type: ignore[call-arg]
+    exactly_one(looped, "#ops", claim="lock")  # type: ignore[arg-type]
+    await exactly_one_async(bolt, "#ops")  # type: ignore[arg-type]
