@@ -79,6 +79,14 @@ def count(session: nox.Session) -> None:
 
 
 @nox.session
+def classic(session: nox.Session) -> None:
+    """The example of 2019 in three copies, one killed on the way: 200 messages, in about ten minutes."""
+    prepare(session)
+    where = "tests/clients/test_readme_of_2019.py"
+    session.run(PYTHON, "-m", "pytest", where, env={"SLACKMQ_MESSAGES_OF_2019": "200"}, external=True)
+
+
+@nox.session
 def models(session: nox.Session) -> None:
     """Spin explores the models of claims, and finds each mistake that is made on purpose; spin is in Debian."""
     prepare(session)

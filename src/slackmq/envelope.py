@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -46,9 +46,9 @@ JOB = "slackmq_job"
 """The type of the metadata that makes a message a job."""
 EVERYBODY = "*"
 """Addressed to the bots of all apps that work the channel."""
-VERSION = 2
+VERSION = 3
 """The newest version of the envelope that this library reads. It writes the oldest one that says all: 2 is what has a
-priority or an expiry, which a reader of version 1 would not heed."""
+priority or an expiry, 3 what has a delay, which a reader of the version before would not heed."""
 BODY_LIMIT = 8_000
 """Bytes of a job's arguments as JSON. Slack refuses larger metadata with `metadata_too_large` and publishes no number
 (docs.slack.dev/reference/methods/chat.postMessage), so this stays far below what is known to pass."""
@@ -72,7 +72,10 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Fal
         lease: seconds that a claim lasts; absent if the worker decides.
         priority: of what waits, that with the higher number is begun first; absent in version 1.
         expires: what nobody has begun by then is dropped, seconds since 1970 as a decimal string; absent in version 1.
-        sha256: digest of all other fields but `repost` and `sent_at`.
+        delay: seconds after its posting before which nobody begins it; absent before version 3.
+        sha256: digest of all other fields but `repost`, `sent_at`, `origin` and `link`.
+        origin: the key of the dead job that it repeats; absent if it repeats none.
+        link: where that came from; absent as `origin`.
     """
 
     v: int
@@ -87,12 +90,17 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Fal
     lease: float | None = None
     priority: int | None = None
     expires: str | None = None
+    origin: str | None = None
+    link: str | None = None
+    delay: float | None = None
 
     def digest(self) -> str:
         """The digest that `sha256` must hold."""
         content = [self.v, self.to, self.kind, self.body, self.key, self.keyed, self.lease]
         if self.v > 1:
             content += [self.priority, self.expires]
+        if self.v > 2:  # noqa: PLR2004  # the version that has it
+            content.append(self.delay)
         return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
 
 
@@ -116,7 +124,16 @@ def preview(post: Post) -> str:
     """The job as a person reads it in the channel: `resize(path="cat.png", width=300)`, cut if it is long."""
     arguments = ", ".join(f"{name}={_json(_shown(value))}" for name, value in post.body.items())
     line = f"{post.kind}({arguments})"
-    return line if len(line) <= _PREVIEW_LIMIT else line[: _PREVIEW_LIMIT - 2] + "…)"
+    line = line if len(line) <= _PREVIEW_LIMIT else line[: _PREVIEW_LIMIT - 2] + "…)"
+    return f"{line} — again: {post.link}" if post.link else line
+
+
+def _with_time(line: str, post: Post, sent_at: float) -> str:
+    """The same with the time before which nobody begins it, for people."""
+    if post.delay is None:
+        return line
+    due = datetime.fromtimestamp(sent_at + post.delay.total_seconds(), UTC)
+    return f"{line} — not before {due:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def seal(post: Post, *, to: str, sent_at: float, repost: int = 0) -> Sealed:
@@ -140,7 +157,7 @@ def seal(post: Post, *, to: str, sent_at: float, repost: int = 0) -> Sealed:
         )
     plain = not post.priority and post.expires is None
     stamp = Stamp(
-        v=1 if plain else VERSION,
+        v=_version(post, plain=plain),
         to=to,
         kind=post.kind,
         body=body,
@@ -149,15 +166,25 @@ def seal(post: Post, *, to: str, sent_at: float, repost: int = 0) -> Sealed:
         repost=repost,
         sent_at=f"{sent_at:.3f}",
         lease=post.lease.total_seconds() if post.lease else None,
-        priority=None if plain else post.priority,
+        priority=None if plain and post.delay is None else post.priority,
         expires=None if post.expires is None else f"{post.expires:.3f}",
+        origin=post.origin or None,
+        link=post.link or None,
+        delay=post.delay.total_seconds() if post.delay else None,
         sha256="",
     )
     stamp = msgspec.structs.replace(stamp, sha256=stamp.digest())
     payload: dict[str, Any] = {
         name: value for name, value in msgspec.structs.asdict(stamp).items() if value is not None
     }
-    return Sealed(text=preview(post), payload=payload)
+    return Sealed(text=_with_time(preview(post), post, sent_at), payload=payload)
+
+
+def _version(post: Post, *, plain: bool) -> int:
+    """The oldest version of the envelope that says all of a job."""
+    if post.delay is not None:
+        return VERSION
+    return 1 if plain else 2
 
 
 def unseal(
@@ -218,6 +245,9 @@ def unseal(
         lease=None if stamp.lease is None else timedelta(seconds=stamp.lease),
         priority=stamp.priority or 0,
         expires=expires,
+        origin=stamp.origin or "",
+        link=stamp.link or "",
+        delay=None if stamp.delay is None else timedelta(seconds=stamp.delay),
     )
     return Letter(message=message)
 
@@ -240,6 +270,9 @@ def finished(message: Message) -> Sealed:
         lease=message.lease,
         priority=message.priority,
         expires=message.expires,
+        origin=message.origin,
+        link=message.link,
+        delay=message.delay,
     )
     sealed = seal(post, to=message.author, sent_at=message.sent_at or 0.0, repost=message.repost)
     return Sealed(text=f":white_check_mark: {sealed.text}", payload={**sealed.payload, _ENDED: _DONE})

@@ -41,6 +41,9 @@ class Post:
         lease: how long a claim on it lasts unless it is extended; None leaves it to the worker.
         priority: of what waits, that with the higher number is begun first.
         expires: what nobody has begun by then is dropped, in seconds since 1970 by Slack's clock; None: never.
+        origin: the key of the dead job that it repeats; "" if it repeats none.
+        link: where that came from, for people; "" if it repeats none.
+        delay: nobody begins it sooner after it was posted; None: at once.
     """
 
     kind: str
@@ -50,6 +53,9 @@ class Post:
     lease: timedelta | None = None
     priority: int = 0
     expires: float | None = None
+    origin: str = ""
+    link: str = ""
+    delay: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +76,9 @@ class Message:
         lease: how long a claim on it lasts unless it is extended; None leaves it to the worker.
         priority: of what waits, that with the higher number is begun first.
         expires: what nobody has begun by then is dropped, in seconds since 1970 by Slack's clock; None: never.
+        origin: the key of the dead job that it repeats; "" if it repeats none.
+        link: where that came from, for people; "" if it repeats none.
+        delay: nobody begins it sooner after it was posted; None: at once.
     """
 
     channel: str
@@ -85,6 +94,14 @@ class Message:
     lease: timedelta | None = None
     priority: int = 0
     expires: float | None = None
+    origin: str = ""
+    link: str = ""
+    delay: timedelta | None = None
+
+    @property
+    def due(self) -> float:
+        """When it may be begun, in seconds since 1970 by Slack's clock; what has no delay: when it was posted."""
+        return seconds(self.ts) + (self.delay.total_seconds() if self.delay else 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

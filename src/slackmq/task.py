@@ -34,7 +34,7 @@ class Terms:
         key: the idempotency key; None for a new one each time.
         lease: how long a claim lasts unless it is extended; None leaves it to the worker.
         priority: of what waits, that with the higher number is begun first.
-        expires: what nobody has begun after so long is dropped; None: never.
+        expires: what nobody has begun after so long is dropped, counted from when it is due; None: never.
         patience: how long `ask` waits.
     """
 
@@ -57,6 +57,7 @@ class Poster(Protocol):
         lease: timedelta | None = None,
         priority: int = 0,
         expires: timedelta | None = None,
+        delay: timedelta | None = None,
     ) -> Message:
         """Post a job and return it as it stands in the channel."""
         ...
@@ -105,9 +106,27 @@ class Task(Generic[_Q, _P, _R_co]):
             ArgumentsRejected: the arguments do not fit the function; nothing was sent.
             ConfigurationError: no connection is open to post through; nothing was sent.
         """
-        body, terms = self._parameters.body(args, kwargs), self.terms
+        return await self._post(self._parameters.body(args, kwargs), None)
+
+    async def post_later(self, delay: timedelta, /, *args: _P.args, **kwargs: _P.kwargs) -> Message:
+        """Post a job that nobody begins before `delay` is over, by Slack's clock; it waits in the channel.
+
+        Raises:
+            ArgumentsRejected: the arguments do not fit the function; nothing was sent.
+            ConfigurationError: no connection is open, or the delay is longer than 120 days; nothing was sent.
+        """
+        return await self._post(self._parameters.body(args, kwargs), delay)
+
+    async def _post(self, body: Mapping[str, Json], delay: timedelta | None) -> Message:
+        terms = self.terms
         return await self._door().post(
-            self.name, body, key=terms.key, lease=terms.lease, priority=terms.priority, expires=terms.expires
+            self.name,
+            body,
+            key=terms.key,
+            lease=terms.lease,
+            priority=terms.priority,
+            expires=terms.expires,
+            delay=delay,
         )
 
     @overload

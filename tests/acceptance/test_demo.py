@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -86,3 +87,31 @@ def test_what_bots_keep_in_a_channel_outlives_their_machine(demo: subprocess.Pop
     assert "WRONG" not in shown
     assert left_behind(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.timeout(300)  # four times two processes are started, and claims must lapse
+@pytest.mark.parametrize("demo", [("retrofit", "--seconds", "270")], indirect=True)
+def test_one_line_more_and_a_bot_answers_once_what_it_answered_twice_or_never(
+    demo: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    shown, complaint = demo.communicate(timeout=290)
+    assert (demo.returncode, complaint) == (0, ""), shown
+    head, twice, _, killed, fate = [re.split(r"\s{2,}", line) for line in shown.split("\n\n")[-2].splitlines()]
+    assert head[1:] == ["as it was", "with the line"]
+    assert twice[1:] == ["6 messages, 12 answers", "6 messages, 6 answers"]
+    assert killed[2] == "6 messages, 6 answers"
+    assert fate[1].endswith("never answered")
+    assert fate[2] == "one answer each"
+    assert "WRONG" not in shown
+    assert left_behind(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_bolt_the_demo_says_how_to_install_it(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text('import sys\nsys.modules["slack_bolt"] = None\n')
+    command = [sys.executable, "-m", "slackmq", "demo", "retrofit"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert "pip install 'slackmq[bolt]'" in run.stderr
+    assert "make demo ARGS=retrofit" in run.stderr

@@ -2,60 +2,66 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import sysconfig
-from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from slack_sdk import WebClient
-from tests.clients.judge import needs, running
-from tests.clients.manifests import Operator, eventually
+from tests.clients.judge import ENVIRONMENTS, PROGRAMS, needs
+
+from slackmq.emulator.workspace import OPERATOR
+from slackmq.testing import TestApp
 
 if TYPE_CHECKING:
-    from tests.clients.judge import Judge
-
-    from slackmq.emulator.launch import About
+    from slackmq.testing import Replicas, Workspace
 
 ROOT = Path(__file__).parents[2]
-pytestmark = [needs("slackbot"), pytest.mark.timeout(300)]
-
-
-def connected(copy: Judge) -> bool:
-    return any("connected to slack RTM api" in line for line in copy.log)
+MESSAGES = int(os.environ.get("SLACKMQ_MESSAGES_OF_2019", "24"))
+"""About 20 a minute: each copy keeps to Slack's limits for pins and reads. `nox -s classic` sends 200."""
+READY = "connected to slack RTM api"
+"""slackbot connects twice, and hears nothing before the second time."""
+pytestmark = [needs("slackbot"), pytest.mark.timeout(300 + 6 * MESSAGES)]
 
 
 def code(token: str) -> str:
     page = (ROOT / "docs" / "how-to" / "classic.md").read_text(encoding="utf-8")
-    [first, _] = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    first, *_ = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
     return str(first).replace("SLACK-BOT-API-TOKEN", token)
 
 
-def test_three_copies_answer_each_message_once_and_one_may_die(emulator: About, jobs: str, tmp_path: Path) -> None:
-    bot = Operator(emulator).call("emulator.apps.classic", name="lights", channels=["#jobs"])["app"]
-    person: Any = WebClient(emulator.users[0].token, base_url=emulator.base_url)
-    (tmp_path / "bot_of_2019.py").write_text(code(bot["bot_token"]), encoding="utf-8")
-    facts = {
-        "base_url": emulator.base_url,
-        "bot_token": bot["bot_token"],
-        "path": [str(tmp_path), str(ROOT / "src"), sysconfig.get_paths()["purelib"]],
-    }
+def classic_bot(slack: Workspace) -> TestApp:
+    """A bot of the old kind, which has one scope for all and no app."""
+    made = slack.run(
+        slack.house.server.act, OPERATOR, "emulator.apps.classic", {"name": "lights", "channels": ["#jobs"]}
+    )["app"]
+    return TestApp(
+        id=made["id"],
+        name="lights",
+        url=slack.url,
+        bot_user=made["bot_user"],
+        bot_token=made["bot_token"],
+        app_token="",
+    )
 
-    def answers() -> int:
-        rows = person.conversations_history(channel=jobs, limit=200)["messages"]
-        return sum(row["text"].startswith("Hello from ") for row in rows)
 
-    with ExitStack() as stack:
-        copies = [stack.enter_context(running("slackbot", "readme.py", **facts)) for _ in range(3)]
-        for copy in copies:
-            eventually(partial(connected, copy), within=60)
-        for _ in range(6):
-            person.chat_postMessage(channel=jobs, text="hello")
-        eventually(lambda: answers() >= 6, within=90)
-        copies[0].process.kill()
-        for _ in range(6):
-            person.chat_postMessage(channel=jobs, text="hello")
-        eventually(lambda: answers() >= 12, within=150)
-        assert answers() == 12
+def test_three_copies_answer_each_message_once_and_one_dies_in_the_middle_of_a_handling(
+    slack_workspace: Workspace, replicas: Replicas, tmp_path: Path
+) -> None:
+    bot = classic_bot(slack_workspace)
+    (tmp_path / "bot_of_2019.py").write_text(code(bot.bot_token), encoding="utf-8")
+    path = [str(tmp_path), str(ROOT / "src"), sysconfig.get_paths()["purelib"]]
+    command = [str(ENVIRONMENTS / "slackbot" / "bin" / "python"), "-u", str(PROGRAMS / "slackbot" / "readme.py")]
+    with replicas(3, [*command, json.dumps(path)], apps=[bot], ready=READY, within=90) as fleet:
+        for _ in range(MESSAGES // 2):
+            fleet.post("hello")
+        in_hand = fleet.post("hello")
+        dead = fleet.kill_one(holding=in_hand, within=120 + 6 * MESSAGES)
+        for _ in range(MESSAGES // 2 - 1):
+            fleet.post("hello")
+        found = fleet.expect_one_answer_each(within=240 + 6 * MESSAGES)
+        assert (found.posts, found.lost, found.repeated) == (MESSAGES, 0, 0)
+        assert not dead.alive
+        assert fleet.in_hand(in_hand) is not dead

@@ -17,7 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 import slackmq
 from slackmq.integrations.bolt import exactly_one, exactly_one_async
-from slackmq.integrations.bolt.payload import PAYLOAD, Payload, Safe
+from slackmq.integrations.payload import PAYLOAD, Payload, Safe
 
 from .conftest import FAST, SCOPES, install_deployer
 from .test_bolt_payloads import done, records

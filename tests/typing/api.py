@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING, assert_type
 
 import slackmq
 from slackmq.integrations.bolt import Guarded, exactly_one, exactly_one_async, exactly_one_middleware
+from slackmq.testing import Fleet, Replica
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from slack_bolt import App as BoltApp
     from slack_bolt.async_app import AsyncApp
+
+    from slackmq.testing import Replicas, Workspace
 
 handlers = slackmq.Handlers()
 
@@ -52,6 +57,23 @@ def count(n: int) -> int:
     return n
 
 
+@app.middleware
+async def timed(job: slackmq.Job, call_next: Callable[[], Awaitable[object]]) -> object:
+    return job.handler, await call_next()
+
+
+@app.middleware
+def timed_plainly(job: slackmq.Job, call_next: Callable[[], object]) -> object:
+    job.progress(0.5, "half")
+    return call_next()
+
+
+@app.task(retry_on=(TimeoutError,), give_up_on=(ValueError,), silence=timedelta(minutes=1))
+async def fetch(job: slackmq.Job, url: str) -> str:
+    await job.progress(0.4, url)
+    return url
+
+
 def right_without_await() -> None:
     with slackmq.Queue("#jobs", select=handlers.select) as queue:
         message = queue.post("resize", {"path": "cat.png"}, key="cat/300", lease=timedelta(minutes=1))
@@ -61,13 +83,32 @@ def right_without_await() -> None:
             with lease as claimed:
                 assert_type(claimed, slackmq.Message)
                 assert_type(lease.ack("done"), slackmq.Receipt)
+        for letter in queue.dead_letters():
+            assert_type(letter, slackmq.DeadLetter)
+            assert_type(queue.redrive(letter), slackmq.Message)
         slackmq.Worker(queue, handlers, concurrency=2).run()
+
+
+def right_under_test(replicas: Replicas, slack: Workspace) -> None:
+    with replicas(3, ["bot"], env=lambda app: {"URL": app.url}) as fleet, replicas(2, tidy, apps=slack.apps):
+        assert_type(fleet, Fleet)
+        assert_type(fleet.kill_one(holding=fleet.post("toggle")), Replica)
+    assert_type(slack.run(shrink.ask, "cat.png"), float)
+
+
+def wrong_under_test(replicas: Replicas, slack: Workspace) -> None:
+    replicas("3", ["bot"])  # type: ignore[arg-type]
+    replicas(3, 4)  # type: ignore[arg-type]
+    replicas(3, ["bot"]).kill_one()  # type: ignore[attr-defined]
+    slack.run(shrink.ask, 3)  # type: ignore[call-overload]
 
 
 def wrong_without_await(queue: slackmq.Queue, message: slackmq.Message) -> None:
     queue.ack(message)  # type: ignore[arg-type]
     queue.post(3)  # type: ignore[arg-type]
     queue.post("resize", {}, priority="high")  # type: ignore[arg-type]
+    queue.redrive(message.ts)  # type: ignore[arg-type]
+    slackmq.App("#jobs", dead_letters=3)  # type: ignore[arg-type]
     slackmq.App(3)  # type: ignore[arg-type]
     slackmq.App("#jobs", claim="majority")  # type: ignore[arg-type]
 
@@ -80,6 +121,7 @@ async def right(job: slackmq.Job) -> None:
     assert_type(await resize.post("cat.png", width=300), slackmq.Message)
     assert_type(await resize.ranked(3).expiring(timedelta(hours=1)).post("cat.png", width=300), slackmq.Message)
     assert_type(await resize.keyed("cat/300").post("cat.png", width=300), slackmq.Message)
+    assert_type(await resize.post_later(timedelta(hours=1), "cat.png", width=300), slackmq.Message)
     assert_type(resize(job, "cat.png", width=300), str)
     assert_type(await send_mail.post(to="you@example.org"), slackmq.Message)
     assert_type(await send_mail(job, "you@example.org"), int)
@@ -103,6 +145,7 @@ async def wrong(job: slackmq.Job) -> None:
     await shrink.post("cat.png", 3, 4)  # type: ignore[call-arg]
     await shrink.post("cat.png", key="cat/3")  # type: ignore[call-arg]
     await shrink.keyed(3).post("cat.png")  # type: ignore[arg-type]
+    await shrink.post_later("cat.png")  # type: ignore[arg-type,call-arg]
     await resize.post(job, "cat.png", width=300)  # type: ignore[arg-type,misc]
     await resize.post("cat.png", width="300")  # type: ignore[arg-type]
     await resize.post("cat.png")  # type: ignore[call-arg]
@@ -119,6 +162,14 @@ def again() -> None: ...
 
 @handlers.listen(3)  # type: ignore[arg-type]
 def three() -> None: ...
+
+
+@handlers.task(retry_on=(3,))  # type: ignore[arg-type]
+def thrice() -> None: ...
+
+
+@app.middleware  # type: ignore[type-var]
+async def lonely(job: slackmq.Job) -> None: ...
 
 
 async def right_beside_bolt(bolt: BoltApp, looped: AsyncApp) -> None:

@@ -37,10 +37,12 @@ class Child:
     Attributes:
         name: what it is called here.
         log: the file with what it has to say.
+        out: the file with what it puts out.
     """
 
     name: str
     log: Path
+    out: Path
     process: subprocess.Popen[bytes]
 
     @property
@@ -57,6 +59,10 @@ class Child:
         """End it as a power cut would: `kill -9`."""
         if self.running:  # an id that was reaped may be somebody else's by now
             os.kill(self.pid, signal.SIGKILL)
+
+    def output(self) -> str:
+        """What it has put out so far."""
+        return self.out.read_text(encoding="utf-8", errors="replace")
 
     def last_words(self) -> str:
         """The last line of its log."""
@@ -83,7 +89,13 @@ class Children:
                 await children._end_all()
 
     def start(
-        self, name: str, arguments: Sequence[str], env: Mapping[str, str] | None = None, *, module: str = "slackmq"
+        self,
+        name: str,
+        arguments: Sequence[str],
+        env: Mapping[str, str] | None = None,
+        *,
+        module: str = "slackmq",
+        program: Path | None = None,
     ) -> Child:
         """Start `slackmq` with these arguments.
 
@@ -92,18 +104,20 @@ class Children:
             arguments: no secrets: everybody on this machine can read them.
             env: variables besides this process's own, tokens for example.
             module: what to start instead of the command.
+            program: a file of Python to start instead of a module.
         """
         log = self._folder / f"{name}.log"
+        what = ["-m", module] if program is None else [str(program)]
         with log.open("wb") as stderr, self._out(name).open("wb") as stdout:
             process = subprocess.Popen(  # noqa: S603  # this very program, with arguments of our own
-                [sys.executable, "-m", module, *arguments],
+                [sys.executable, *what, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
                 env={**outside_tokens(os.environ), **(env or {})},
                 start_new_session=True,  # Ctrl-C is for us, and we tell them
             )
-        child = Child(name=name, log=log, process=process)
+        child = Child(name=name, log=log, out=self._out(name), process=process)
         self._all.append(child)
         return child
 

@@ -7,7 +7,7 @@ import sys
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 import anyio
 from cyclopts import Parameter, validators
@@ -16,13 +16,14 @@ from slackmq.cli.children import Children
 from slackmq.cli.exits import Exit
 from slackmq.cli.house import TARGET
 from slackmq.cli.lamp_scene import BOTS, LampScene
+from slackmq.cli.retrofit_scene import APPS, RetrofitScene, need_bolt
 from slackmq.cli.scene import Scene
 from slackmq.cli.screen import opened, sentences
 from slackmq.cli.target import Target
 from slackmq.clock import SYSTEM
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from anyio import CancelScope
 
@@ -34,20 +35,32 @@ __all__ = ["demo"]
 
 _WORKERS = 3
 _LOOK = 0.25
-_QUEUE_SECONDS, _STATE_SECONDS = 60.0, 120.0
+_SECONDS = {"queue": 60.0, "state": 120.0, "retrofit": 240.0}
 """When a scene ends at the latest."""
+
+
+class _Stage(Protocol):
+    """What can go on after the play."""
+
+    async def obey(self) -> None:
+        """Kill whom the page says."""
+        ...
 
 
 def demo(
     scene: Annotated[
-        Literal["queue", "state"], Parameter(help="What to see: workers and their jobs, or bots that keep state.")
+        Literal["queue", "state", "retrofit"],
+        Parameter(help="What to see: workers and their jobs, bots that keep state, or a Bolt bot with one line more."),
     ] = "queue",
     /,
     *,
     hold: Annotated[bool, Parameter(negative=(), help="Keep the page open afterwards, until Ctrl-C.")] = False,
     seconds: Annotated[
         float | None,
-        Parameter(validator=validators.Number(gt=0), help="It ends by then, done or not.  [60; 120 for state]"),
+        Parameter(
+            validator=validators.Number(gt=0),
+            help="It ends by then, done or not.  [60; 120 for state, 240 for retrofit]",
+        ),
     ] = None,
     port: Annotated[
         int, Parameter(validator=validators.Number(gte=0, lte=65535), help="Of the page; 0 takes a free one.")
@@ -60,14 +73,19 @@ def demo(
 
     `slackmq demo state`: three bots, one lamp that one sets and another reads, a counter that two raise to 200 at
     once; then all are killed -9 and their folder is deleted. Exit status 1 if value, history or author is lost.
+
+    `slackmq demo retrofit`: an ordinary Bolt bot in two processes that answers twice as two apps, and never where one
+    process is killed after its acknowledgement; then the same with one line more. Exit status 1 if that does not show.
     """
-    within = seconds or (_STATE_SECONDS if scene == "state" else _QUEUE_SECONDS)
+    if scene == "retrofit":
+        need_bolt()
+    within = seconds or _SECONDS[scene]
     return anyio.run(partial(_demo, scene, hold=hold, seconds=within, port=port))
 
 
-async def _demo(scene: Literal["queue", "state"], *, hold: bool, seconds: float, port: int) -> Exit:
+async def _demo(scene: Literal["queue", "state", "retrofit"], *, hold: bool, seconds: float, port: int) -> Exit:
     ended: list[Exit] = []
-    play = _play_state if scene == "state" else _play
+    play = _PLAYS[scene]
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_stop_on_signal, tasks.cancel_scope)
         with TemporaryDirectory(prefix="slackmq-demo-") as folder:
@@ -89,6 +107,15 @@ async def _play_state(children: Children, folder: Path, port: int, deadline: flo
     with anyio.CancelScope(deadline=deadline):
         verdict = await scene.play()
     sys.stdout.write("\n".join([*verdict, ""]))
+    sys.stdout.flush()
+    return (Exit.DOES_NOT_HOLD if scene.faults else Exit.OK), scene
+
+
+async def _play_retrofit(children: Children, folder: Path, port: int, deadline: float) -> tuple[Exit, RetrofitScene]:
+    scene = RetrofitScene(workspace=await _workspace(children, port, APPS), children=children, folder=folder)
+    with anyio.CancelScope(deadline=deadline):
+        await scene.play()
+    sys.stdout.write("\n".join([*scene.verdict(), ""]))
     sys.stdout.flush()
     return (Exit.DOES_NOT_HOLD if scene.faults else Exit.OK), scene
 
@@ -145,6 +172,13 @@ async def _run(scene: Scene, screen: Screen, deadline: float) -> None:
     with anyio.CancelScope(shield=True):
         await scene.look()
     screen.show(scene)
+
+
+_PLAYS: Mapping[str, Callable[[Children, Path, int, float], Awaitable[tuple[Exit, _Stage]]]] = {
+    "queue": _play,
+    "state": _play_state,
+    "retrofit": _play_retrofit,
+}
 
 
 async def _stop_on_signal(scope: CancelScope) -> None:

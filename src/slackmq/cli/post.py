@@ -12,10 +12,10 @@ from cyclopts import Parameter, validators
 
 from slackmq.cli.where import Where
 from slackmq.errors import ConfigurationError
+from slackmq.message import Post
 from slackmq.queue import AsyncQueue
 from slackmq.queue.setting import found
 from slackmq.slack.connect import open_slack
-from slackmq.task import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,12 +49,22 @@ def post(
         float | None,
         Parameter(validator=validators.Number(gt=0), help="Seconds after which it is dropped if nobody has begun it."),
     ] = None,
+    delay: Annotated[
+        float | None,
+        Parameter(validator=validators.Number(gt=0), help="Seconds before which nobody begins it; 120 days at most."),
+    ] = None,
     json: Annotated[bool, Parameter(negative=(), help="Print a JSON object.")] = False,
     where: Where = _HERE,
 ) -> None:
     """Post a job, as a program does it: `slackmq post "#jobs" resize -a path=cat.png -a width=300`."""
-    terms = Terms(key=key, priority=priority, expires=None if expires is None else timedelta(seconds=expires))
-    message = anyio.run(_post, where, channel, kind, body_of(body, arg), terms)
+    new = Post(
+        kind=kind,
+        body=body_of(body, arg),
+        key=key or "",
+        priority=priority,
+        delay=None if delay is None else timedelta(seconds=delay),
+    )
+    message = anyio.run(_post, where, channel, new, None if expires is None else timedelta(seconds=expires))
     if json:
         shown = {"channel": message.channel, "ts": message.ts, "key": message.key, "kind": message.kind}
         sys.stdout.write(msgspec.json.encode(shown).decode() + "\n")
@@ -62,11 +72,13 @@ def post(
         sys.stdout.write(f"{message.text}\n  ts {message.ts} in {message.channel}, key {message.key}\n")
 
 
-async def _post(where: Where, channel: str, kind: str, body: dict[str, Json], terms: Terms) -> Message:
+async def _post(where: Where, channel: str, new: Post, expires: timedelta | None) -> Message:
     async with open_slack(await where.settings()) as slack:
         setting = await found(slack, await slack.channel(channel))
         async with AsyncQueue(slack, channel, claim=setting.way if setting else "reaction") as queue:
-            return await queue.post(kind, body, key=terms.key, priority=terms.priority, expires=terms.expires)
+            return await queue.post(
+                new.kind, new.body, key=new.key or None, priority=new.priority, expires=expires, delay=new.delay
+            )
 
 
 def body_of(body: str | None, arguments: Sequence[str]) -> dict[str, Json]:

@@ -25,6 +25,7 @@ from slackmq.emulator.page.site import Site, Stock
 from slackmq.emulator.receipts import Receipts
 from slackmq.emulator.response_door import ResponseDoor
 from slackmq.emulator.rtm import Rtm
+from slackmq.emulator.side_doors import SideDoors
 from slackmq.emulator.socket_mode import Sockets
 from slackmq.emulator.teams import beside
 from slackmq.emulator.weather import Weather
@@ -97,6 +98,7 @@ async def opened(
     app = _application(houses, file_doors, sites, bound, everywhere=everywhere)
     runner = web.AppRunner(app, access_log=None, logger=server_log(), shutdown_timeout=_GRACE)
     await runner.setup()
+    house.side_doors.serve(runner)
     try:
         await web.SockSite(runner, bound.socket).start()
         work = [house.sockets.run()]
@@ -125,11 +127,13 @@ def _application(
     """One application; further workspaces have their doors for programs under a path, and their page under a name."""
     first = houses[0]
     names = [each.server.workspace.seed.domain for each in houses]
-    guard = Guard(host=bound.host, port=bound.port, names=tuple(f"{name}.localhost" for name in names[1:]))
-    walls = [guard.middleware, sites[0].presence.middleware, first.weather.middleware]
+    aside = first.side_doors
+    also = tuple(f"{name}.localhost" for name in names[1:])
+    guard = Guard(host=bound.host, port=bound.port, names=also, ports=lambda: aside.ports)
+    walls = [aside.middleware, guard.middleware, sites[0].presence.middleware, first.weather.middleware]
     app = web.Application(middlewares=walls, client_max_size=LARGEST_BODY)
     app.on_response_prepare.append(headers)
-    api = WebApi(first.server, first.sockets, first.rtm, weather=first.weather)
+    api = WebApi(first.server, first.sockets, first.rtm, weather=first.weather, called=aside.called)
     common = [
         api.routes(),
         first.killables.routes(),
@@ -165,8 +169,8 @@ def _furnished(servers: Sequence[Server], bound: Bound, stored: _Stored) -> Hous
     """The parts, each of which listens to its server; connections, faults and secrets are common to all workspaces."""
     first, desk = servers[0], Desk(servers[0])
     weather, secret = Weather(first), secrets.token_urlsafe(24)
-    sockets = Sockets(first, desk, receipts=stored.receipts[0], weather=weather)
-    killables = Killables(secret)
+    killables, side_doors = Killables(secret), SideDoors(bound.host)
+    sockets = Sockets(first, desk, receipts=stored.receipts[0], weather=weather, told=side_doors.told)
 
     def house(server: Server, desk: Desk, receipts: Receipts, further: tuple[House, ...] = ()) -> House:
         domain = server.workspace.seed.domain
@@ -178,6 +182,7 @@ def _furnished(servers: Sequence[Server], bound: Bound, stored: _Stored) -> Hous
             rtm=Rtm(server, receipts=receipts, weather=weather),
             weather=weather,
             killables=killables,
+            side_doors=side_doors,
             origin=bound.origin,
             page_url=f"{bound.origin}/" if server is first else f"http://{domain}.localhost:{bound.port}/",
             prefix="" if server is first else f"/t/{domain}",

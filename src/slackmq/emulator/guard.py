@@ -15,7 +15,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Collection
 
 __all__ = ["Guard", "headers", "is_loopback", "server_log"]
 
@@ -41,9 +41,13 @@ class Guard:
         host: the name or address the server is bound to.
         port: its port.
         names: other names of it, that no name server can point elsewhere: those that end in ".localhost".
+        ports: further ports at which it answers; as they stand when somebody knocks.
     """
 
-    def __init__(self, *, host: str, port: int, names: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, *, host: str, port: int, names: tuple[str, ...] = (), ports: Callable[[], Collection[int]] = tuple
+    ) -> None:
+        self._ports = ports
         self._names = frozenset(names)
         self._host = host.lower()
         self._port = port
@@ -71,13 +75,14 @@ class Guard:
         name, port = _split(host_header)
         if name in self._names:  # without its port the first workspace would answer in this one's name
             return host_header.lower() == (name if self._port == _HTTP else f"{name}:{self._port}")
-        return port in {None, self._port} and self._is_our_name(name)
+        return (port in {None, self._port} or port in self._ports()) and self._is_our_name(name)
 
     def is_ours(self, origin: str) -> bool:
         """Tell whether an Origin header names this very server, port included."""
         scheme, _, rest = origin.partition("://")
         name, port = _split(rest)
-        return scheme == "http" and (_HTTP if port is None else port) == self._port and self._is_our_name(name)
+        port = _HTTP if port is None else port
+        return scheme == "http" and (port == self._port or port in self._ports()) and self._is_our_name(name)
 
     def _is_our_name(self, name: str) -> bool:
         if name in self._names:

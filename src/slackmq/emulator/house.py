@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from slackmq.emulator.killables import Killables
     from slackmq.emulator.rtm import Rtm
     from slackmq.emulator.server import Server
+    from slackmq.emulator.side_doors import SideDoors
     from slackmq.emulator.socket_mode import Connection, Sockets
     from slackmq.emulator.weather import Weather
 
@@ -35,6 +36,7 @@ class House:
         prefix: the path under which its own doors are; "" for the first workspace.
         weather: the faults.
         killables: the processes that launchers named.
+        side_doors: further ports, for processes that shall be told from each other.
         secret: opens the operator's door.
         admin_token: opens the door at /__admin/.
         beside: the further workspaces, if this is the first one.
@@ -47,6 +49,7 @@ class House:
     rtm: Rtm
     weather: Weather
     killables: Killables
+    side_doors: SideDoors
     origin: str
     page_url: str
     prefix: str

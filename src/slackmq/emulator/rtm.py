@@ -11,7 +11,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from slackmq.emulator.receipts import Receipts
 from slackmq.emulator.rtm_frames import Nonsense, Ping, Say, Typing, heard, read_frame, said
-from slackmq.emulator.socket_mode import Connection
+from slackmq.emulator.socket_mode import Connection, port_of
 from slackmq.emulator.tickets import Tickets
 
 if TYPE_CHECKING:
@@ -112,7 +112,14 @@ class Rtm:
     def connections(self) -> list[Connection]:
         """The open connections, oldest first."""
         return [
-            Connection(id=line.name, kind="rtm", owner=line.user, since=line.since, agent=line.agent)
+            Connection(
+                id=line.name,
+                kind="rtm",
+                owner=line.user,
+                since=line.since,
+                agent=line.agent,
+                port=port_of(line.transport),
+            )
             for line in self._lines
         ]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from slackmq.emulator.server import Done, Server
     from slackmq.emulator.weather import Weather
 
-__all__ = ["DISTRIBUTIONS", "PING_EVERY", "Connection", "Link", "Sockets"]
+__all__ = ["DISTRIBUTIONS", "PING_EVERY", "Connection", "Link", "Sockets", "port_of"]
 
 PING_EVERY = 10.0
 """Seconds between the server's pings. Slack's client for Node gives up after 30 s without one (its
@@ -69,6 +69,7 @@ class Connection:
         owner: id of the app, or of the user of an RTM connection.
         since: when it was opened, in microseconds since 1970.
         agent: its User-Agent.
+        port: of the server, by which it came.
     """
 
     id: str
@@ -76,6 +77,7 @@ class Connection:
     owner: str
     since: int
     agent: str = ""
+    port: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +103,7 @@ class Sockets:
         receipts: where it is noted that an event got through.
         distribution: one of `DISTRIBUTIONS`.
         weather: decides which events are lost, doubled or late.
+        told: is told of each frame that is sent, with the transport that it is sent by.
     """
 
     def __init__(
@@ -111,7 +114,9 @@ class Sockets:
         receipts: Receipts | None = None,
         distribution: str = "round_robin",
         weather: Weather | None = None,
+        told: Callable[[asyncio.Transport | None, Mapping[str, Any]], None] | None = None,
     ) -> None:
+        self._told = told
         self._server = server
         self._offices: dict[str, _Office] = {}
         self._choose = DISTRIBUTIONS[distribution]
@@ -158,7 +163,14 @@ class Sockets:
     def connections(self) -> list[Connection]:
         """The open connections, oldest first."""
         return [
-            Connection(id=link.name, kind="socket_mode", owner=link.app, since=link.since, agent=link.agent)
+            Connection(
+                id=link.name,
+                kind="socket_mode",
+                owner=link.app,
+                since=link.since,
+                agent=link.agent,
+                port=port_of(link.transport),
+            )
             for link in self._links.values()
         ]
 
@@ -242,6 +254,8 @@ class Sockets:
                 link = self._links.get(name)
                 if link is not None:
                     link.outbox.put_nowait(frame)
+                    if self._told is not None:
+                        self._told(link.transport, frame)
                     if frame["type"] == "disconnect" and frame["reason"] != "warning":
                         link.outbox.put_nowait(None)
 
@@ -362,6 +376,12 @@ def _answer(text: str) -> tuple[str | None, dict[str, Any]]:
     envelope, payload = values.get("envelope_id"), values.get("payload")
     answer = cast("dict[str, Any]", payload) if isinstance(payload, dict) else {}
     return (envelope, answer) if isinstance(envelope, str) else (None, {})
+
+
+def port_of(transport: asyncio.BaseTransport | None) -> int:
+    """The server's port by which a connection came; 0 if that cannot be told any more."""
+    name: tuple[Any, ...] | None = None if transport is None else transport.get_extra_info("sockname")
+    return int(name[1]) if name else 0
 
 
 def _uuid() -> str:

@@ -13,7 +13,7 @@ from slackmq.emulator.sent import read
 from slackmq.emulator.wire import encoded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from slackmq.emulator.model import Caller
     from slackmq.emulator.rtm import Rtm
@@ -45,11 +45,19 @@ class WebApi:
         sockets: hands out the addresses of Socket Mode.
         rtm: hands out those of RTM; without it nobody gets one.
         weather: decides how far reads are behind.
+        called: is told of each call: its request, method, arguments and reply.
     """
 
     def __init__(
-        self, server: Server, sockets: Sockets, rtm: Rtm | None = None, *, weather: Weather | None = None
+        self,
+        server: Server,
+        sockets: Sockets,
+        rtm: Rtm | None = None,
+        *,
+        weather: Weather | None = None,
+        called: Callable[[web.Request, str, Mapping[str, Any], Mapping[str, Any]], None] | None = None,
     ) -> None:
+        self._called = called
         self._teams = [_Team(server=server, rtm=rtm)]
         self._sockets = sockets
         self._weather = weather
@@ -74,6 +82,8 @@ class WebApi:
         method: str = request.match_info["method"]
         team = self._team(sent.token)
         answer = await team.server.call(sent.token, method, sent.args)
+        if self._called is not None:
+            self._called(request, method, sent.args, answer.reply)
         return self._response(request, method, sent, answer, team)
 
     def _team(self, token: str | None) -> _Team:

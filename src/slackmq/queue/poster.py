@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from slackmq.envelope import EVERYBODY, JOB, seal, unseal
@@ -9,6 +10,7 @@ from slackmq.errors import Ambiguous, ConfigurationError
 from slackmq.hooks import Posted
 from slackmq.points import pause
 from slackmq.policy import REPOST_AFTER
+from slackmq.queue.far import LONGEST, note_far
 from slackmq.slack.api import Metadata
 
 if TYPE_CHECKING:
@@ -33,9 +35,14 @@ class Poster:
         shared: whether bots of other apps may do the jobs.
         clock: the time of this process.
         hook: told of every post.
+        reach: what is due later than half of that after its posting needs a bookmark, or it is not found.
     """
 
-    def __init__(self, slack: Slack, *, channel: str, me: str, shared: bool, clock: Clock, hook: Hook) -> None:
+    def __init__(
+        self, slack: Slack, *, channel: str, me: str, shared: bool, clock: Clock, hook: Hook, reach: timedelta
+    ) -> None:
+        self._reach = reach
+        self._noted = False
         self._slack = slack
         self._channel = channel
         self._me = me
@@ -47,7 +54,8 @@ class Poster:
         """Post a job until Slack says that it stands.
 
         Raises:
-            ConfigurationError: its kind is no word, or its time is over before it is there; nothing was sent.
+            ConfigurationError: its kind is no word, its time is over before it is there, or it would wait too long;
+                nothing was sent.
             EnvelopeTooLarge: the body is too long; nothing was sent.
             Ambiguous: no answer came to any of several tries.
         """
@@ -56,6 +64,10 @@ class Poster:
             raise ConfigurationError(f"A job's kind is one word, not {post.kind!r}.", remedy=remedy)
         if post.expires is not None and post.expires <= self._slack.now():
             raise ConfigurationError("The job would have expired before it is posted.", remedy="Give it more time.")
+        _check_delay(post.delay)
+        if post.delay is not None and post.delay > self._reach / 2 and not self._noted:
+            await note_far(self._slack, self._channel)
+            self._noted = True
         for repost in range(_REPOSTS + 1):
             sent = self._clock.monotonic()
             try:
@@ -77,3 +89,12 @@ class Poster:
         await pause("producer_before_ack")
         self._hook(Posted(message=letter.message))
         return letter.message
+
+
+def _check_delay(delay: timedelta | None) -> None:
+    longest = timedelta(seconds=LONGEST)
+    if delay is not None and not timedelta(0) <= delay <= longest:
+        raise ConfigurationError(
+            f"A delay of {delay} is {'negative' if delay < timedelta(0) else 'too long'}; nothing was sent.",
+            remedy=f"Give it at most {longest.days} days; a job that is done then can post the next one.",
+        )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from slackmq.policy import Timing
     from slackmq.slack.api import Bookmark, Channel, Slack
 
-__all__ = ["Choice", "Setting", "agree", "found", "setting_of"]
+__all__ = ["Choice", "Setting", "agree", "digest_of", "found", "setting_of"]
 
 _log = logging.getLogger("slackmq.setting")
 _HOME = "https://pypi.org/project/slackmq/"
@@ -110,8 +110,13 @@ def setting_of(choice: Choice, *, timing: Timing, marks: Marks, socket: bool, pe
         why = f"auto: {'bots of several apps' if peers else 'replicas of one app'} {how}"
     else:
         way, why = choice, "as it was told"
-    digest = hashlib.blake2b(repr(marks).encode(), digest_size=4).hexdigest()
+    digest = digest_of(marks)
     return Setting(way=way, lease=timing.lease, margin=timing.margin, skew=timing.skew, marks=digest, why=why)
+
+
+def digest_of(marks: Marks) -> str:
+    """A digest of which emoji stand for what in claims."""
+    return hashlib.blake2b(repr(marks).encode(), digest_size=4).hexdigest()
 
 
 async def agree(slack: Slack, channel: Channel, mine: Setting, *, choice: Choice) -> Setting:

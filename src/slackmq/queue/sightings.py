@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from slackmq.claiming.traces import Traces
-from slackmq.message import seconds
+from slackmq.message import Outcome, seconds
 from slackmq.policy import Ignore
+from slackmq.queue.held import Held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,9 +58,21 @@ class Sighting(Traces):
         return self.letter.message
 
     @property
+    def rank(self) -> tuple[bool, int]:
+        """Its place among what waits: the lowest goes first."""
+        return not self.first, -self.message.priority
+
+    @property
     def open(self) -> bool:
         """There may still be something to do for it."""
         return self.ended is None and not self.gone
+
+    @property
+    def state(self) -> Literal["done", "dead", "cancelled"]:
+        """How it ended."""
+        if self.ended is Outcome.DONE:
+            return "done"
+        return "cancelled" if self.cancelled else "dead"
 
     @property
     def begun(self) -> bool:
@@ -78,12 +91,19 @@ class Sighting(Traces):
 
 
 class Sightings:
-    """The messages of one channel that concern a queue, by timestamp and by key."""
+    """The messages of one channel that concern a queue, by timestamp and by key.
 
-    def __init__(self) -> None:
+    Args:
+        window: seconds for which a key keeps later messages with it from being worked on.
+    """
+
+    def __init__(self, *, window: float = 86_400.0) -> None:
+        self._window = window
         self._by_ts: dict[str, Sighting] = {}
         self._open: dict[str, Sighting] = {}
         self._copies: dict[str, set[str]] = {}
+        self.held = Held()
+        """What waits for its time; its keys count."""
         self.ranked = False
         """Whether a message was seen whose priority is another than that of most."""
 
@@ -91,36 +111,59 @@ class Sightings:
         """What is known of a message, None if nothing is."""
         return self._by_ts.get(ts)
 
+    def hold(self, message: Message) -> None:
+        """Remember a delayed message whose time has not come, as little of it as possible."""
+        self.held.add(message)
+        self._copies.setdefault(message.key, set()).add(message.ts)
+
+    def let_go(self, ts: str) -> None:
+        """Hold a message no longer: its time has come, or it is not there any more."""
+        message = self.held.drop(ts)
+        if message is not None and ts not in self._by_ts:
+            self._forget_copy(message)
+
     def add(self, sighting: Sighting) -> Sighting:
         """Remember a message seen for the first time; of one known before, the earlier memory stays."""
         known = self._by_ts.setdefault(sighting.message.ts, sighting)
         if known is sighting:
+            self.held.drop(sighting.message.ts)
             self._open[sighting.message.ts] = sighting
             self._copies.setdefault(sighting.message.key, set()).add(sighting.message.ts)
             self.ranked = self.ranked or sighting.message.priority != 0
         return known
 
     def canonical(self, message: Message) -> bool:
-        """Whether it is the earliest of all messages with its key: only that one is worked on.
+        """Whether it is the earliest of all messages with its key within the window: only that one is worked on.
 
         One that was deleted before anybody began it does not count: whoever posts it again means it.
         """
         copies = self._copies.get(message.key, ())
         if len(copies) <= 1:
             return True
-        return message.ts == min((ts for ts in copies if not self._by_ts[ts].withdrawn), default=message.ts)
+        return message.ts == self._leader(message)
+
+    def _leader(self, message: Message) -> str:
+        """Which of the messages with its key is worked on in place of this one: posted up to the window before it."""
+        leader: str | None = None
+        for ts in sorted(self._copies.get(message.key, ())):
+            if ts > message.ts:
+                break
+            if ts in self._by_ts and self._by_ts[ts].withdrawn:
+                continue
+            if leader is None or seconds(ts) - seconds(leader) > self._window:
+                leader = ts
+        return leader or message.ts
 
     def first(self, message: Message) -> Sighting | None:
         """The earliest message with the same key that was seen: the one that is worked on; None if none was."""
-        copies = sorted(self._copies.get(message.key, ()))
-        known = [self._by_ts[ts] for ts in copies]
+        known = [self._by_ts[ts] for ts in sorted(self._copies.get(message.key, ())) if ts in self._by_ts]
         return next((sighting for sighting in known if not sighting.withdrawn), known[-1] if known else None)
 
     def open(self) -> Iterator[Sighting]:
         """The messages for which there may be something to do: by priority, then as they were first seen."""
         waiting = list(self._open.items())
-        if self.ranked:
-            waiting.sort(key=lambda item: -item[1].message.priority)
+        if self.ranked or any(sighting.first for _, sighting in waiting):
+            waiting.sort(key=lambda item: item[1].rank)
         for ts, sighting in waiting:
             if sighting.open:
                 yield sighting
@@ -140,33 +183,70 @@ class Sightings:
 
         Args:
             typed_since: what a person typed before that moment and nobody began is left out.
-        """
-        return min(self._unfinished(typed_since), default=None)
 
-    def _unfinished(self, typed_since: float) -> Iterator[float]:
+        Returns:
+            None if nothing is unfinished. Delayed messages do not count, see `overdue`: they may be months old.
+        """
+        return min(self._unfinished(typed_since, delayed=False), default=None)
+
+    def _unfinished(self, typed_since: float, *, delayed: bool = True) -> Iterator[float]:
         # Asked at every event, so nothing is copied: the caller must not await between two of them.
         for sighting in self._open.values():
             posted = seconds(sighting.message.ts)
+            if delayed is False and sighting.message.delay is not None:
+                continue
             ours = sighting.busy or not isinstance(sighting.verdict, Ignore)
             wanted = sighting.message.kind is not None or sighting.begun or posted > typed_since
             if sighting.open and ours and wanted and self.canonical(sighting.message):
                 yield posted
 
-    def settle(self, *, read_at: float, skew: float, now: float) -> None:
-        """Take note of a complete read that began at `read_at`: all posted `skew` before that has been seen."""
+    def overdue(self, *, before: float) -> list[str]:
+        """The delayed messages that wait for their end and stand before a moment, seconds since 1970."""
+        return [
+            ts
+            for ts, sighting in self._open.items()
+            if sighting.message.delay is not None and sighting.open and seconds(ts) <= before
+        ]
+
+    def settle(self, *, read_at: float, skew: float, now: float, since: float = 0.0) -> None:
+        """Take note of a complete read that began at `read_at`: all posted `skew` before that has been seen.
+
+        Args:
+            read_at: when the read began, seconds since 1970.
+            skew: how late it may have been.
+            now: this moment, on the monotonic clock.
+            since: how far back everything was read by now, in seconds since 1970; a copy whose poster chose the key, or
+                of a delayed message, may stand the whole window before it.
+        """
         for sighting in self.open():
-            if not sighting.settled and seconds(sighting.message.ts) + skew <= read_at:
+            message, posted = sighting.message, seconds(sighting.message.ts)
+            far = message.keyed or message.delay is not None
+            if posted + skew <= read_at and not sighting.settled and not (far and posted - self._window < since):
                 sighting.settled_at = now
 
     def forget(self, *, before: float) -> None:
         """Drop what has ended and was posted before a moment, seconds since 1970: keys are remembered as long."""
-        for ts, sighting in list(self._by_ts.items()):
-            wanted = (sighting.message.kind is not None or sighting.begun) and not isinstance(sighting.verdict, Ignore)
-            unfinished = sighting.open and wanted and self.canonical(sighting.message)
-            if seconds(ts) < before and not sighting.busy and not unfinished:
-                del self._by_ts[ts]
-                self._open.pop(ts, None)
-                copies = self._copies[sighting.message.key]
-                copies.discard(ts)
-                if not copies:
-                    del self._copies[sighting.message.key]
+        old = {ts for ts, sighting in self._by_ts.items() if seconds(ts) < before and self._is_over(sighting)}
+        # What keeps younger copies from running is remembered as long as they are.
+        needed = {
+            self._leader(self._by_ts[ts].message)
+            for key in {self._by_ts[ts].message.key for ts in old}
+            for ts in self._copies[key]
+            if ts in self._by_ts and ts not in old
+        }
+        for ts in old - needed:
+            sighting = self._by_ts.pop(ts)
+            self._open.pop(ts, None)
+            self._forget_copy(sighting.message)
+
+    def _is_over(self, sighting: Sighting) -> bool:
+        """Nobody will work on it any more, as far as is known."""
+        wanted = (sighting.message.kind is not None or sighting.begun) and not isinstance(sighting.verdict, Ignore)
+        unfinished = sighting.open and wanted and self.canonical(sighting.message)
+        return not sighting.busy and not unfinished
+
+    def _forget_copy(self, message: Message) -> None:
+        copies = self._copies[message.key]
+        copies.discard(message.ts)
+        if not copies:
+            del self._copies[message.key]

@@ -9,15 +9,17 @@ import anyio
 
 from slackmq import policy
 from slackmq.envelope import JOB, Letter, typed, unseal
-from slackmq.errors import Ambiguous, SlackError, first
+from slackmq.errors import Ambiguous, Refused, SlackError, first
 from slackmq.message import seconds
 from slackmq.points import pause
 from slackmq.queue.lag import Lag
+from slackmq.queue.past import AHEAD, Past
+from slackmq.queue.pausing import pause_of, says_paused
 from slackmq.queue.sightings import Sighting
 from slackmq.slack.api import TOMBSTONE, Added, Arrived, Changed, Connected, Deleted, Pinned, Unpinned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from slackmq.claiming.marks import Marks, Reading
     from slackmq.claiming.way import Claiming
@@ -33,8 +35,6 @@ __all__ = ["Watch"]
 _log = logging.getLogger("slackmq.watch")
 _DEEP = 3600.0
 """Seconds between two scans of the whole window."""
-_STRETCH = 86_400.0
-"""Seconds of a channel's past that are read at once, looking for what waits from before the window."""
 _LEAST = 0.01
 """Seconds that a wait for news lasts at least."""
 _TYPED = 3600.0
@@ -65,6 +65,7 @@ class Watch:
     Attributes:
         running: whether it reads all the time.
         lag: how late it is, and the skew that follows.
+        paused: somebody wants nothing to be begun in this channel.
     """
 
     def __init__(
@@ -107,9 +108,15 @@ class Watch:
         self._connections: int | None = None
         self._deep_at: float | None = None
         self._unknown_claim = False
+        self._past = Past(slack, channel, sightings, keep=self._keep, news=self.news, timing=timing, clock=clock)
         self.received_at: float | None = None
         """When the channel was last read or heard of, on the monotonic clock."""
+        self.wish: Callable[[str, str, Mapping[str, frozenset[str]]], None] | None = None
+        """Who is told of everybody's emoji: channel, message, emoji and users."""
         self.running = False
+        self.paused = False
+        self._pause_known_at: float | None = None
+        self._pause_said = False
         self.failure: SlackError | None = None
         """Why watching ended, if it did: nothing will be seen any more."""
 
@@ -138,6 +145,7 @@ class Watch:
                 tasks.start_soon(self._listen)
                 tasks.start_soon(self._scan_always)
                 tasks.start_soon(self._look_back)
+                tasks.start_soon(self._past.call_up)
         except* SlackError as group:
             self.failure = first(group)
             _log.error("stopped watching %s: %s", self._channel, self.failure)  # the sentence says it
@@ -153,28 +161,43 @@ class Watch:
         while True:
             rescan = self._rescan
             try:
+                if self.paused or self._pause_known_at is None:
+                    await self._read_pause()
                 await self.scan()
             except Ambiguous as error:
                 _log.warning("could not read %s: %s", self._channel, error)
             await self._rest(rescan)
 
+    async def _read_pause(self) -> None:
+        """Look whether the channel is paused: on start, and as long as it is."""
+        read_at = self._slack.now()
+        try:
+            pause = await pause_of(self._slack, self._channel, shared=self._claiming.shared)
+        except (Refused, Ambiguous) as error:
+            _log.debug("cannot see whether %s is paused: %s", self._channel, error)
+            return
+        known_at = self._pause_known_at or 0.0
+        if pause is None and self._pause_said and read_at < known_at + self.lag.skew:
+            return  # said so a moment ago: the bookmark is not shown yet
+        if (pause is not None) is not self.paused:
+            _log.warning("%s", f"paused by {pause.by}: nothing is begun" if pause else "nothing is paused any more")
+        self.paused, self._pause_known_at = pause is not None, max(known_at, read_at)
+
+    def _notice_pause(self, row: Row) -> None:
+        """A message says that somebody paused or resumed; of what stood there before the bookmarks tell."""
+        paused = says_paused(row)
+        trusted = row.user == self._me or (self._claiming.shared and row.bot is not None and self._is_peer(row.user))
+        if paused is None or not trusted or seconds(row.ts) <= (self._pause_known_at or 0.0):
+            return
+        self._pause_known_at, self._pause_said = seconds(row.ts), paused
+        self.paused = True  # whether it is over the bookmarks tell, and they are read as long as it is not
+        self._rescan.set()
+        self._rescan = anyio.Event()
+
     async def _look_back(self) -> None:
-        """Once, find what waits from before the window: a whole fleet may have rested for days."""
         while self._deep_at is None:
             await self.news(None)
-        begin = latest = self._slack.now() - self._timing.window.total_seconds()
-        reach = max(0.0, self._slack.now() - self._timing.reach.total_seconds())
-        while latest > reach:
-            oldest = max(reach, latest - _STRETCH)
-            try:
-                page = await self._slack.history(self._channel, oldest=oldest, latest=latest)
-            except Ambiguous as error:
-                _log.warning("could not read %s: %s", self._channel, error)
-                await self._clock.sleep(self._timing.scan.total_seconds())
-                continue
-            self._keep(page)  # whether every copy of a key was seen, the next scan tells: it begins at the oldest
-            self._sightings.forget(before=begin)
-            latest = oldest
+        await self._past.look_back()
 
     async def _rest(self, rescan: anyio.Event) -> None:
         """Wait until the next scan is due: soon if something is unfinished, and at once when a socket has opened."""
@@ -205,6 +228,10 @@ class Watch:
         shown = frozenset(map(seconds, self.shown))
         self.lag.read(read_at=page.read_at, oldest=oldest, shown=shown)
         self._tell_lag()
+        self.shown |= await self._past.due()
+        self.shown |= await self._past.overdue(before=oldest)
+        if deep:
+            self._past.since = min(self._past.since, oldest)
         self.take_in(page)
         if deep:
             self._deep_at = self._clock.monotonic()
@@ -217,11 +244,15 @@ class Watch:
     def take_in(self, page: Page) -> None:
         """Remember what a read of the channel showed."""
         now = self._keep(page)
-        self._sightings.settle(read_at=page.read_at, skew=self.lag.skew, now=now)
+        since = self._past.since if self.running else 0.0
+        self._sightings.settle(read_at=page.read_at, skew=self.lag.skew, now=now, since=since)
 
     def _keep(self, page: Page) -> float:
         now = self.received_at = self._clock.monotonic()
         for row in page.rows:
+            self._notice_pause(row)
+            if self.wish is not None:
+                self.wish(self._channel, row.ts, row.reactions)
             sighting = self.see(row)
             if sighting is not None:
                 self._claiming.read(row, sighting, now)
@@ -241,10 +272,13 @@ class Watch:
             case Changed(channel=self._channel, row=row):
                 self._see_again(row)
             case Deleted(channel=self._channel, ts=ts):
+                self._sightings.let_go(ts)
                 if sighting := self._sightings.get(ts):
                     sighting.gone = True
             case Added(channel=self._channel, user=self._me):
                 self._hear_mark(event)
+            case Added() if self.wish is not None:
+                self.wish(event.channel, event.ts, {event.emoji: frozenset({event.user})})
             case Pinned(channel=self._channel, ts=ts, pin=pin):
                 self._hear_pin(ts, pin)
             case Unpinned(channel=self._channel, ts=ts):
@@ -254,6 +288,7 @@ class Watch:
         self.wake()
 
     def _hear_of(self, event: Arrived) -> None:
+        self._notice_pause(event.row)
         new = self._sightings.get(event.row.ts) is None
         if new and not event.redelivered:
             self.lag.heard(seconds(event.row.ts), self._slack.now())
@@ -291,6 +326,9 @@ class Watch:
             return self._see_again(row)
         letter = self.letter(row)
         if letter is None:
+            return None
+        if letter.message.delay is not None and letter.message.due > self._slack.now() + AHEAD:
+            self._sightings.hold(letter.message)
             return None
         begun = self._marks.of_row(row, self._me).generation > 0
         begun = begun or self._me in row.reactions.get(self._marks.watched, ())

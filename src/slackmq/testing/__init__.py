@@ -1,11 +1,27 @@
 """A Slack inside your tests: started in an instant, spoken to as a person, read as it really is.
 
-`workspace()` for code that does not await, `async_workspace()` for code that does, and the pytest fixture
-`slack_workspace`, which comes with the package.
+`workspace()` for code that does not await, `async_workspace()` for code that does, and the pytest fixtures
+`slack_workspace`, `slackmq_app` and `replicas`, which come with the package.
 """
 
 from slackmq.testing.awaiting import AsyncWorkspace, async_workspace
 from slackmq.testing.blocking import Workspace, workspace
+from slackmq.testing.fleet import Fleet, NotStarted, Replicas
+from slackmq.testing.pace import QUICK
+from slackmq.testing.replica import Replica
 from slackmq.testing.resident import CallRefused, Person, TestApp
 
-__all__ = ["AsyncWorkspace", "CallRefused", "Person", "TestApp", "Workspace", "async_workspace", "workspace"]
+__all__ = [
+    "QUICK",
+    "AsyncWorkspace",
+    "CallRefused",
+    "Fleet",
+    "NotStarted",
+    "Person",
+    "Replica",
+    "Replicas",
+    "TestApp",
+    "Workspace",
+    "async_workspace",
+    "workspace",
+]

@@ -14,13 +14,16 @@ from slackmq.emulator.model import Caller
 from slackmq.emulator.seed import Seed, SeedApp, SeedChannel, SeedPerson
 from slackmq.emulator.workspace import OPERATOR
 from slackmq.testing.resident import CallRefused, Person, TestApp
+from slackmq.worker import AsyncWorker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
+    from slackmq.app import App
     from slackmq.emulator.house import House
     from slackmq.emulator.server import Done
     from slackmq.emulator.socket_mode import Connection
+    from slackmq.queue import AsyncQueue
 
 __all__ = ["AsyncWorkspace", "async_workspace"]
 
@@ -72,6 +75,11 @@ class AsyncWorkspace:
     def __init__(self, house: House) -> None:
         self._house = house
         self._server = house.server
+
+    @property
+    def house(self) -> House:
+        """The parts of the running workspace."""
+        return self._house
 
     @property
     def url(self) -> str:
@@ -291,6 +299,22 @@ class AsyncWorkspace:
             self._server.ignore(heard)
         rows = [f"{row['ts']} {row.get('text', '')}" for row in self.messages(channel, thread=thread)]
         raise TimeoutError(f"Not seen within {within:g} s in {channel}. There is: {rows}")
+
+    @asynccontextmanager
+    async def working(self, app: App, *, concurrency: int = 4) -> AsyncGenerator[AsyncQueue]:
+        """An app of this library at work here while inside, as the workspace's first app; its tasks post here.
+
+        Args:
+            app: the app; functions that it gets meanwhile work too.
+            concurrency: how many messages are worked on at once.
+        """
+        async with app.connected(self.app.settings) as queue, asyncio.TaskGroup() as tasks:
+            worker = AsyncWorker(queue, app.handlers, concurrency=concurrency, controls=app.controls)
+            work = tasks.create_task(worker.run())
+            try:
+                yield queue
+            finally:
+                work.cancel()
 
     def arm(self, *, seed: int = 0, **faults: Any) -> None:
         """From now on let things go wrong for apps: `arm(lost_answer=0.1, seed=7)`; people and the truth stay spared.

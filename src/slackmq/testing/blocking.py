@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import partial, wraps
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
 
 from anyio.from_thread import start_blocking_portal
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from anyio.from_thread import BlockingPortal
 
+    from slackmq.app import App
+    from slackmq.emulator.house import House
     from slackmq.emulator.socket_mode import Connection
+    from slackmq.queue import AsyncQueue
     from slackmq.testing.resident import Person, TestApp
 
 __all__ = ["Workspace", "workspace"]
@@ -133,6 +136,26 @@ class Workspace:
         """Break off the Socket Mode connections of an app, or of all, as a network does; returns how many."""
         portal, there = self._there
         return portal.call(partial(there.cut, app=app))
+
+    @property
+    def house(self) -> House:
+        """The parts of the running workspace; what they do is done inside `run`."""
+        return self._there[1].house
+
+    @overload
+    def run(self, function: Callable[_P, Awaitable[_R]], *args: _P.args, **kwargs: _P.kwargs) -> _R: ...
+    @overload
+    def run(self, function: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R: ...
+    def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call a function on the workspace's event loop, and await what it returns: `run(resize.post, "cat.png")`."""
+        return self._there[0].call(partial(function, *args, **kwargs))
+
+    @contextmanager
+    def working(self, app: App, *, concurrency: int = 4) -> Generator[AsyncQueue]:
+        """An app of this library at work here while inside, as the workspace's first app; its tasks post here."""
+        portal, there = self._there
+        with portal.wrap_async_context_manager(there.working(app, concurrency=concurrency)) as queue:
+            yield queue
 
     def advance(self, seconds: float) -> None:
         """Put the workspace's clock forward: what is scheduled comes, limits flow back, retries are sent."""

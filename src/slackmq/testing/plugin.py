@@ -1,4 +1,4 @@
-"""The pytest plug-in: a fixture `slack_workspace`, and a mark of the same name that says what is in it."""
+"""The pytest plug-in: fixtures `slack_workspace`, `slackmq_app` and `replicas`, and marks that say what is in them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,22 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from slackmq.app import App
     from slackmq.testing.blocking import Workspace
+    from slackmq.testing.fleet import Replicas
 
-__all__ = ["pytest_configure", "slack_workspace"]
+__all__ = ["pytest_configure", "replicas", "slack_workspace", "slackmq_app"]
 
-_MARK = "slack_workspace(**options): what the fixture slack_workspace starts, as arguments of slackmq.testing.workspace"
+_MARKS = (
+    "slack_workspace(**options): what the fixture slack_workspace starts, as arguments of slackmq.testing.workspace",
+    "slackmq_app(app, *, concurrency=4): the slackmq.App that the fixture slackmq_app lets work",
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark known."""
-    config.addinivalue_line("markers", _MARK)
+    """Make the marks known."""
+    for mark in _MARKS:
+        config.addinivalue_line("markers", mark)
 
 
 @pytest.fixture
@@ -36,3 +42,35 @@ def slack_workspace(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
         for name, value in (slack.app.environment if slack.apps else {}).items():
             monkeypatch.setenv(name, value)
         yield slack
+
+
+@pytest.fixture
+def slackmq_app(request: pytest.FixtureRequest, slack_workspace: Workspace) -> Iterator[App]:
+    """A `slackmq.App` that is at work in `slack_workspace`, in this process, until the test is over.
+
+    The mark `slackmq_app(app)` says which one; without it, it is a new one in #jobs, to which the test adds functions.
+    That one has the times of `slackmq.testing.QUICK`.
+    """
+    mark = request.node.get_closest_marker("slackmq_app")
+    app = _new_app() if mark is None else mark.args[0]
+    options: dict[str, Any] = {} if mark is None else dict(mark.kwargs)
+    with slack_workspace.working(app, **options):
+        yield app
+
+
+@pytest.fixture
+def replicas(slack_workspace: Workspace) -> Replicas:
+    """What runs a bot of any framework in several processes.
+
+    As in `with replicas(3, [sys.executable, "bot.py"]) as fleet:`.
+    """
+    from slackmq.testing.fleet import Replicas  # noqa: PLC0415  # as for the workspace
+
+    return Replicas(slack_workspace)
+
+
+def _new_app() -> App:
+    from slackmq.app import App  # noqa: PLC0415  # as for the workspace
+    from slackmq.testing.pace import QUICK  # noqa: PLC0415
+
+    return App("#jobs", timing=QUICK)

@@ -41,6 +41,7 @@ def sealed(**body: Json) -> dict[str, Any]:
     repost=st.integers(0, 5),
     priority=st.integers(-9, 9),
     expires=st.none() | st.integers(1_700_000_001, 1_800_000_000).map(float),
+    delay=st.none() | st.integers(1, 10_000_000).map(lambda s: timedelta(seconds=s)),
 )
 def test_what_is_sealed_is_read_as_it_was(  # as hypothesis draws them
     body: dict[str, Json],
@@ -51,15 +52,26 @@ def test_what_is_sealed_is_read_as_it_was(  # as hypothesis draws them
     repost: int,
     priority: int,
     expires: float | None,
+    delay: timedelta | None,
 ) -> None:
-    post = Post(kind="resize", body=body, key=key, keyed=keyed, lease=lease, priority=priority, expires=expires)
+    post = Post(
+        kind="resize",
+        body=body,
+        key=key,
+        keyed=keyed,
+        lease=lease,
+        priority=priority,
+        expires=expires,
+        delay=delay,
+    )
     letter = read(seal(post, to=ME, sent_at=1_700_000_000.0, repost=repost).payload)
     assert letter is not None
     assert letter.error is None
     message = letter.message
     assert (message.kind, message.body, message.key, message.keyed) == ("resize", body, key, keyed)
     assert (message.lease, message.repost, message.sent_at) == (lease, repost, 1_700_000_000.0)
-    assert (message.priority, message.expires) == (priority, expires)
+    assert (message.priority, message.expires, message.delay) == (priority, expires, delay)
+    assert message.due == 1_700_000_000.0001 + (delay.total_seconds() if delay else 0)
 
 
 def test_a_job_without_priority_and_expiry_is_read_by_older_workers() -> None:
@@ -74,6 +86,17 @@ def test_a_change_of_priority_or_expiry_is_noticed(field: str, value: object) ->
     letter = read(payload)
     assert letter is not None
     assert isinstance(letter.error, EnvelopeDamaged)
+
+
+@pytest.mark.parametrize("value", [1.0, None])
+def test_a_change_of_a_delay_is_noticed_and_the_delay_is_shown_as_a_time(value: float | None) -> None:
+    post = Post(kind="resize", body={}, key="k", delay=timedelta(hours=1))
+    shown = seal(post, to=ME, sent_at=1_700_000_000.0)
+    letter = read({**shown.payload, "delay": value})
+    assert letter is not None
+    assert isinstance(letter.error, EnvelopeDamaged)
+    assert shown.text == "resize() — not before 2023-11-14 23:13:20 UTC"
+    assert shown.payload["v"] == 3
 
 
 def test_the_message_of_a_finished_job_keeps_its_priority_and_expiry() -> None:

@@ -26,6 +26,7 @@ class Sheet:
         self.answers = answer or Answer(text=None)
         self.waited: list[timedelta] = []
         self.terms: list[tuple[int, timedelta | None]] = []
+        self.delays: list[timedelta | None] = []
         self.posts: list[tuple[str, Mapping[str, Json], str | None, timedelta | None]] = []
 
     async def post(
@@ -37,9 +38,11 @@ class Sheet:
         lease: timedelta | None = None,
         priority: int = 0,
         expires: timedelta | None = None,
+        delay: timedelta | None = None,
     ) -> Message:
         self.posts.append((kind, body, key, lease))
         self.terms.append((priority, expires))
+        self.delays.append(delay)
         return Message(channel="C1", ts="1.000001", author="U1", kind=kind, body=body, key=key or "new")
 
     async def answer(self, message: Message, *, within: timedelta) -> Answer:
@@ -185,3 +188,13 @@ async def test_priority_and_expiry_go_with_the_post_and_not_with_the_task() -> N
         await scale.post(2.0)
     assert sheet.terms == [(7, timedelta(minutes=3)), (0, None)]
     assert [key for _, _, key, _ in sheet.posts] == ["k", None]
+
+
+async def test_a_job_is_posted_later_on_the_terms_of_its_task() -> None:
+    sheet = Sheet()
+    with handlers.posting_to(sheet):
+        await scale.ranked(7).keyed("k").post_later(timedelta(hours=1), 2.0)
+        await scale.post(2.0)
+    assert sheet.delays == [timedelta(hours=1), None]
+    assert sheet.terms[0] == (7, None)
+    assert [(kind, key) for kind, _, key, _ in sheet.posts] == [("scale", "k"), ("scale", None)]

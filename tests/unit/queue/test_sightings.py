@@ -75,6 +75,22 @@ def test_what_is_forgotten_takes_its_key_along() -> None:
     assert [*sightings.all()] == [again]
 
 
+def test_a_copy_is_forgotten_together_with_the_job_that_kept_it_from_running() -> None:
+    sightings = Sightings()
+    sightings.add(sighting("1.000000", key="k")).ended = Outcome.DONE
+    sightings.add(sighting("2.000000", key="k"))
+    sightings.forget(before=3.0)
+    assert [*sightings.open()] == []
+
+
+def test_a_copy_is_remembered_as_one_while_it_is_younger_than_what_is_forgotten() -> None:
+    sightings = Sightings()
+    sightings.add(sighting("1.000000", key="k")).ended = Outcome.DONE
+    copy = sightings.add(sighting("3.000000", key="k"))
+    sightings.forget(before=2.0)
+    assert not sightings.canonical(copy.message)
+
+
 def test_what_has_not_ended_is_not_forgotten_however_old() -> None:
     sightings = Sightings()
     seen = sightings.add(sighting("1.000000"))

@@ -1,0 +1,61 @@
+"""How far back jobs with a long delay may stand: a bookmark of the channel says so, for whoever starts later."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from slackmq.errors import Ambiguous, Refused
+
+if TYPE_CHECKING:
+    from slackmq.slack.api import Slack
+
+__all__ = ["LONGEST", "note_far", "read_far"]
+
+_log = logging.getLogger("slackmq.watch")
+LONGEST = 120 * 86_400.0
+"""Seconds; no job waits longer for its time: as far ahead as Slack itself takes a message (docs.slack.dev,
+chat.scheduleMessage)."""
+_HOME = "https://pypi.org/project/slackmq/"
+_FIELD = "delayed-since"
+_TITLE = "Jobs with a long delay wait in this channel"
+
+
+async def note_far(slack: Slack, channel: str) -> None:
+    """See to it that whoever starts from now on looks back as far as this moment; to be called before such a post.
+
+    Raises:
+        Refused: the bookmarks cannot be read or written.
+        Ambiguous: no answer came.
+    """
+    if await _since(slack, channel) is None:
+        await slack.bookmark(channel, _TITLE, f"{_HOME}#{urlencode({_FIELD: f'{slack.now():.0f}'})}")
+
+
+async def read_far(slack: Slack, channel: str, *, reach: float) -> float:
+    """How far back what waits in a channel may stand, in seconds since 1970.
+
+    Args:
+        slack: the workspace.
+        channel: id of the channel.
+        reach: seconds for which what could be begun waits for a worker.
+    """
+    now = slack.now()
+    try:
+        since = await _since(slack, channel)
+    except (Refused, Ambiguous) as error:
+        _log.debug("cannot see whether jobs with a long delay wait: %s", error)
+        since = now - LONGEST if isinstance(error, Ambiguous) else None
+    usual = now - reach
+    return max(0.0, usual if since is None else min(usual, max(since, usual - LONGEST)))
+
+
+async def _since(slack: Slack, channel: str) -> float | None:
+    """The earliest moment that a bookmark names: of several that were made at once, none is wrong."""
+    found: list[float] = []
+    for mark in await slack.bookmarks(channel):
+        if mark.link.startswith(f"{_HOME}#"):
+            named = parse_qs(urlsplit(mark.link).fragment).get(_FIELD, [""])[0]
+            found += [float(named)] if named.isdecimal() else []
+    return min(found, default=None)

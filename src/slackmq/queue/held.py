@@ -1,0 +1,82 @@
+"""What waits for its time: of each delayed message as little as possible, until its delay is over."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from slackmq.message import seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from slackmq.message import Json, Message
+
+__all__ = ["Held", "Stretch", "stretches"]
+
+_NOTHING: Mapping[str, Json] = MappingProxyType({})
+_LINE = 80
+"""Characters that are kept of what people read."""
+_GAP = 3600.0
+"""Seconds between two messages that are read with one call, at most."""
+_WHOLE = 86_400.0
+"""Seconds that one such call covers, at most."""
+
+Stretch = tuple[float, float]
+"""A part of a channel's past: later than the first, and up to the second, in seconds since 1970."""
+
+
+class Held:
+    """The delayed messages of one channel whose time has not come.
+
+    Their arguments are not kept: what waits for months must not cost memory, and is read again when it is due.
+    """
+
+    def __init__(self) -> None:
+        self._by_ts: dict[str, Message] = {}
+        self._order: list[tuple[float, str]] = []
+
+    def __contains__(self, ts: object) -> bool:
+        return ts in self._by_ts
+
+    def __len__(self) -> int:
+        return len(self._by_ts)
+
+    def __iter__(self) -> Iterator[Message]:
+        """What is kept of each."""
+        yield from list(self._by_ts.values())
+
+    def add(self, message: Message) -> None:
+        """Remember a message until its time has come."""
+        if message.ts not in self._by_ts:
+            self._by_ts[message.ts] = replace(message, body=_NOTHING, text=message.text[:_LINE])
+            heapq.heappush(self._order, (message.due, message.ts))
+
+    def drop(self, ts: str) -> Message | None:
+        """Forget a message: its time has come, or it was deleted."""
+        return self._by_ts.pop(ts, None)
+
+    def next_due(self) -> float | None:
+        """When the next one is due, in seconds since 1970; None if none is held."""
+        while self._order and self._order[0][1] not in self._by_ts:
+            heapq.heappop(self._order)
+        return self._order[0][0] if self._order else None
+
+    def due(self, now: float) -> list[str]:
+        """The timestamps of those whose time has come; they are held until they are dropped."""
+        if (first := self.next_due()) is None or first > now:
+            return []
+        return [ts for ts, message in self._by_ts.items() if message.due <= now]
+
+
+def stretches(messages: Iterable[str]) -> list[Stretch]:
+    """The parts of a channel's past in which some messages stand, each for one read."""
+    found: list[Stretch] = []
+    for ts in sorted(map(seconds, messages)):
+        if found and ts - found[-1][1] <= _GAP and ts - found[-1][0] <= _WHOLE:
+            found[-1] = (found[-1][0], ts)
+        else:
+            found.append((ts - 1, ts))
+    return found
