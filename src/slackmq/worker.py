@@ -16,6 +16,7 @@ from slackmq.clock import SYSTEM
 from slackmq.errors import ArgumentsRejected, LeaseLost, Reject, Retry, SlackError, UnknownKind, first, told, trace_of
 from slackmq.job import Job
 from slackmq.points import pause
+from slackmq.ticking import Ticking
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -108,12 +109,22 @@ class AsyncWorker:
                     tasks.start_soon(self._stop_what_is_cancelled)
                     if self._controls is not None and self._queue.opened is not None:
                         tasks.start_soon(self._queue.opened.steward(self._queue, self._controls).run)
+                    if len(self._handlers.schedules):
+                        tasks.start_soon(self._tick)
                     await self._work_all()
                 tasks.cancel_scope.cancel()
         except* SlackError as group:
             refusal = first(group)
         if refusal is not None:
             raise refusal
+
+    async def _tick(self) -> None:
+        """Post what is to be posted by itself, until told to stop."""
+        turnstile, reach = self._queue.turnstile, self._queue.timing.reach
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(Ticking(turnstile, self._handlers.schedules, reach=reach, clock=self._clock).run)
+            await self._draining.wait()
+            tasks.cancel_scope.cancel()
 
     async def _work_all(self) -> None:
         async with anyio.create_task_group() as slots:
