@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from slackmq.app import App as App
+    from slackmq.dead import DeadLetter as DeadLetter
     from slackmq.errors import ConfigurationError as ConfigurationError
     from slackmq.errors import Reject as Reject
     from slackmq.errors import Retry as Retry
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from slackmq.message import Mrkdwn as Mrkdwn
     from slackmq.message import Outcome as Outcome
     from slackmq.message import Receipt as Receipt
-    from slackmq.policy import Backoff as Backoff
+    from slackmq.options import Backoff as Backoff
     from slackmq.policy import Timing as Timing
     from slackmq.queue import AsyncQueue as AsyncQueue
     from slackmq.slack.connect import Settings as Settings
@@ -68,9 +69,10 @@ _ROOMS = {
     "Claim": "message",
     "Receipt": "message",
     "Outcome": "message",
+    "DeadLetter": "dead",
     # how long, how often
     "Timing": "policy",
-    "Backoff": "policy",
+    "Backoff": "options",
 }
 
 __all__ = list(_ROOMS)  # pyright: ignore[reportUnsupportedDunderAll]  # one list; a test holds it against the imports

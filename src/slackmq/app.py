@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from slackmq.clock import Clock
     from slackmq.hooks import Hook
+    from slackmq.middleware import Middleware, PlainMiddleware
+    from slackmq.queue.controls import Controls
     from slackmq.queue.setting import Choice, Setting
     from slackmq.queue.show import Decor
     from slackmq.slack.api import Events, Slack
@@ -52,9 +54,13 @@ class App:
         marks: which emoji stand for what.
         hooks: told of everything that happens.
         clock: the time of this process.
+        dead_letters: "#name" or id of a channel in which each job that died has a message; None: its thread says it.
+        controls: with which emoji people steer jobs, and who may; None: nobody's do.
+        middleware: what runs around every handler, the first outermost; see `Handlers.middleware`.
 
     Attributes:
         channel: as given.
+        controls: as given.
         handlers: the functions registered so far.
     """
 
@@ -69,16 +75,23 @@ class App:
         marks: Marks | None = None,
         hooks: Sequence[Hook] = (),
         clock: Clock = SYSTEM,
+        dead_letters: str | None = None,
+        controls: Controls | None = None,
+        middleware: Sequence[Middleware | PlainMiddleware] = (),
     ) -> None:
         if claim not in {"auto", *WAYS}:
             raise ConfigurationError(f"There is no way to claim called {claim!r}.", remedy='Use claim="auto".')
         if not channel.strip("# "):
             raise ConfigurationError("The app has no channel.", remedy='Name one: App(channel="#jobs").')
         self.channel = channel
+        self.controls = controls
         self.handlers = Handlers()
         self.listen = self.handlers.listen
         self.task = self.handlers.task
         self.every = self.handlers.every
+        self.middleware = self.handlers.middleware
+        for around in middleware:
+            self.middleware(around)
         self._claim: Choice = claim
         self._peers = peers
         self._show: Decor | None = show
@@ -86,6 +99,7 @@ class App:
         self._marks = marks
         self._hooks = tuple(hooks)
         self._clock = clock
+        self._dead_letters = dead_letters
         self._queue: AsyncQueue | None = None
         self._stack = AsyncExitStack()
 
@@ -122,7 +136,14 @@ class App:
         Raises:
             ConfigurationError: the app is not connected.
         """
-        return AsyncWorker(self.queue, self.handlers, concurrency=concurrency, drain=drain, clock=self._clock)
+        return AsyncWorker(
+            self.queue,
+            self.handlers,
+            concurrency=concurrency,
+            drain=drain,
+            controls=self.controls,
+            clock=self._clock,
+        )
 
     @asynccontextmanager
     async def connected(
@@ -173,6 +194,7 @@ class App:
             clock=self._clock,
             hooks=(*self._hooks, *hooks),
             worker=worker,
+            dead_letters=self._dead_letters,
         )
         async with queue:
             with self.handlers.posting_to(queue):

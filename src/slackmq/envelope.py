@@ -73,7 +73,9 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Fal
         priority: of what waits, that with the higher number is begun first; absent in version 1.
         expires: what nobody has begun by then is dropped, seconds since 1970 as a decimal string; absent in version 1.
         delay: seconds after its posting before which nobody begins it; absent before version 3.
-        sha256: digest of all other fields but `repost` and `sent_at`.
+        sha256: digest of all other fields but `repost`, `sent_at`, `origin` and `link`.
+        origin: the key of the dead job that it repeats; absent if it repeats none.
+        link: where that came from; absent as `origin`.
     """
 
     v: int
@@ -88,6 +90,8 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Fal
     lease: float | None = None
     priority: int | None = None
     expires: str | None = None
+    origin: str | None = None
+    link: str | None = None
     delay: float | None = None
 
     def digest(self) -> str:
@@ -120,7 +124,8 @@ def preview(post: Post) -> str:
     """The job as a person reads it in the channel: `resize(path="cat.png", width=300)`, cut if it is long."""
     arguments = ", ".join(f"{name}={_json(_shown(value))}" for name, value in post.body.items())
     line = f"{post.kind}({arguments})"
-    return line if len(line) <= _PREVIEW_LIMIT else line[: _PREVIEW_LIMIT - 2] + "…)"
+    line = line if len(line) <= _PREVIEW_LIMIT else line[: _PREVIEW_LIMIT - 2] + "…)"
+    return f"{line} — again: {post.link}" if post.link else line
 
 
 def _with_time(line: str, post: Post, sent_at: float) -> str:
@@ -163,6 +168,8 @@ def seal(post: Post, *, to: str, sent_at: float, repost: int = 0) -> Sealed:
         lease=post.lease.total_seconds() if post.lease else None,
         priority=None if plain and post.delay is None else post.priority,
         expires=None if post.expires is None else f"{post.expires:.3f}",
+        origin=post.origin or None,
+        link=post.link or None,
         delay=post.delay.total_seconds() if post.delay else None,
         sha256="",
     )
@@ -238,6 +245,8 @@ def unseal(
         lease=None if stamp.lease is None else timedelta(seconds=stamp.lease),
         priority=stamp.priority or 0,
         expires=expires,
+        origin=stamp.origin or "",
+        link=stamp.link or "",
         delay=None if stamp.delay is None else timedelta(seconds=stamp.delay),
     )
     return Letter(message=message)
@@ -261,6 +270,8 @@ def finished(message: Message) -> Sealed:
         lease=message.lease,
         priority=message.priority,
         expires=message.expires,
+        origin=message.origin,
+        link=message.link,
         delay=message.delay,
     )
     sealed = seal(post, to=message.author, sent_at=message.sent_at or 0.0, repost=message.repost)

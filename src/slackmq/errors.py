@@ -32,6 +32,7 @@
     │   ├── JobVanished             somebody deleted it
     │   ├── ResultUntold            it is done, and its result cannot be told
     │   └── AnswerLate              it has not ended in time, and goes on
+    ├── AlreadyEnded                a job that somebody wants cancelled; carries its `ts`
     ├── LeaseLost                   the claim ran out before it could be extended
     │   └── InvariantBreach         somebody took what only the holder may take: a bug, or a stranger with this token
     ├── Retry                       raised by a handler: not now, try again `after`
@@ -40,12 +41,14 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
 __all__ = [
+    "AlreadyEnded",
     "AlreadyPinned",
     "AlreadyReacted",
     "Ambiguous",
@@ -83,6 +86,7 @@ __all__ = [
     "UnknownKind",
     "first",
     "told",
+    "trace_of",
 ]
 
 
@@ -279,6 +283,18 @@ class AnswerLate(Unanswered, TimeoutError):
         super().__init__(ts, cause, remedy="Wait longer: task.within(…).ask(…).")
 
 
+class AlreadyEnded(SlackMQError):
+    """The job cannot be cancelled: it is done, dead, cancelled, or a duplicate.
+
+    Attributes:
+        ts: the job's timestamp.
+    """
+
+    def __init__(self, ts: str, cause: str, *, remedy: str = "") -> None:
+        super().__init__(f"The job {ts} {cause}", remedy=remedy)
+        self.ts = ts
+
+
 class LeaseLost(SlackMQError):
     """The claim ran out before it could be extended, or its end cannot be marked; somebody else may hold it now."""
 
@@ -311,6 +327,14 @@ def told(error: BaseException) -> str:
     except Exception:  # noqa: BLE001  # its `__str__` is strangers' code too
         return name
     return f"{name}: {words}" if words else name
+
+
+def trace_of(error: BaseException) -> str:
+    """The traceback of an exception of strangers' code, as Python prints it."""
+    try:
+        return "".join(traceback.format_exception(error))
+    except Exception:  # noqa: BLE001  # its `__str__`, and the source of its code, are strangers' too
+        return ""
 
 
 def first(group: BaseExceptionGroup[SlackError]) -> SlackError:

@@ -10,25 +10,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
 
-import anyio
-import anyio.to_thread
-from anyio import get_cancelled_exc_class
-
 from slackmq.answer import answer_of
 from slackmq.errors import ConfigurationError, TextTruncated, UnknownKind
+from slackmq.middleware import checked, wrapped
+from slackmq.options import Options
 from slackmq.parameters import Parameters, place
-from slackmq.policy import Accept, Ignore, Later, Options, Refuse
+from slackmq.policy import Accept, Ignore, Later, Refuse
 from slackmq.schedules import Schedules
 from slackmq.task import Task, Terms
+from slackmq.threads import on_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
     from datetime import timedelta
 
     from slackmq.answer import Answer
     from slackmq.job import Job
     from slackmq.message import Message
-    from slackmq.policy import Backoff, Verdict
+    from slackmq.middleware import Middleware, PlainMiddleware
+    from slackmq.options import Backoff
+    from slackmq.policy import Verdict
     from slackmq.task import Decorate, Poster
 
 __all__ = ["Bound", "Handler", "Handlers"]
@@ -41,6 +42,7 @@ _STANDARD = Options()
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _F = TypeVar("_F", bound="Callable[..., object]")
+_M = TypeVar("_M", bound="Middleware | PlainMiddleware")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +76,12 @@ class Bound:
     Attributes:
         handler: what will run.
         arguments: its arguments by name, converted.
+        middleware: what runs around it, the first outermost.
     """
 
     handler: Handler
     arguments: Mapping[str, object]
+    middleware: Sequence[Middleware | PlainMiddleware] = ()
 
     async def __call__(self, job: Job) -> Answer:
         """Run it and return its answer; what it raises goes through unchanged.
@@ -86,11 +90,13 @@ class Bound:
         cancelled, `job.cancelled` becomes true at once, and the call still waits for the function to end. The
         job does not: see `slackmq.policy.Options`.
         """
+        job.handler = self.handler.name
+        return answer_of(await wrapped(self.middleware, job, functools.partial(self._run, job))())
+
+    async def _run(self, job: Job) -> object:
         run = functools.partial(self.handler.parameters.call, self.handler.function, self.arguments, job)
-        result = run() if inspect.iscoroutinefunction(self.handler.function) else await _on_thread(run, job)
-        if inspect.isawaitable(result):
-            result = await result
-        return answer_of(result)
+        result = run() if inspect.iscoroutinefunction(self.handler.function) else await on_thread(run, job)
+        return await result if inspect.isawaitable(result) else result
 
 
 class Handlers:
@@ -102,6 +108,7 @@ class Handlers:
         self._posters: list[Poster] = []
         self.schedules = Schedules(self.task)
         self.every = self.schedules.every
+        self._middleware: list[Middleware | PlainMiddleware] = []
 
     def __iter__(self) -> Iterator[Handler]:
         """All handlers: first the listeners in the order in which they are tried, then the tasks."""
@@ -113,10 +120,13 @@ class Handlers:
         pattern: str | re.Pattern[str],
         *,
         timeout: timedelta | None = _STANDARD.timeout,
+        silence: timedelta | None = _STANDARD.silence,
         attempts: int = _STANDARD.attempts,
         lease: timedelta | None = _STANDARD.lease,
         backoff: Backoff = _STANDARD.backoff,
         within: timedelta = _STANDARD.within,
+        retry_on: tuple[type[BaseException], ...] = _STANDARD.retry_on,
+        give_up_on: tuple[type[BaseException], ...] = _STANDARD.give_up_on,
     ) -> Callable[[_F], _F]:
         """Handle what people type; the function's result is answered in the thread.
 
@@ -127,16 +137,28 @@ class Handlers:
         Args:
             pattern: a string ignores upper and lower case; a compiled pattern is used as it is.
             timeout: an attempt that takes longer has failed.
+            silence: an attempt that reports no progress for so long has failed.
             attempts: after so many failed attempts the message is dead.
             lease: how long a claim lasts unless it is extended; None: as the queue does.
             backoff: how long to wait between attempts.
             within: a message typed longer ago than this is left alone.
+            retry_on: the exceptions that are worth another attempt; see `slackmq.options.Options`.
+            give_up_on: the exceptions after which the message is dead at once.
 
         Raises:
             ConfigurationError: when decorating: the groups do not fit the parameters, or the pattern is taken.
         """
         compiled = re.compile(pattern, re.IGNORECASE) if isinstance(pattern, str) else pattern
-        options = Options(timeout=timeout, attempts=attempts, lease=lease, backoff=backoff, within=within)
+        options = Options(
+            timeout=timeout,
+            silence=silence,
+            attempts=attempts,
+            lease=lease,
+            backoff=backoff,
+            within=within,
+            retry_on=retry_on,
+            give_up_on=give_up_on,
+        )
 
         def register(function: _F) -> _F:
             self._listeners.append(self._listener(function, compiled, options))
@@ -155,9 +177,12 @@ class Handlers:
         *,
         name: str | None = None,
         timeout: timedelta | None = ...,
+        silence: timedelta | None = ...,
         attempts: int = ...,
         lease: timedelta | None = ...,
         backoff: Backoff = ...,
+        retry_on: tuple[type[BaseException], ...] = ...,
+        give_up_on: tuple[type[BaseException], ...] = ...,
     ) -> Decorate: ...
     def task(
         self,
@@ -166,9 +191,12 @@ class Handlers:
         *,
         name: str | None = None,
         timeout: timedelta | None = _STANDARD.timeout,
+        silence: timedelta | None = _STANDARD.silence,
         attempts: int = _STANDARD.attempts,
         lease: timedelta | None = _STANDARD.lease,
         backoff: Backoff = _STANDARD.backoff,
+        retry_on: tuple[type[BaseException], ...] = _STANDARD.retry_on,
+        give_up_on: tuple[type[BaseException], ...] = _STANDARD.give_up_on,
     ) -> Any:  # the overloads above are the public signature
         """Handle what programs post; a decorator with or without parentheses.
 
@@ -176,14 +204,25 @@ class Handlers:
             function: what does the work. A first parameter annotated `Job` gets the attempt in hand.
             name: the kind of its messages; None: the function's name.
             timeout: an attempt that takes longer has failed.
+            silence: an attempt that reports no progress for so long has failed.
             attempts: after so many failed attempts the message is dead.
             lease: how long a claim lasts unless it is extended; None: as the queue does.
             backoff: how long to wait between attempts.
+            retry_on: the exceptions that are worth another attempt; see `slackmq.options.Options`.
+            give_up_on: the exceptions after which the message is dead at once.
 
         Raises:
             ConfigurationError: when decorating: the name is taken, or no message could bring such arguments.
         """
-        options = Options(timeout=timeout, attempts=attempts, lease=lease, backoff=backoff)
+        options = Options(
+            timeout=timeout,
+            silence=silence,
+            attempts=attempts,
+            lease=lease,
+            backoff=backoff,
+            retry_on=retry_on,
+            give_up_on=give_up_on,
+        )
 
         def register(function: Callable[_P, _R]) -> Task[_P, _P, _R]:
             parameters = _read(function, options, untyped=Any)
@@ -198,6 +237,19 @@ class Handlers:
             return Task(function, name=kind, parameters=parameters, terms=Terms(lease=lease), door=lambda: self.poster)
 
         return register if function is None else register(function)
+
+    def middleware(self, function: _M) -> _M:
+        """Run a function around every handler; a decorator. The first one that is registered is outermost.
+
+        It gets the job and what comes next: `async def timed(job, call_next)` awaits `call_next()`, a plain function
+        calls it on a thread of its own. What it returns is the handler's result, and what it raises counts as raised
+        by the handler; without `call_next()` the handler does not run.
+
+        Raises:
+            ConfigurationError: when decorating: it cannot be called with these two.
+        """
+        self._middleware.append(checked(function))
+        return function
 
     def select(self, message: Message) -> Verdict:
         """Whether a handler here takes this message. Text that Slack cut is refused if its beginning would match."""
@@ -223,11 +275,13 @@ class Handlers:
             if matched is None:
                 raise UnknownKind("No pattern here matches this text.")
             handler, groups = matched
-            return Bound(handler=handler, arguments=handler.parameters.convert(groups, strict=False))
+            arguments = handler.parameters.convert(groups, strict=False)
+            return Bound(handler=handler, arguments=arguments, middleware=tuple(self._middleware))
         task = self._tasks.get(message.kind)
         if task is None:
             raise self._unknown(message.kind)
-        return Bound(handler=task, arguments=task.parameters.convert(message.body, strict=True))
+        arguments = task.parameters.convert(message.body, strict=True)
+        return Bound(handler=task, arguments=arguments, middleware=tuple(self._middleware))
 
     @property
     def poster(self) -> Poster:
@@ -293,40 +347,8 @@ def _read(function: Callable[..., object], options: Options, *, untyped: object)
         raise ConfigurationError(f"{function!r} is no function.", remedy="Decorate a function.")
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise ConfigurationError(f"{place(function)} yields.", remedy="A handler returns one answer.")
-    if options.attempts < 1:
-        raise ConfigurationError(f"{place(function)}: attempts is {options.attempts}.", remedy="Allow at least 1.")
-    for name in ("timeout", "lease", "within"):
-        span: timedelta | None = getattr(options, name)
-        if span is not None and span.total_seconds() <= 0:
-            raise ConfigurationError(f"{place(function)}: {name} is {span}.", remedy="Give it more than 0 s.")
+    options.check(place(function))
     return Parameters.read(function, untyped=untyped)
-
-
-async def _on_thread(run: Callable[[], object], job: Job) -> object:
-    """The result of a plain function, which hears of a cancellation by its job only."""
-    error: BaseException | None = None
-    result: object = None
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_pass_on_cancellation, job)
-        try:
-            # A limiter for each call is no limit: how many run at once is the worker's `concurrency`, not anyio's 40.
-            result = await anyio.to_thread.run_sync(run, limiter=anyio.CapacityLimiter(1))
-        except get_cancelled_exc_class():
-            raise
-        except BaseException as raised:  # noqa: BLE001  # raised again below, outside the group, which would wrap it
-            error = raised
-        tasks.cancel_scope.cancel()
-    if error is not None:
-        raise error
-    return result
-
-
-async def _pass_on_cancellation(job: Job) -> None:
-    """Cancel the job when the call is cancelled; the thread that works on it cannot be told otherwise."""
-    try:
-        await anyio.sleep_forever()
-    finally:
-        job.cancel("the attempt was cancelled, or has ended")
 
 
 def _truncated() -> TextTruncated:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
+import anyio.lowlevel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Generator
 
     from slackmq.clock import Clock
     from slackmq.message import Claim, Message
@@ -24,15 +25,28 @@ class Job:
     Args:
         claim: gives the current claim; its token and deadline change with every extension.
         clock: the clock that the claim's deadline was read from.
+        report: takes what is reported of the work, from any thread; None: nobody wants to know.
+
+    Attributes:
+        handler: the name of the function that does the work, "" before it is known.
     """
 
-    __slots__ = ("_claim", "_clock", "_reason", "_stopped")
+    __slots__ = ("_claim", "_clock", "_reason", "_report", "_stopped", "handler")
 
-    def __init__(self, *, claim: Callable[[], Claim], clock: Clock) -> None:
+    def __init__(
+        self, *, claim: Callable[[], Claim], clock: Clock, report: Callable[[float, str], None] | None = None
+    ) -> None:
         self._claim = claim
         self._clock = clock
+        self._report = report
+        self.handler = ""
         self._reason: str | None = None
         self._stopped = anyio.Event()
+
+    @property
+    def claim(self) -> Claim:
+        """The claim as it stands at this moment."""
+        return self._claim()
 
     @property
     def message(self) -> Message:
@@ -41,8 +55,12 @@ class Job:
 
     @property
     def key(self) -> str:
-        """The idempotency key: store it with the effect, and a repetition can be told from a new job."""
-        return self._claim().message.key
+        """The idempotency key: store it with the effect, and a repetition can be told from a new job.
+
+        A dead job that was posted again has the key of the first one.
+        """
+        message = self._claim().message
+        return message.origin or message.key
 
     @property
     def token(self) -> int:
@@ -57,6 +75,20 @@ class Job:
     def remaining(self) -> timedelta:
         """How long the claim still holds unless it is extended; zero or less once it has lapsed."""
         return timedelta(seconds=self._claim().deadline - self._clock.monotonic())
+
+    def progress(self, fraction: float, text: str = "") -> Awaitable[None]:
+        """Say how far the work is: `await job.progress(0.4, "resizing")`, without `await` in a plain function.
+
+        It is shown in the thread as one reply with a bar, edited every few seconds as Slack's limits allow; nobody
+        waits for that. With `silence=…` the job fails if nothing is reported for so long.
+
+        Args:
+            fraction: from 0 to 1.
+            text: what is being done, shown character by character.
+        """
+        if self._report is not None:
+            self._report(fraction, text)
+        return _Reported()
 
     @property
     def cancelled(self) -> bool:
@@ -78,3 +110,10 @@ class Job:
         if self._reason is None:
             self._reason = reason
             self._stopped.set()
+
+
+class _Reported:
+    """A report that was taken in: whoever awaits it lets others run, and is stopped here if it shall stop."""
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return anyio.lowlevel.checkpoint().__await__()

@@ -41,6 +41,8 @@ class Post:
         lease: how long a claim on it lasts unless it is extended; None leaves it to the worker.
         priority: of what waits, that with the higher number is begun first.
         expires: what nobody has begun by then is dropped, in seconds since 1970 by Slack's clock; None: never.
+        origin: the key of the dead job that it repeats; "" if it repeats none.
+        link: where that came from, for people; "" if it repeats none.
         delay: nobody begins it sooner after it was posted; None: at once.
     """
 
@@ -51,6 +53,8 @@ class Post:
     lease: timedelta | None = None
     priority: int = 0
     expires: float | None = None
+    origin: str = ""
+    link: str = ""
     delay: timedelta | None = None
 
 
@@ -72,6 +76,8 @@ class Message:
         lease: how long a claim on it lasts unless it is extended; None leaves it to the worker.
         priority: of what waits, that with the higher number is begun first.
         expires: what nobody has begun by then is dropped, in seconds since 1970 by Slack's clock; None: never.
+        origin: the key of the dead job that it repeats; "" if it repeats none.
+        link: where that came from, for people; "" if it repeats none.
         delay: nobody begins it sooner after it was posted; None: at once.
     """
 
@@ -88,6 +94,8 @@ class Message:
     lease: timedelta | None = None
     priority: int = 0
     expires: float | None = None
+    origin: str = ""
+    link: str = ""
     delay: timedelta | None = None
 
     @property

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 
 from slackmq.errors import ConfigurationError, EnvelopeTooNew, MessageEdited
+from slackmq.options import Backoff, Options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,44 +77,6 @@ class Timing:
     reach: timedelta = timedelta(days=7)
     unknown: timedelta = timedelta(minutes=10)
     rescan: timedelta = timedelta(minutes=10)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backoff:
-    """How long to wait before the next attempt: doubling from `first` to `longest`, with full jitter on top half.
-
-    Attributes:
-        first: the wait after the first failed attempt.
-        longest: no wait is longer.
-    """
-
-    first: timedelta = timedelta(seconds=5)
-    longest: timedelta = timedelta(minutes=10)
-
-    def delay(self, attempt: int, dice: float) -> timedelta:
-        """The wait after failed attempt number `attempt` (1 is the first); `dice` is a random number in [0, 1)."""
-        whole = min(self.longest, self.first * float(2 ** min(attempt - 1, 30)))
-        return whole * (0.5 + dice / 2)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What a handler wants for its messages.
-
-    Attributes:
-        timeout: an attempt that takes longer has failed; None: no limit. A handler that cannot be stopped, as a thread
-            that does not look at `job.cancelled`, gets as long again, 30 s at least, before its job fails without it.
-        attempts: after so many failed executions the message is dead.
-        lease: how long a claim lasts unless it is extended; None: the queue's own.
-        backoff: how long to wait between attempts.
-        within: a message that a person typed longer ago than this is left alone: nobody expects an answer now.
-    """
-
-    timeout: timedelta | None = None
-    attempts: int = 5
-    lease: timedelta | None = None
-    backoff: Backoff = field(default_factory=Backoff)
-    within: timedelta = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,6 +105,7 @@ class Queue(Blocking[AsyncQueue]):
         timing: the time constants; the same in all processes that work the channel.
         hooks: told of everything that happens.
         worker: the name of this process, shown to people; drawn at random if None.
+        dead_letters: "#name" or id of a channel in which each job that died has a message; None: its thread says it.
     """
 
     def __init__(
@@ -118,6 +119,7 @@ class Queue(Blocking[AsyncQueue]):
         timing: Timing | None = None,
         hooks: Sequence[Hook] = (),
         worker: str | None = None,
+        dead_letters: str | None = None,
     ) -> None:
         self._channel = channel
         self._settings = settings
@@ -127,6 +129,7 @@ class Queue(Blocking[AsyncQueue]):
         self._timing = timing
         self._hooks = hooks
         self._worker = worker
+        self._dead_letters = dead_letters
         super().__init__("queue")
 
     @asynccontextmanager
@@ -144,6 +147,7 @@ class Queue(Blocking[AsyncQueue]):
                 timing=self._timing,
                 hooks=self._hooks,
                 worker=self._worker,
+                dead_letters=self._dead_letters,
             ) as queue:
                 yield queue
 
@@ -217,6 +221,9 @@ class Queue(Blocking[AsyncQueue]):
     fail = blocking(AsyncQueue.fail)
     release = blocking(AsyncQueue.release)
     inspect = blocking(AsyncQueue.inspect)
+    cancel = blocking(AsyncQueue.cancel)
+    dead_letters = blocking(AsyncQueue.dead_letters)
+    redrive = blocking(AsyncQueue.redrive)
 
 
 class Worker:
@@ -387,6 +394,7 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
     delete = blocking(AsyncStore.delete)
     purge = blocking(AsyncStore.purge)
     roll = blocking(AsyncStore.roll)
+    age = blocking(AsyncStore.age)
     transact = blocking(AsyncStore.transact)
     commit = blocking(AsyncStore.commit)
     history = blocking(AsyncStore.history)

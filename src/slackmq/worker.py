@@ -13,17 +13,21 @@ import anyio.lowlevel
 from anyio import CancelScope, get_cancelled_exc_class
 
 from slackmq.clock import SYSTEM
-from slackmq.errors import ArgumentsRejected, LeaseLost, Reject, Retry, SlackError, UnknownKind, first, told
+from slackmq.errors import ArgumentsRejected, LeaseLost, Reject, Retry, SlackError, UnknownKind, first, told, trace_of
 from slackmq.job import Job
 from slackmq.points import pause
 from slackmq.ticking import Ticking
 
 if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
     from slackmq.answer import Answer
     from slackmq.clock import Clock
     from slackmq.handlers import Bound, Handlers
-    from slackmq.policy import Options
+    from slackmq.options import Options
     from slackmq.queue import AsyncQueue, Lease
+    from slackmq.queue.controls import Controls
+    from slackmq.queue.progress import Progress
 
 __all__ = ["GIVING_UP", "AsyncWorker"]
 
@@ -44,6 +48,7 @@ class _Done:
 class _Failed:
     reason: str
     retry_in: timedelta | None
+    trace: str = ""
 
 
 class _Stopped:
@@ -61,6 +66,7 @@ class AsyncWorker:
         handlers: the functions that do the work.
         concurrency: how many messages are worked on at once.
         drain: how long running handlers may go on after `drain()`; what is left then is handed back.
+        controls: which emoji steer jobs, and who may; None: nobody's do.
         clock: the time of this process.
     """
 
@@ -71,9 +77,11 @@ class AsyncWorker:
         *,
         concurrency: int = 4,
         drain: timedelta = timedelta(seconds=30),
+        controls: Controls | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
         self._queue = queue
+        self._controls = controls
         self._handlers = handlers
         self._concurrency = concurrency
         self._drain = drain
@@ -100,6 +108,9 @@ class AsyncWorker:
                     tasks.start_soon(self._hand_back_in_time, scope)
                     if len(self._handlers.schedules):
                         tasks.start_soon(self._tick)
+                    tasks.start_soon(self._stop_what_is_cancelled)
+                    if self._controls is not None and self._queue.opened is not None:
+                        tasks.start_soon(self._queue.opened.steward(self._queue, self._controls).run)
                     await self._work_all()
                 tasks.cancel_scope.cancel()
         except* SlackError as group:
@@ -131,6 +142,14 @@ class AsyncWorker:
         _log.warning("Slack does not answer: what is still held will be taken over when its claim has lapsed")
         slots.cancel()
 
+    async def _stop_what_is_cancelled(self) -> None:
+        while self._queue.opened is not None:
+            for job, scope in self._running.items():
+                if self._queue.is_cancelled(job.claim):
+                    job.cancel("somebody cancelled it")
+                    scope.cancel()
+            await self._queue.opened.watch.news(None)
+
     async def _slot(self) -> None:
         async for lease in self._queue.claims():
             try:
@@ -140,22 +159,26 @@ class AsyncWorker:
                 _log.warning("lost %s: %s", lease.claim.message.ts, error)
 
     async def _work(self, lease: Lease) -> None:
-        job = Job(claim=lambda: lease.claim, clock=self._clock)
+        progress = self._queue.progress(lambda: lease.claim)
+        job = Job(claim=lambda: lease.claim, clock=self._clock, report=progress.report)
         try:
-            end = await self._execute(lease, job)
+            end = await self._execute(lease, job, progress)
         finally:
             job.cancel("the claim was lost" if lease.lost else "the job has ended")
         if lease.receipt is not None:
             return  # it was failed while the handler would not stop
+        await progress.end()
         match end:
             case _Done(answer=answer):
                 await lease.ack(answer)
-            case _Failed(reason=reason, retry_in=retry_in):
-                await lease.fail(reason, retry_in=retry_in)
+            case _Failed(reason=reason, retry_in=retry_in, trace=trace):
+                await lease.fail(reason, retry_in=retry_in, trace=trace)
+            case _Stopped() if self._queue.is_cancelled(lease.claim):
+                await lease.drop()
             case _Stopped():
                 await lease.release()
 
-    async def _execute(self, lease: Lease, job: Job) -> _End:
+    async def _execute(self, lease: Lease, job: Job, progress: Progress) -> _End:
         try:
             bound = self._handlers.bind(lease.claim.message)
         except (UnknownKind, ArgumentsRejected) as error:
@@ -168,40 +191,48 @@ class AsyncWorker:
                 await pause("after_start")
                 if self._clock.monotonic() >= lease.claim.deadline:
                     await anyio.sleep_forever()  # this process stood still: the lease takes note in a moment
-                return await self._call(bound, lease, job)
+                return await self._call(bound, lease, job, progress)
             finally:
                 del self._running[job]
         return _Stopped()
 
-    async def _call(self, bound: Bound, lease: Lease, job: Job) -> _End:
-        if bound.handler.options.timeout is None:
-            return await self._run(bound, lease, job)
+    async def _call(self, bound: Bound, lease: Lease, job: Job, progress: Progress) -> _End:
         end: _End = _Stopped()
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._fail_without_it, bound, lease)
-            end = await self._run(bound, lease, job)
+            tasks.start_soon(progress.run)
+            if bound.handler.options.timeout or bound.handler.options.silence:
+                tasks.start_soon(self._fail_without_it, bound, lease, progress)
+            end = await self._run(bound, lease, job, progress, tasks)
             tasks.cancel_scope.cancel()
         return end
 
-    async def _fail_without_it(self, bound: Bound, lease: Lease) -> None:
+    async def _fail_without_it(self, bound: Bound, lease: Lease, progress: Progress) -> None:
         """Fail a job whose handler goes on long after its time: nothing can stop a thread that does not listen."""
-        options = bound.handler.options
-        limit = (options.timeout or timedelta(0)).total_seconds()
-        await self._clock.sleep(limit + max(limit, _OBEYS))
+        options, began = bound.handler.options, self._clock.monotonic()
+        while (left := _overdue(options, began, progress.heard_at) - self._clock.monotonic()) > 0:
+            await self._clock.sleep(left)
         _log.error("%s goes on although its time is over; it keeps a hand of this worker busy", bound.handler.name)
         if lease.lost is not None:
             return
-        reason = f"it took longer than {options.timeout}, and does not stop"
+        why = f"{_why_late(options, progress)}, and does not stop"
         try:
-            await lease.fail(reason, retry_in=self._retry_in(options, lease))
+            await lease.fail(why, retry_in=self._retry_after(TimeoutError, options, lease))
         except LeaseLost as error:
             _log.warning("lost %s: %s", lease.claim.message.ts, error)
 
-    async def _run(self, bound: Bound, lease: Lease, job: Job) -> _End:
+    async def _mind_silence(self, silence: timedelta, progress: Progress, scope: CancelScope) -> None:
+        """Stop a handler that has reported no progress for too long."""
+        while (left := (silence - progress.silence()).total_seconds()) > 0:
+            await self._clock.sleep(left)
+        scope.cancel()
+
+    async def _run(self, bound: Bound, lease: Lease, job: Job, progress: Progress, tasks: TaskGroup) -> _End:
         options = bound.handler.options
         limit = options.timeout.total_seconds() if options.timeout else None
         try:
-            with anyio.move_on_after(limit):
+            with anyio.move_on_after(limit) as scope:
+                if options.silence is not None:
+                    tasks.start_soon(self._mind_silence, options.silence, progress, scope)
                 answer = await bound(job)
                 # A function on a thread that was told to stop returns like one that has done its work.
                 await anyio.lowlevel.checkpoint_if_cancelled()
@@ -210,16 +241,23 @@ class AsyncWorker:
             await _ours_to_obey()
             return _Failed(reason="it was cancelled from within", retry_in=self._retry_in(options, lease))
         except Reject as error:
-            return _Failed(reason=_said(error), retry_in=None)
+            return _Failed(reason=_said(error), retry_in=None, trace=trace_of(error))
         except Retry as error:
-            return _Failed(reason=_said(error), retry_in=self._retry_in(options, lease, error.after))
+            retry_in = self._retry_in(options, lease, error.after)
+            return _Failed(reason=_said(error), retry_in=retry_in, trace=trace_of(error))
         except GeneratorExit:
             raise  # nobody runs this any more
         except BaseException as error:  # noqa: BLE001  # handlers are strangers' code, and may raise what they like
             await _ours_to_obey()
             _log.warning("%s failed", bound.handler.name, exc_info=error)
-            return _Failed(reason=told(error), retry_in=self._retry_in(options, lease))
-        return _Failed(reason=f"it took longer than {options.timeout}", retry_in=self._retry_in(options, lease))
+            retry_in = self._retry_after(type(error), options, lease)
+            return _Failed(reason=told(error), retry_in=retry_in, trace=trace_of(error))
+        retry_in = self._retry_after(TimeoutError, options, lease)
+        return _Failed(reason=_why_late(options, progress), retry_in=retry_in)
+
+    def _retry_after(self, kind: type[BaseException], options: Options, lease: Lease) -> timedelta | None:
+        """When to try again after an exception of this class, None if never."""
+        return self._retry_in(options, lease) if options.retries(kind) else None
 
     def _retry_in(self, options: Options, lease: Lease, after: timedelta | None = None) -> timedelta | None:
         """When to try again, None if this was the last attempt."""
@@ -230,6 +268,20 @@ class AsyncWorker:
             return options.backoff.delay(attempt, self._clock.random())
         # A fleet that is started anew reads no further back than the window, and must still find the message.
         return min(after, self._queue.timing.window / 2)
+
+
+def _why_late(options: Options, progress: Progress) -> str:
+    """Why an attempt was stopped."""
+    if options.silence is not None and progress.silence() >= options.silence:
+        return f"it reported no progress for {options.silence}"
+    return f"it took longer than {options.timeout}"
+
+
+def _overdue(options: Options, began: float, heard_at: float) -> float:
+    """When a handler that was told to stop must have stopped, on the monotonic clock."""
+    limits = ((began, options.timeout), (heard_at, options.silence))
+    spans = [(since, limit.total_seconds()) for since, limit in limits if limit is not None]
+    return min(since + span + max(span, _OBEYS) for since, span in spans)
 
 
 def _said(error: Reject | Retry) -> str:

@@ -60,6 +60,18 @@ def hang(job: Job) -> None:
     Target(Path(os.environ["NAPS"])).write("begin", key=job.key, token=job.token, attempt=job.attempt)
     threading.Event().wait()
 
+@app.middleware
+def named(job, call_next):
+    result = call_next()
+    return f"{result} by {job.handler}" if job.handler == "count" else result
+
+@app.task(silence=timedelta(seconds=30))
+def count(job: Job, steps: int) -> str:
+    for step in range(steps):
+        threading.Event().wait(0.05)
+        job.progress((step + 1) / steps, f"step {step + 1}")
+    return "counted"
+
 @app.task
 async def block(job: Job, seconds: float) -> str:
     target = Target(Path(os.environ["NAPS"]))
@@ -111,12 +123,17 @@ class Stage:
             check=False,
         )
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        """A command that goes on; its words go to a file of its own."""
+    def start(self, *words: str, program: str | None = None) -> subprocess.Popen[str]:
+        """A command that goes on, or a program that runs the command; its words go to a file of its own."""
         log = self.folder / f"{len(self.processes)}.log"
         with log.open("w") as stderr:
             process = subprocess.Popen(
-                [*COMMAND, *words], cwd=self.folder, env=self.env, stderr=stderr, stdout=stderr, text=True
+                [*(COMMAND if program is None else [sys.executable, program]), *words],
+                cwd=self.folder,
+                env=self.env,
+                stderr=stderr,
+                stdout=stderr,
+                text=True,
             )
         self.processes.append(process)
         return process
@@ -159,6 +176,19 @@ class Stage:
         connection.request("POST", f"{where.path}{method}", urlencode(args), headers)
         assert json.load(connection.getresponse())["ok"]
         connection.close()
+
+    def thread(self, ts: str) -> list[str]:
+        """What stands in the thread of a job."""
+        where = urlsplit(self.workspace.base_url)
+        connection = HTTPConnection(where.hostname or "", where.port, timeout=5)
+        headers = {"Authorization": f"Bearer {self.workspace.users[0].token}"}
+        channel = self.workspace.channel("jobs").id
+        connection.request(
+            "GET", f"{where.path}conversations.replies?{urlencode({'channel': channel, 'ts': ts})}", headers=headers
+        )
+        rows = json.load(connection.getresponse())["messages"]
+        connection.close()
+        return [str(row["text"]) for row in rows[1:]]
 
     def install(self, name: str, scopes: Sequence[str], events: Sequence[str]) -> Neighbour:
         """Another app in the workspace, a member of #jobs; returns the workspace with it."""

@@ -98,3 +98,12 @@ def test_a_handler_that_blocks_its_loop_loses_its_lease_and_the_fleet_goes_on(st
     stage.until(lambda: after in stage.ledger().done)
     assert [worker.poll() for worker in workers] == [None, None]
     assert len(stage.begun()) == 3
+
+
+@pytest.mark.timeout(40)
+def test_a_plain_function_behind_plain_middleware_shows_one_bar_in_a_process_of_its_own(stage: Stage) -> None:
+    stage.start(*WORKER)
+    done = stage.run("post", "#jobs", "count", "--arg", "steps=160")
+    ts = stage.ledger().by_key()[done.stdout.split("key ")[1].strip()].ts
+    stage.until(lambda: ts in stage.ledger().done, within=30)
+    assert stage.thread(ts) == ["▓▓▓▓▓▓▓▓▓▓ 100 % · step 160", "counted by count"]

@@ -15,6 +15,9 @@ from slackmq.testing import Fleet, Replica
 if TYPE_CHECKING:
     from slackmq.testing import Replicas, Workspace
 
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
 handlers = slackmq.Handlers()
 
 
@@ -51,6 +54,23 @@ def count(n: int) -> int:
     return n
 
 
+@app.middleware
+async def timed(job: slackmq.Job, call_next: Callable[[], Awaitable[object]]) -> object:
+    return job.handler, await call_next()
+
+
+@app.middleware
+def timed_plainly(job: slackmq.Job, call_next: Callable[[], object]) -> object:
+    job.progress(0.5, "half")
+    return call_next()
+
+
+@app.task(retry_on=(TimeoutError,), give_up_on=(ValueError,), silence=timedelta(minutes=1))
+async def fetch(job: slackmq.Job, url: str) -> str:
+    await job.progress(0.4, url)
+    return url
+
+
 def right_without_await() -> None:
     with slackmq.Queue("#jobs", select=handlers.select) as queue:
         message = queue.post("resize", {"path": "cat.png"}, key="cat/300", lease=timedelta(minutes=1))
@@ -60,6 +80,9 @@ def right_without_await() -> None:
             with lease as claimed:
                 assert_type(claimed, slackmq.Message)
                 assert_type(lease.ack("done"), slackmq.Receipt)
+        for letter in queue.dead_letters():
+            assert_type(letter, slackmq.DeadLetter)
+            assert_type(queue.redrive(letter), slackmq.Message)
         slackmq.Worker(queue, handlers, concurrency=2).run()
 
 
@@ -81,6 +104,8 @@ def wrong_without_await(queue: slackmq.Queue, message: slackmq.Message) -> None:
     queue.ack(message)  # type: ignore[arg-type]
     queue.post(3)  # type: ignore[arg-type]
     queue.post("resize", {}, priority="high")  # type: ignore[arg-type]
+    queue.redrive(message.ts)  # type: ignore[arg-type]
+    slackmq.App("#jobs", dead_letters=3)  # type: ignore[arg-type]
     slackmq.App(3)  # type: ignore[arg-type]
     slackmq.App("#jobs", claim="majority")  # type: ignore[arg-type]
 
@@ -134,3 +159,11 @@ def again() -> None: ...
 
 @handlers.listen(3)  # type: ignore[arg-type]
 def three() -> None: ...
+
+
+@handlers.task(retry_on=(3,))  # type: ignore[arg-type]
+def thrice() -> None: ...
+
+
+@app.middleware  # type: ignore[type-var]
+async def lonely(job: slackmq.Job) -> None: ...

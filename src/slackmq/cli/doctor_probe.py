@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import msgspec
 
-from slackmq.cli.exits import Exit, without_tokens
+from slackmq.cli.exits import Exit
 from slackmq.cli.local import Home
 from slackmq.clock import SYSTEM
 from slackmq.errors import ConfigurationError
 from slackmq.probe.entry import enter
 from slackmq.probe.examination import examine
 from slackmq.probe.finding import Verdict
+from slackmq.redaction import redacted
 from slackmq.slack.connect import open_slack
 from slackmq.slack.socket import open_socket
 from slackmq.slack.web import SdkWire
@@ -130,7 +131,7 @@ def lines_of(finding: Finding) -> str:
     lines += [f"{_INDENT}{line}" for line in (finding.detail + sure, finding.remedy) if line]
     if finding.unprobed:
         lines.append(f"{_INDENT}not probed: {finding.unprobed}")
-    return without_tokens("\n".join(lines))
+    return redacted("\n".join(lines))
 
 
 def _sure(finding: Finding) -> str:
@@ -154,7 +155,7 @@ def json_of(report: Report, *, channel: str) -> dict[str, Any]:
                 "verdict": finding.verdict.value,
                 "tries": finding.tries,
                 "broken": finding.broken,
-                "detail": without_tokens(finding.detail),
+                "detail": redacted(finding.detail),
                 "remedy": finding.remedy,
                 "not_probed": finding.unprobed,
                 "numbers": dict(finding.numbers),

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from enum import IntEnum
 
-from slackmq.errors import Ambiguous, SlackError, SlackMQError
+from slackmq.errors import AlreadyEnded, Ambiguous, SlackError, SlackMQError
 from slackmq.kv.errors import KeyNotFound, LockLapsed, LockLost, LogBroken, RecordTooNew, RevisionMismatch, WriteLost
+from slackmq.redaction import redacted
 
 __all__ = ["MEANINGS", "Exit", "StillHeld", "Unreachable", "exit_of", "explanation"]
-
-_TOKEN = re.compile(r"\bx(?:ox[a-z]|app|wfp)-\w[\w.-]*")
-"""Whatever begins like one of Slack's tokens (Slack's docs, "Tokens")."""
 
 
 class Exit(IntEnum):
@@ -29,6 +26,8 @@ class Exit(IntEnum):
     LOCK_LOST = 9
     LOG_BROKEN = 10
     STILL_HELD = 11
+    ENDED = 12
+    GOES_ON = 13
     BUG = 70
     INTERRUPTED = 130
 
@@ -49,6 +48,8 @@ MEANINGS = {
     "--held: the lock was not held any more, and nothing was written",
     Exit.LOG_BROKEN: "kv: records were deleted or edited, or were written by a newer version",
     Exit.STILL_HELD: "kv lock: somebody else held the lock for longer than --wait",
+    Exit.ENDED: "cancel: too late, the job has ended",
+    Exit.GOES_ON: "cancel: the job had not stopped after --wait seconds; it is still told to",
     Exit.BUG: "an error of slackmq itself; --debug shows where",
     Exit.INTERRUPTED: "interrupted; for a worker, by the second signal",
 }
@@ -75,6 +76,7 @@ _STATUSES: tuple[tuple[type[SlackMQError], Exit], ...] = (
     (LogBroken, Exit.LOG_BROKEN),
     (RecordTooNew, Exit.LOG_BROKEN),
     (StillHeld, Exit.STILL_HELD),
+    (AlreadyEnded, Exit.ENDED),
     (SlackMQError, Exit.USAGE),  # ConfigurationError, and what is refused before anything is sent
 )
 """Of the kinds that an error is, the first one counts."""
@@ -106,9 +108,4 @@ def explanation(error: BaseException) -> str:
             return explanation(error.exceptions[0])
         case _:
             lines = (f"{type(error).__name__}: {error}", "That is an error of slackmq itself; --debug shows where.")
-    return "\n".join(without_tokens(" ".join(line.split())) for line in lines if line.strip())
-
-
-def without_tokens(text: str) -> str:
-    """The text with everything that looks like a token of Slack's made unreadable."""
-    return _TOKEN.sub(lambda found: f"{found[0].split('-', 1)[0]}-…", text)
+    return "\n".join(redacted(" ".join(line.split())) for line in lines if line.strip())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from slackmq.cli.exits import without_tokens
+from slackmq.redaction import redacted
 
 __all__ = ["log_to_stderr"]
 
@@ -14,7 +14,7 @@ class _WithoutTokens(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
-        return without_tokens(super().format(record))
+        return redacted(super().format(record))
 
 
 def log_to_stderr(level: str) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Literal, assert_never
 
 import anyio
 
@@ -21,12 +21,13 @@ from slackmq.policy import Accept, Facts, Ignore, Read, Take, Wait
 from slackmq.slack.api import Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Iterator
 
     from slackmq.claiming.thread import Thread
     from slackmq.claiming.way import Claiming, Held
     from slackmq.clock import Clock
     from slackmq.hooks import Hook
+    from slackmq.message import Receipt
     from slackmq.policy import Action, Options, Timing
     from slackmq.queue.ending import Ending
     from slackmq.queue.sightings import Sighting, Sightings
@@ -101,6 +102,8 @@ class Contest:
 
     def choose(self) -> Chosen | Wait:
         """What to do next, or how long there is nothing to do."""
+        if self._watch.paused:
+            return Wait()
         return self._from_shortlist() or self._from_memory() or self._from_all()
 
     def _from_memory(self) -> Wait | None:
@@ -173,6 +176,8 @@ class Contest:
     def _facts(self, sighting: Sighting, now: float, server: float) -> Facts:
         message = sighting.message
         retry_at = sighting.record.releases.get(sighting.generation)
+        if sighting.cancelled and retry_at is not None:
+            retry_at = 0.0  # to end it nobody needs to wait
         return Facts(
             verdict=sighting.verdict,
             age=server - seconds(message.ts),
@@ -188,7 +193,7 @@ class Contest:
             retry_in=None if retry_at is None else retry_at + self._courtesy(sighting) - server,
             typed=message.kind is None,
             replied=sighting.latest_reply is not None,
-            due_in=0.0 if message.delay is None else message.due - server,
+            due_in=0.0 if message.delay is None or sighting.cancelled else message.due - server,
         )
 
     def _courtesy(self, sighting: Sighting) -> float:
@@ -196,11 +201,11 @@ class Contest:
         failed = sighting.record.failed_elsewhere(sighting.generation, self._worker)
         return _COURTESY + self._timing.scan.total_seconds() if failed else 0.0
 
-    def _turn(self, chosen: Chosen) -> tuple[int, bool, bytes]:
+    def _turn(self, chosen: Chosen) -> tuple[tuple[bool, int], bool, bytes]:
         """The lowest goes first."""
         message, heard = chosen.sighting.message, chosen.sighting.heard
         rank = hashlib.blake2b(f"{self._worker}/{message.ts}".encode(), digest_size=8).digest()
-        return -message.priority, not heard, rank
+        return chosen.sighting.rank, not heard, rank
 
     async def act(self, chosen: Chosen) -> Claim | None:
         """Do what was chosen; returns the claim if one was won."""
@@ -239,11 +244,15 @@ class Contest:
         """Read the threads in which claims may be written or given back; a call each."""
         for sighting in self._sightings.open():
             if sighting.unread and (sighting.generation or sighting.message.kind is not None):
-                try:
-                    await self._thread.read(sighting.message, sighting.record)
-                except MessageGone:
-                    sighting.gone = True
-                self._heed(sighting)
+                await self.read_thread(sighting)
+
+    async def read_thread(self, sighting: Sighting) -> None:
+        """Take in what a message's thread says."""
+        try:
+            await self._thread.read(sighting.message, sighting.record)
+        except MessageGone:
+            sighting.gone = True
+        self._heed(sighting)
 
     def _heed(self, sighting: Sighting) -> bool:
         """Whether the thread says that the message has ended, where no mark does."""
@@ -314,11 +323,11 @@ class Contest:
             return None
         claim = replace(claim, attempt=sighting.record.attempts + 1)
         retry_at = 0.0 if self._claiming.settles else sighting.record.releases.get(generation - 1, 0.0)
-        if retry_at > self._slack.now() + self._timing.skew.total_seconds():
+        if retry_at > self._slack.now() + self._timing.skew.total_seconds() and not sighting.cancelled:
             # The earlier holder had given it back for later, which was not visible when this generation was taken.
             sighting.record.releases[claim.token] = retry_at
             return None
-        if isinstance(sighting.verdict, Accept):
+        if isinstance(sighting.verdict, Accept) and not (sighting.record.refused or sighting.cancelled):
             await self._ending.begin(sighting, claim)
         return claim
 
@@ -338,6 +347,8 @@ class Contest:
         verdict = sighting.verdict
         if isinstance(verdict, Ignore):
             return True
+        if sighting.cancelled:
+            return await self._ended(sighting, self._ending.cancelled(sighting, claim))
         if isinstance(verdict, Accept):
             reason = _given_up(sighting) or _exhausted(claim, verdict.options) or _expired(claim, self._slack.now())
         else:
@@ -345,8 +356,11 @@ class Contest:
         if reason is None:
             return False
         self._hook(Rejected(message=sighting.message, reason=reason))
+        return await self._ended(sighting, self._ending.dead(sighting, claim, reason, attempts=claim.attempt - 1))
+
+    async def _ended(self, sighting: Sighting, ending: Awaitable[Receipt]) -> Literal[True]:
         try:
-            await self._ending.dead(sighting, claim, reason)
+            await ending
         except LeaseLost as error:
             _log.warning("cannot end %s: %s", sighting.message.ts, error)
             self._leave_alone(sighting, _FULL)
@@ -354,8 +368,10 @@ class Contest:
 
 
 def _given_up(sighting: Sighting) -> str | None:
-    """Why a handler must not get what an earlier holder has given up already, and could not mark; None if it may."""
-    return "Given up, as the thread says." if sighting.record.refused else None
+    """Why a message is dead according to its thread, which its last holder did not live to mark; None if it is not."""
+    record = sighting.record
+    whys = (note.why for _, _, note in record.entries.values() if note.note == "refusal")
+    return next(whys, "") or "It was refused." if record.refused else None
 
 
 def _exhausted(claim: Claim, options: Options) -> str | None:

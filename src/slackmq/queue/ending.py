@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from slackmq.errors import LeaseLost, MessageLocked, TooManyReactions
+from slackmq.dead import LONGEST_REASON
+from slackmq.errors import ConfigurationError, LeaseLost, MessageLocked, SlackError, TooManyReactions
 from slackmq.hooks import Finished
 from slackmq.message import Outcome, Receipt
 from slackmq.notes import Note
 from slackmq.points import pause, reach
+from slackmq.redaction import redacted
 from slackmq.slack.api import Urgency
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from slackmq.answer import Answer
     from slackmq.claiming.thread import Thread
     from slackmq.claiming.way import Claiming
@@ -21,13 +23,13 @@ if TYPE_CHECKING:
     from slackmq.hooks import Hook
     from slackmq.message import Claim
     from slackmq.notes import Kind
+    from slackmq.queue.dead_letters import DeadLetters
     from slackmq.queue.sightings import Sighting
     from slackmq.slack.api import Slack
 
 __all__ = ["Ending"]
 
-_LONGEST = 1_000
-"""Characters of a reason that programs are told; people read all of it in the thread."""
+_log = logging.getLogger("slackmq.queue")
 
 
 class Ending:
@@ -40,10 +42,19 @@ class Ending:
         clock: the time of this process.
         worker: the name under which it writes.
         hook: told of every end.
+        letters: where letters about what is dead go, if anywhere.
     """
 
     def __init__(
-        self, slack: Slack, claiming: Claiming, thread: Thread, *, clock: Clock, worker: str, hook: Hook
+        self,
+        slack: Slack,
+        claiming: Claiming,
+        thread: Thread,
+        *,
+        clock: Clock,
+        worker: str,
+        hook: Hook,
+        letters: DeadLetters | None = None,
     ) -> None:
         self._slack = slack
         self._claiming = claiming
@@ -51,6 +62,7 @@ class Ending:
         self._clock = clock
         self._worker = worker
         self._hook = hook
+        self._letters = letters
 
     async def done(self, sighting: Sighting, claim: Claim, answer: Answer) -> Receipt:
         """The work is done. The answer is written before the mark, so that a crash between them repeats it.
@@ -66,14 +78,44 @@ class Ending:
         return self._receipt(sighting, claim, Outcome.DONE, effective=effective)
 
     async def _answer(self, sighting: Sighting, claim: Claim, answer: Answer) -> None:
+        if answer.whole:
+            await self._file(claim, answer)
         if answer.text is not None:
             await self._note(sighting, claim, "answer", answer.text, result=answer.result, why=answer.why)
 
-    async def dead(self, sighting: Sighting, claim: Claim, reason: str) -> Receipt:
-        """It will not be tried again; the thread says why, once."""
-        if not sighting.record.refused:
-            await self._note(sighting, claim, "refusal", f":x: {reason}", why=reason[:_LONGEST])
+    async def _file(self, claim: Claim, answer: Answer) -> None:
+        """Put what is too long for a message into the thread as a file; without it the answer says that it was cut."""
+        message, content = claim.message, answer.whole.encode(errors="replace")
+        try:
+            await self._slack.files.upload(
+                message.channel, "answer.txt", content, comment="The whole answer:", thread=message.ts
+            )
+        except (SlackError, ConfigurationError) as error:
+            _log.warning("the answer to %s is cut, and cannot be put into a file: %s", message.ts, error)
+
+    async def dead(self, sighting: Sighting, claim: Claim, reason: str, *, attempts: int, trace: str = "") -> Receipt:
+        """It will not be tried again; the thread says why, once, and then the letter.
+
+        After the deadline the letter comes last: if somebody else has finished meanwhile, it is theirs.
+        """
+        known, lapsed = sighting.record.refused, self._clock.monotonic() >= claim.deadline
+        reason = redacted(reason)
+        if not known:
+            await self._note(sighting, claim, "refusal", f":x: {reason}", why=reason[:LONGEST_REASON])
             await pause("after_dead_note")
+        if self._letters is not None and not lapsed:
+            await self._letters.write(claim.message, reason, attempts=attempts, trace=trace, look=known)
+        effective = await self._mark(sighting, claim, Outcome.DEAD)
+        if self._letters is not None and lapsed and effective:
+            await self._letters.write(claim.message, reason, attempts=attempts, trace=trace, look=True)
+        return self._receipt(sighting, claim, Outcome.DEAD, effective=effective)
+
+    async def cancelled(self, sighting: Sighting, claim: Claim) -> Receipt:
+        """Somebody wanted it cancelled; the thread says who. It ends as dead does, and is no failure."""
+        if not sighting.record.refused:
+            by = sighting.wanted_by
+            reason = redacted(f"cancelled by {by}" if by else "cancelled")
+            await self._note(sighting, claim, "refusal", f":no_entry_sign: {reason}", why=reason[:LONGEST_REASON])
         effective = await self._mark(sighting, claim, Outcome.DEAD)
         return self._receipt(sighting, claim, Outcome.DEAD, effective=effective)
 
@@ -86,6 +128,11 @@ class Ending:
         about, base = self._claiming.release(claim, sighting)
         await self._note(sighting, claim, "release", text, retry_at=retry_at, failed=failed, about=about, base=base)
         return self._receipt(sighting, claim, Outcome.RELEASED, effective=True)
+
+    async def handed_back(self, sighting: Sighting, claim: Claim) -> Receipt:
+        """It may be claimed again at once, and the attempt does not count."""
+        text = f":leftwards_arrow_with_hook: handed back by {self._worker}"
+        return await self.released(sighting, claim, text, retry_in=timedelta(0), failed=False)
 
     async def begin(self, sighting: Sighting, claim: Claim) -> None:
         """Write down that an execution begins that is not the first, so that attempts are counted."""

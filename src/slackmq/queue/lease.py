@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import anyio
 from anyio import CancelScope
 
-from slackmq.errors import LeaseLost, SlackError, told
+from slackmq.errors import LeaseLost, SlackError, told, trace_of
 from slackmq.points import pause
 
 if TYPE_CHECKING:
@@ -44,12 +44,16 @@ class Keeper(Protocol):
         """End a claim: the work is done."""
         ...
 
-    async def fail(self, claim: Claim, reason: str, *, retry_in: timedelta | None = None) -> Receipt:
+    async def fail(self, claim: Claim, reason: str, *, retry_in: timedelta | None = None, trace: str = "") -> Receipt:
         """End a claim: the attempt failed."""
         ...
 
     async def release(self, claim: Claim) -> Receipt:
         """End a claim: somebody else may start at once."""
+        ...
+
+    async def drop(self, claim: Claim) -> Receipt:
+        """End a claim: somebody wants the job cancelled."""
         ...
 
     async def put_back(self, claim: Claim, *, within: float) -> bool:
@@ -123,7 +127,7 @@ class Lease:
         if error is None:
             await self.ack()
         elif isinstance(error, Exception):
-            await self.fail(told(error))
+            await self.fail(told(error), trace=trace_of(error))
         else:
             # Cancelled from outside: somebody else shall have it soon, but nobody waits for Slack forever.
             with CancelScope(shield=True), anyio.move_on_after(_GIVING_BACK):
@@ -135,12 +139,12 @@ class Lease:
         self.receipt = await self._keeper.ack(self.claim, answer)
         return self.receipt
 
-    async def fail(self, reason: str, *, retry_in: timedelta | None = None) -> Receipt:
-        """The attempt failed: try again in `retry_in`, or never if None."""
+    async def fail(self, reason: str, *, retry_in: timedelta | None = None, trace: str = "") -> Receipt:
+        """The attempt failed: try again in `retry_in`, or never if None; `trace` goes into the dead letter."""
         self._settling = True
         if retry_in is not None:
             await self._freeze()
-        self.receipt = await self._keeper.fail(self.claim, reason, retry_in=retry_in)
+        self.receipt = await self._keeper.fail(self.claim, reason, retry_in=retry_in, trace=trace)
         return self.receipt
 
     async def release(self) -> Receipt:
@@ -148,6 +152,12 @@ class Lease:
         self._settling = True
         await self._freeze()
         self.receipt = await self._keeper.release(self.claim)
+        return self.receipt
+
+    async def drop(self) -> Receipt:
+        """End it because somebody wants the job cancelled."""
+        self._settling = True
+        self.receipt = await self._keeper.drop(self.claim)
         return self.receipt
 
     async def _freeze(self) -> None:

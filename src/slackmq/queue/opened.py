@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from slackmq.policy import Wait
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine, Sequence
 
     from anyio.abc import TaskGroup
 
     from slackmq.message import Claim
     from slackmq.queue.asking import Asking
+    from slackmq.queue.cancelling import Cancelling
     from slackmq.queue.contest import Contest
+    from slackmq.queue.controls import Controls
+    from slackmq.queue.keeping import Keeping
     from slackmq.queue.pick import Pick
     from slackmq.queue.poster import Poster
+    from slackmq.queue.queue import AsyncQueue
+    from slackmq.queue.redrive import Redrive
+    from slackmq.queue.steward import Steward
     from slackmq.queue.turnstile import Turnstile
     from slackmq.queue.watch import Watch
     from slackmq.slack.api import Channel, Identity
@@ -33,24 +39,41 @@ class Opened:
         channel: where it works.
         watch: reads the channel.
         contest: chooses messages and claims them.
+        keeping: extends and ends claims.
         poster: posts jobs.
         asking: waits for answers.
         pick: claims messages by name.
         turnstile: lets one of all processes post what each would.
+        cancelling: cancels jobs.
+        redrive: posts dead jobs again.
+        steward: makes who does what people ask by emoji.
         tasks: what runs in the background.
-        watching: whether `watch` reads all the time.
+        background: what runs once somebody claims.
+        watching: whether that runs.
     """
 
     identity: Identity
     channel: Channel
     watch: Watch
     contest: Contest
+    keeping: Keeping
     poster: Poster
     asking: Asking
     pick: Pick
     turnstile: Turnstile
+    cancelling: Cancelling
+    redrive: Redrive
+    steward: Callable[[AsyncQueue, Controls], Steward]
     tasks: TaskGroup
+    background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
     watching: bool = False
+
+    def start(self) -> None:
+        """Watch the channel from now on."""
+        if not self.watching:
+            self.watching = True
+            for run in self.background:
+                self.tasks.start_soon(run)
 
     async def next(self, stopped: Callable[[], bool]) -> Claim | None:
         """The next claim that is won; None once it is stopped.

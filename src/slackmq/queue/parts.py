@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from slackmq.claiming.thread import Thread
+from slackmq.claiming.ways import claiming_by
+from slackmq.errors import ConfigurationError
 from slackmq.queue.asking import Asking
+from slackmq.queue.cancelling import Cancelling
 from slackmq.queue.contest import Contest
+from slackmq.queue.dead_letters import DeadLetters
+from slackmq.queue.ending import Ending
+from slackmq.queue.janitor import Janitor
+from slackmq.queue.keeping import Keeping
 from slackmq.queue.opened import Opened
 from slackmq.queue.pick import Pick
 from slackmq.queue.poster import Poster
+from slackmq.queue.redrive import Redrive
+from slackmq.queue.show import Show
+from slackmq.queue.sightings import Sightings
+from slackmq.queue.steward import Steward
 from slackmq.queue.turnstile import Turnstile
 from slackmq.queue.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Coroutine
 
     from anyio.abc import TaskGroup
 
     from slackmq.claiming.marks import Marks
-    from slackmq.claiming.thread import Thread
-    from slackmq.claiming.way import Claiming
+    from slackmq.claiming.way import Claiming, Way
     from slackmq.clock import Clock
     from slackmq.hooks import Hook
     from slackmq.message import Message
     from slackmq.policy import Timing, Verdict
-    from slackmq.queue.ending import Ending
-    from slackmq.queue.sightings import Sightings
+    from slackmq.queue.controls import Controls
+    from slackmq.queue.queue import AsyncQueue
+    from slackmq.queue.show import Decor
     from slackmq.slack.api import Channel, Events, Identity, Slack
 
 __all__ = ["Parts"]
@@ -51,6 +63,8 @@ class Parts:
         clock: the time of this process.
         worker: its name.
         hook: told of everything that happens.
+        letters: where letters about what is dead go, if anywhere.
+        show: decorates what is worked on, if anything does.
     """
 
     slack: Slack
@@ -67,6 +81,52 @@ class Parts:
     clock: Clock
     worker: str
     hook: Hook
+    letters: DeadLetters | None
+    show: Show | None
+
+    @classmethod
+    def made(
+        cls,
+        slack: Slack,
+        *,
+        events: Events,
+        select: Callable[[Message], Verdict],
+        claim: Way,
+        peers: Collection[str] | None,
+        bots: bool,
+        show: Decor | None,
+        marks: Marks,
+        timing: Timing,
+        clock: Clock,
+        worker: str,
+        hook: Hook,
+        dead_letters: str | None,
+    ) -> Parts:
+        """The parts of a queue whose claims are made in this way, as `AsyncQueue` is told."""
+        skew, among = timing.skew.total_seconds(), None if peers is None else frozenset(peers)
+        thread = Thread(slack, clock=clock, skew=skew, shared=claim == "pin", peers=among)
+        claiming = claiming_by(claim, slack, thread, marks=marks, timing=timing, clock=clock, worker=worker)
+        letters = None
+        if dead_letters is not None:
+            letters = DeadLetters(slack, dead_letters, clock=clock, skew=skew, worker=worker, shared=claiming.shared)
+        return cls(
+            slack=slack,
+            events=events,
+            select=select,
+            claiming=claiming,
+            sightings=Sightings(window=timing.window.total_seconds()),
+            thread=thread,
+            ending=Ending(slack, claiming, thread, clock=clock, worker=worker, hook=hook, letters=letters),
+            marks=marks,
+            peers=among,
+            bots=bots,
+            timing=timing,
+            clock=clock,
+            worker=worker,
+            hook=hook,
+            letters=letters,
+            show=Show(slack, show, emoji=marks.watched, clock=clock) if show else None,
+        )
 
     async def open(self, name: str, tasks: TaskGroup) -> Opened:
         """Find the channel and ourselves, and build what works there.
@@ -77,18 +137,68 @@ class Parts:
         """
         identity, channel = await self.slack.identity(), await self.slack.channel(name)
         await self.claiming.open()
+        if self.letters is not None:
+            await self.letters.open()
+            if self.letters.channel == channel.id:
+                remedy = "Make a channel of their own for them."
+                raise ConfigurationError(f"#{channel.name} cannot take its own dead letters.", remedy=remedy)
         watch = self._watch(identity, channel)
         contest, poster = self._contest(watch), self._poster(identity, channel)
+        pick = self._pick(watch, contest, poster)
         return Opened(
             identity=identity,
             channel=channel,
             watch=watch,
             contest=contest,
+            keeping=Keeping(self, watch),
             poster=poster,
             asking=self._asking(watch),
-            pick=self._pick(watch, contest, poster),
+            pick=pick,
+            cancelling=self._cancelling(channel, pick, contest),
+            redrive=self._redrive(),
+            steward=self._steward,
             turnstile=Turnstile(self.slack, watch, self.sightings, clock=self.clock),
             tasks=tasks,
+            background=self._background(watch, identity),
+        )
+
+    def _background(self, watch: Watch, identity: Identity) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+        background: list[Callable[[], Coroutine[Any, Any, None]]] = [watch.run]
+        if self.claiming.revocable:
+            me, worker = identity.user, self.worker
+            janitor = Janitor(self.slack, self.sightings, self.timing, clock=self.clock, worker=worker, me=me)
+            background.append(janitor.run)
+        if self.show is not None:
+            background.append(self.show.run)
+        return background
+
+    def _cancelling(self, channel: Channel, pick: Pick, contest: Contest) -> Cancelling:
+        return Cancelling(
+            self.slack,
+            pick,
+            contest,
+            sightings=self.sightings,
+            thread=self.thread,
+            marks=self.marks,
+            clock=self.clock,
+            channel=channel.id,
+            worker=self.worker,
+        )
+
+    def _steward(self, queue: AsyncQueue, controls: Controls) -> Steward:
+        inside = queue.opened
+        if inside is None:
+            raise ConfigurationError("The queue is not open.", remedy="Use it inside `async with queue:`.")
+        return Steward(self.slack, queue, inside, controls, self.marks)
+
+    def _redrive(self) -> Redrive:
+        return Redrive(
+            self.slack,
+            clock=self.clock,
+            timing=self.timing,
+            hook=self.hook,
+            shared=self.claiming.shared,
+            letters=self.letters,
         )
 
     def _watch(self, identity: Identity, channel: Channel) -> Watch:

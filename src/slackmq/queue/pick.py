@@ -15,7 +15,7 @@ from slackmq.queue.sightings import Sighting
 if TYPE_CHECKING:
     from slackmq.claiming.way import Claiming
     from slackmq.clock import Clock
-    from slackmq.message import Claim
+    from slackmq.message import Claim, Outcome
     from slackmq.policy import Timing
     from slackmq.queue.contest import Contest
     from slackmq.queue.poster import Poster
@@ -75,7 +75,7 @@ class Pick:
             sighting = self._watch.see(row) if row else None
         if sighting is None or sighting.busy or not sighting.open:
             return None
-        if doubtful(sighting.message) and not await self._settle(sighting):
+        if doubtful(sighting.message) and not await self.settle(sighting):
             return None
         action = self._contest.consider(sighting)
         return await self._contest.act(Chosen(sighting=sighting, action=action)) if action in _FIRST else None
@@ -97,6 +97,20 @@ class Pick:
                 remedy="Take the ts of a message that stands in the channel itself, not in a thread.",
             )
         return await self._win(self._noticed(row), wait=wait)
+
+    async def ended(self, message: Message) -> Outcome | None:
+        """How a message ended, by its marks as they stand now and by its thread; None if it did not, or is gone.
+
+        Raises:
+            Ambiguous: Slack gave no answer.
+        """
+        row = await self._slack.row(message.channel, message.ts)
+        if row is None:
+            return None
+        sighting = self._noticed(row)
+        if sighting.ended is None and row.replies:
+            await self._contest.read_thread(sighting)
+        return sighting.ended
 
     async def shown(self, message: Message, *, wait: bool) -> Claim | None:
         """Claim a message that the caller has in full, without reading it first; as `standing`."""
@@ -214,7 +228,12 @@ class Pick:
         else:
             self._noticed(row)
 
-    async def _settle(self, sighting: Sighting) -> bool:
+    async def noticed(self, ts: str) -> Sighting | None:
+        """What is known of a message, looked at anew; None if the channel has none of this timestamp."""
+        row = await self._slack.row(self._channel, ts)
+        return None if row is None else self._noticed(row)
+
+    async def settle(self, sighting: Sighting) -> bool:
         """Read the channel late enough to see every copy that was posted before this one; False if it ended by then."""
         if sighting.message.delay is not None and not self._watch.running:
             return False  # copies of it may stand months back, and who does not watch has not looked there

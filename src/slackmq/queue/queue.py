@@ -9,23 +9,14 @@ from typing import TYPE_CHECKING, Self
 
 import anyio
 
-from slackmq.answer import Answer, answer_of
-from slackmq.claiming.marks import Marks, Reading
-from slackmq.claiming.thread import Thread
-from slackmq.claiming.ways import claiming_by
+from slackmq.claiming.marks import Marks
 from slackmq.clock import SYSTEM
-from slackmq.envelope import Letter
 from slackmq.errors import ConfigurationError
-from slackmq.hooks import Extended, Failed, Lost
 from slackmq.message import Post, seconds
-from slackmq.policy import Timing, accept_jobs, check_lease, lease_of
-from slackmq.queue.ending import Ending
-from slackmq.queue.janitor import Janitor
+from slackmq.policy import Timing, accept_jobs, check_lease
 from slackmq.queue.lease import Lease
 from slackmq.queue.once import Once
 from slackmq.queue.parts import Parts
-from slackmq.queue.show import Show
-from slackmq.queue.sightings import Sighting, Sightings
 from slackmq.queue.standing import delayed, standing_of
 from slackmq.queue.sweep import Sweep
 from slackmq.slack.polling import NoEvents
@@ -34,13 +25,15 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
     from types import TracebackType
 
+    from slackmq.answer import Answer
     from slackmq.claiming.way import Way
     from slackmq.clock import Clock
-    from slackmq.errors import LeaseLost
+    from slackmq.dead import DeadLetter
     from slackmq.hooks import Happening, Hook
     from slackmq.message import Claim, Json, Message, Receipt
     from slackmq.policy import Verdict
     from slackmq.queue.opened import Opened
+    from slackmq.queue.progress import Progress
     from slackmq.queue.show import Decor
     from slackmq.queue.standing import Standing
     from slackmq.queue.turnstile import Turnstile
@@ -72,6 +65,7 @@ class AsyncQueue:
         clock: the time of this process.
         hooks: told of everything that happens.
         worker: the name of this process, shown to people; drawn at random if None.
+        dead_letters: "#name" or id of a channel in which each job that died has a message; None: its thread says it.
     """
 
     def __init__(
@@ -90,6 +84,7 @@ class AsyncQueue:
         clock: Clock = SYSTEM,
         hooks: Sequence[Hook] = (),
         worker: str | None = None,
+        dead_letters: str | None = None,
     ) -> None:
         if show == "pin" and claim == "pin":
             raise ConfigurationError("Claims by pins show pins already.", remedy='Leave show="pin" out.')
@@ -101,31 +96,22 @@ class AsyncQueue:
         self._select = select
         self._clock = clock
         self._hooks = hooks
-        self._sightings = Sightings(window=self.timing.window.total_seconds())
-        marks, skew = marks or Marks(), self.timing.skew.total_seconds()
-        among = None if peers is None else frozenset(peers)
-        thread = Thread(slack, clock=clock, skew=skew, shared=claim == "pin", peers=among)
-        self._show = Show(slack, show, emoji=marks.watched, clock=clock) if show else None
-        self._claiming = claiming_by(
-            claim, slack, thread, marks=marks, timing=self.timing, clock=clock, worker=self.worker
-        )
-        self._ending = Ending(slack, self._claiming, thread, clock=clock, worker=self.worker, hook=self._tell)
-        self._parts = Parts(
-            slack=slack,
+        self._parts = Parts.made(
+            slack,
             events=events or NoEvents(),
             select=select,
-            claiming=self._claiming,
-            sightings=self._sightings,
-            thread=thread,
-            ending=self._ending,
-            marks=marks,
-            peers=among,
+            claim=claim,
+            peers=peers,
             bots=bots,
+            show=show,
+            marks=marks or Marks(),
             timing=self.timing,
             clock=clock,
             worker=self.worker,
             hook=self._tell,
+            dead_letters=dead_letters,
         )
+        self._sightings = self._parts.sightings
         self._stack = AsyncExitStack()
         self._stopping = False
         self._opened: Opened | None = None
@@ -150,6 +136,11 @@ class AsyncQueue:
     def _inside(self) -> Opened:
         if self._opened is None:
             raise ConfigurationError("The queue is not open.", remedy="Use it inside `async with queue:`.")
+        return self._opened
+
+    @property
+    def opened(self) -> Opened | None:
+        """What the open queue is made of, for the other rooms of this library."""
         return self._opened
 
     @property
@@ -219,7 +210,7 @@ class AsyncQueue:
         """
         if self._stopping:
             return
-        self._start()
+        self._inside.start()
         while (claim := await self._inside.next(lambda: self._stopping)) is not None:
             yield self.hold(claim)
 
@@ -229,7 +220,7 @@ class AsyncQueue:
         Args:
             courtesy: for how many seconds a message that nobody has begun is left to whoever got its event.
         """
-        self._start()
+        self._inside.start()
         return Sweep(self._inside, lambda: self._stopping, clock=self._clock, slack=self._slack, courtesy=courtesy)
 
     @property
@@ -239,19 +230,8 @@ class AsyncQueue:
 
     def hold(self, claim: Claim) -> Lease:
         """A lease that keeps a claim alive inside `async with`."""
-        return Lease(self, claim, period=self._lease_of(claim.message) / 2, clock=self._clock)
-
-    def _start(self) -> None:
-        inside = self._inside
-        if not inside.watching:
-            inside.watching = True
-            inside.tasks.start_soon(inside.watch.run)
-            if self._claiming.revocable:
-                me, worker = inside.identity.user, self.worker
-                janitor = Janitor(self._slack, self._sightings, self.timing, clock=self._clock, worker=worker, me=me)
-                inside.tasks.start_soon(janitor.run)
-            if self._show is not None:
-                inside.tasks.start_soon(self._show.run)
+        keeping = self._inside.keeping
+        return Lease(keeping, claim, period=keeping.lease_of(claim.message) / 2, clock=self._clock)
 
     def stop(self) -> None:
         """Let every `claims()` end once its current contest is decided; claims that are held stay held."""
@@ -291,12 +271,7 @@ class AsyncQueue:
         Raises:
             LeaseLost: it had lapsed, or the message cannot be claimed further.
         """
-        sighting = self._sighting(claim)
-        extended = await self._claiming.extend(claim, sighting, lease=self._lease_of(claim.message))
-        if not self._claiming.settles:  # there a token is the number of a generation; elsewhere it is a time
-            sighting.take_in(Reading(generation=extended.token), self._clock.monotonic())
-        self._tell(Extended(claim=extended))
-        return extended
+        return await self._inside.keeping.extend(claim)
 
     async def answer(self, message: Message, *, within: timedelta) -> Answer:
         """Wait until a job that was posted here has ended, and return what its handler answered.
@@ -317,48 +292,69 @@ class AsyncQueue:
             claim: the claim under which it was done.
             answer: for the thread, in Slack's mark-up, and for a program that asked; None for no answer.
         """
-        told = answer if isinstance(answer, Answer) else answer_of(answer)
-        return await self._ending.done(self._sighting(claim), claim, told)
+        return await self._inside.keeping.ack(claim, answer)
 
-    async def fail(self, claim: Claim, reason: str, *, retry_in: timedelta | None = None) -> Receipt:
-        """The attempt failed: the thread says why; the next attempt may begin in `retry_in`, or never if None."""
-        self._tell(Failed(claim=claim, reason=reason))
-        sighting = self._sighting(claim)
-        if retry_in is None:
-            return await self._ending.dead(sighting, claim, reason)
-        text = f":warning: attempt {claim.attempt} failed: {reason} — again in {retry_in.total_seconds():.0f} s"
-        receipt = await self._ending.released(sighting, claim, text, retry_in=retry_in, failed=True)
-        self._inside.watch.wake()
-        return receipt
+    async def fail(self, claim: Claim, reason: str, *, retry_in: timedelta | None = None, trace: str = "") -> Receipt:
+        """The attempt failed: the thread says why; the next attempt may begin in `retry_in`, or never if None.
+
+        Args:
+            claim: the claim under which it failed.
+            reason: why; what looks like a secret in it is made unreadable.
+            retry_in: when it may be tried again; None: it is dead.
+            trace: the traceback, for the dead letter.
+        """
+        return await self._inside.keeping.fail(claim, reason, retry_in=retry_in, trace=trace)
 
     async def release(self, claim: Claim) -> Receipt:
         """Give a claim back: anybody may take the message at once, and the attempt does not count."""
-        text = f":leftwards_arrow_with_hook: handed back by {self.worker}"
-        sighting = self._sighting(claim)
-        receipt = await self._ending.released(sighting, claim, text, retry_in=timedelta(0), failed=False)
-        self._inside.watch.wake()
-        return receipt
+        return await self._inside.keeping.release(claim)
 
-    async def put_back(self, claim: Claim, *, within: float) -> bool:
-        """Wait until a person takes a claim away, `within` seconds at most; whether one did."""
-        until = self._clock.monotonic() + within
-        if not self._claiming.revocable:
-            await self._clock.sleep(within)
-            return False
-        sighting = self._sighting(claim)
-        while (left := until - self._clock.monotonic()) > 0 and not sighting.put_back:
-            await self._inside.watch.news(left)
-        return sighting.put_back
+    async def cancel(self, message: Message | str, *, by: str = "", running: bool = True) -> bool:
+        """Let a job not be done: what nobody has begun ends here and now; who works on it is told to stop.
 
-    def is_unheard(self, claim: Claim) -> bool:
-        """Whether the event of a claim came to this very process, so that no other was told, or there was none."""
-        return claim.token <= self._sighting(claim).echoed
+        Args:
+            message: the job, or its ts.
+            by: who wants it, for people; the name of this process if empty.
+            running: whether who works on it shall stop; False leaves alone what somebody has.
 
-    def let_go(self, claim: Claim, reason: LeaseLost) -> None:
-        """Take note that a claim of this process is lost."""
-        self._sighting(claim).busy = False
-        self._tell(Lost(claim=claim, reason=str(reason)))
-        self._inside.watch.wake()
+        Returns:
+            Whether it has ended; False where a worker may hold it, who stops and ends it.
+
+        Raises:
+            AlreadyEnded: it is done, dead, cancelled, or a duplicate.
+            ConfigurationError: the channel has no such message.
+        """
+        return await self._inside.cancelling.cancel(message, by=by or self.worker, running=running)
+
+    def is_cancelled(self, claim: Claim) -> bool:
+        """Whether somebody wants a claimed job cancelled, as far as this process has heard."""
+        return self._inside.keeping.is_cancelled(claim)
+
+    def progress(self, claim: Callable[[], Claim]) -> Progress:
+        """What shows how far the work on a claim is; `claim` gives it as it stands."""
+        return self._inside.keeping.progress(claim)
+
+    async def dead_letters(self) -> tuple[DeadLetter, ...]:
+        """The letters of the last `timing.reach` about jobs that died, one a job, oldest first.
+
+        Raises:
+            ConfigurationError: the queue was given no channel for them.
+        """
+        return await self._inside.redrive.letters(since=self._slack.now() - self.timing.reach.total_seconds())
+
+    async def redrive(self, dead: Message | DeadLetter) -> Message:
+        """Post a dead job again where it was, with a fresh count of attempts; its handler is told the same key.
+
+        Args:
+            dead: a dead job of this channel, or a letter from `dead_letters()`.
+
+        Returns:
+            The new job. Of all who ask, at once or later, all get the same one.
+
+        Raises:
+            ConfigurationError: it is not dead, or a person typed it; nothing was posted.
+        """
+        return await self._inside.redrive.redrive(dead, ended=self._inside.pick.ended)
 
     async def inspect(self, *, threads: bool = True) -> tuple[Standing, ...]:
         """Read the window and say how each message stands, oldest first.
@@ -377,20 +373,9 @@ class AsyncQueue:
         standings += [delayed(message, now=now) for message in self._sightings.held]
         return tuple(sorted(standings, key=lambda standing: seconds(standing.message.ts)))
 
-    def _sighting(self, claim: Claim) -> Sighting:
-        """What is known of a claimed message; of one that was forgotten meanwhile, as little as possible."""
-        known = self._sightings.get(claim.message.ts)
-        return known or Sighting(letter=Letter(message=claim.message), verdict=self._select(claim.message))
-
-    def _lease_of(self, message: Message) -> float:
-        sighting = self._sightings.get(message.ts)
-        if sighting is not None:
-            return sighting.lease
-        return lease_of(message, self._select(message), self.timing, self._claiming.generations)
-
     def _tell(self, happening: Happening) -> None:
-        if self._show is not None:
-            self._show.tell(happening)
+        if self._parts.show is not None:
+            self._parts.show.tell(happening)
         for hook in self._hooks:
             try:
                 hook(happening)

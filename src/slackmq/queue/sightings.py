@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from slackmq.claiming.traces import Traces
-from slackmq.message import seconds
+from slackmq.message import Outcome, seconds
 from slackmq.policy import Ignore
 from slackmq.queue.held import Held
 
@@ -58,9 +58,21 @@ class Sighting(Traces):
         return self.letter.message
 
     @property
+    def rank(self) -> tuple[bool, int]:
+        """Its place among what waits: the lowest goes first."""
+        return not self.first, -self.message.priority
+
+    @property
     def open(self) -> bool:
         """There may still be something to do for it."""
         return self.ended is None and not self.gone
+
+    @property
+    def state(self) -> Literal["done", "dead", "cancelled"]:
+        """How it ended."""
+        if self.ended is Outcome.DONE:
+            return "done"
+        return "cancelled" if self.cancelled else "dead"
 
     @property
     def begun(self) -> bool:
@@ -155,8 +167,8 @@ class Sightings:
     def open(self) -> Iterator[Sighting]:
         """The messages for which there may be something to do: by priority, then as they were first seen."""
         waiting = list(self._open.items())
-        if self.ranked:
-            waiting.sort(key=lambda item: -item[1].message.priority)
+        if self.ranked or any(sighting.first for _, sighting in waiting):
+            waiting.sort(key=lambda item: item[1].rank)
         for ts, sighting in waiting:
             if sighting.open:
                 yield sighting

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from contextlib import AbstractAsyncContextManager
 
+    from slackmq.slack.filing import Files
+
 __all__ = [
     "TOMBSTONE",
     "Added",
@@ -21,8 +23,6 @@ __all__ = [
     "Deleted",
     "Event",
     "Events",
-    "FileRow",
-    "Files",
     "Identity",
     "Metadata",
     "Page",
@@ -54,12 +54,17 @@ class Urgency(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Who this token is: `auth.test`."""
+    """Who this token is: `auth.test`; `url` is where people find the workspace, "" if Slack does not say."""
 
     team: str
     user: str
     bot: str
     app: str | None = None
+    url: str = ""
+
+    def link(self, channel: str, ts: str) -> str:
+        """The address of a message, as `chat.getPermalink` gives it, without a call."""
+        return f"{self.url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,15 +115,6 @@ class Bookmark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileRow:
-    """A file by its id and name, and when it came, whole seconds since 1970 by Slack's clock."""
-
-    id: str
-    name: str
-    created: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """A message of a channel or thread as a read or an event showed it.
 
@@ -161,29 +157,6 @@ class Page:
 
     rows: tuple[Row, ...]
     read_at: float
-
-
-class Files(Protocol):
-    """Files in channels. Only who put one there can delete it; everybody in the channel can read it.
-
-    Not promised: that a file is shown to others as soon as it was put there.
-    """
-
-    async def upload(self, channel: str, name: str, content: bytes, *, comment: str) -> str:
-        """Put a file into a channel, under a message that says `comment`; returns its id."""
-        ...
-
-    async def download(self, ident: str) -> bytes | None:
-        """The bytes of a file; None if it is gone, or not shown yet."""
-        ...
-
-    async def discard(self, ident: str) -> bool:
-        """Delete an own file; False if it was gone."""
-        ...
-
-    async def listed(self, channel: str, *, user: str) -> tuple[FileRow, ...]:
-        """The files in a channel that a user put there."""
-        ...
 
 
 class Slack(Protocol):
@@ -262,7 +235,7 @@ class Slack(Protocol):
         """
         ...
 
-    def spare(self, call: Literal["react", "pin", "post"], channel: str | None = None) -> float:
+    def spare(self, call: Literal["react", "pin", "post", "edit"], channel: str | None = None) -> float:
         """How many of these calls may be made at once, as far as this process can tell, before one has to wait.
 
         Posts are counted for each channel.

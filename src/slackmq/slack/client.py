@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from slackmq.clock import Clock
-    from slackmq.slack.api import Files, Metadata, Row
+    from slackmq.slack.api import Metadata, Row
+    from slackmq.slack.filing import Files
     from slackmq.slack.wire import Wire
 
 __all__ = ["Client"]
@@ -128,9 +129,9 @@ class Client:
             args["metadata"] = _sealed(metadata)
         await self.caller.write("chat.update", args, urgency=urgency)
 
-    def spare(self, call: Literal["react", "pin", "post"], channel: str | None = None) -> float:
+    def spare(self, call: Literal["react", "pin", "post", "edit"], channel: str | None = None) -> float:
         """How many of these calls may be made at once, as far as this process can tell, before one has to wait."""
-        methods = {"react": "reactions.add", "pin": "pins.add", "post": "chat.postMessage"}
+        methods = {"react": "reactions.add", "pin": "pins.add", "post": "chat.postMessage", "edit": "chat.update"}
         return self.caller.pacing.left(methods[call], channel)
 
     async def react(self, channel: str, ts: str, emoji: str, *, urgency: Urgency = Urgency.CLAIM) -> float:
@@ -308,7 +309,11 @@ def _identity(body: Mapping[str, Any]) -> Identity:
         )
     app = body.get("app_id")
     return Identity(
-        team=str(body["team_id"]), user=str(body["user_id"]), bot=str(body["bot_id"]), app=str(app) if app else None
+        team=str(body["team_id"]),
+        user=str(body["user_id"]),
+        bot=str(body["bot_id"]),
+        app=str(app) if app else None,
+        url=str(body.get("url") or ""),
     )
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from slackmq.errors import Ambiguous, ConfigurationError, Refused
-from slackmq.slack.api import FileRow, Urgency
+from slackmq.slack.api import Urgency
+from slackmq.slack.filing import FileRow
 from slackmq.slack.markup import escape
 from slackmq.slack.wire import Carrier
 
@@ -23,7 +24,7 @@ _GONE = frozenset({"file_deleted", "file_not_found", "not_visible"})
 
 
 class WebFiles:
-    """Implements `slackmq.slack.api.Files`: docs.slack.dev/messaging/working-with-files.
+    """Implements `slackmq.slack.filing.Files`: docs.slack.dev/messaging/working-with-files.
 
     Args:
         caller: for the calls.
@@ -34,8 +35,8 @@ class WebFiles:
         self._caller = caller
         self._wire = wire
 
-    async def upload(self, channel: str, name: str, content: bytes, *, comment: str) -> str:
-        """Put a file into a channel; returns its id.
+    async def upload(self, channel: str, name: str, content: bytes, *, comment: str, thread: str | None = None) -> str:
+        """Put a file into a channel, or into a thread there; returns its id.
 
         Raises:
             Ambiguous: it may stand there, or not.
@@ -53,6 +54,8 @@ class WebFiles:
             "channel_id": channel,
             "initial_comment": escape(comment),
         }
+        if thread is not None:
+            args["thread_ts"] = thread
         await self._caller.write("files.completeUploadExternal", args, urgency=Urgency.CLAIM)
         return ident
 

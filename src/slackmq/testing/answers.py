@@ -11,7 +11,7 @@ from slackmq.notes import NOTE
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-__all__ = ["Said", "Posted", "Tally", "answer_of", "tally"]
+__all__ = ["Posted", "Said", "Tally", "answer_of", "tally"]
 
 _SAID = frozenset({None, "bot_message", "file_share", "me_message", "thread_broadcast"})
 """Subtypes under which somebody says something (docs.slack.dev/reference/events/message); the others report."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from slackmq.cli.exits import MEANINGS, Exit, StillHeld, Unreachable, exit_of, explanation, without_tokens
+from slackmq.cli.exits import MEANINGS, Exit, StillHeld, Unreachable, exit_of, explanation
 from slackmq.errors import Ambiguous, ConfigurationError, EnvelopeTooLarge, MissingScope, RateLimited, TokenRefused
 from slackmq.kv.errors import (
     KeyExists,
@@ -61,9 +61,3 @@ def test_no_error_shows_a_token() -> None:
     assert "5703458074a17511" not in shown
     assert "beef" not in shown
     assert "Bearer xoxb-…" in shown
-
-
-def test_what_is_no_token_stays() -> None:
-    assert without_tokens("SLACK_BOT_TOKEN takes a token that starts with xoxb-.") == (
-        "SLACK_BOT_TOKEN takes a token that starts with xoxb-."
-    )

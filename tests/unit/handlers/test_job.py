@@ -61,3 +61,13 @@ async def test_an_async_handler_can_wait_for_the_reason_to_stop() -> None:
         assert heard == []
         job.cancel("drain")
     assert heard == ["drain"]
+
+
+async def test_a_report_is_taken_in_with_and_without_await() -> None:
+    reports: list[tuple[float, str]] = []
+    job = Job(claim=lambda: Lease().claim, clock=StandingClock(), report=lambda *report: reports.append(report))
+    await job.progress(0.25, "one")
+    job.progress(0.5)
+    await anyio.to_thread.run_sync(job.progress, 0.75, "three")
+    assert reports == [(0.25, "one"), (0.5, ""), (0.75, "three")]
+    await Job(claim=lambda: Lease().claim, clock=StandingClock()).progress(1.0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from slackmq.errors import ConfigurationError
+from slackmq.errors import ConfigurationError, Retry
 from slackmq.handlers import Handlers
 from slackmq.job import Job
 
@@ -106,6 +106,10 @@ def test_a_function_can_listen_to_two_patterns_and_be_a_task_too() -> None:
         ({"attempts": 0}, "attempts is 0"),
         ({"timeout": timedelta(0)}, "timeout is"),
         ({"lease": timedelta(seconds=-1)}, "lease is"),
+        ({"retry_on": TimeoutError}, "retry_on is <class 'TimeoutError'>"),
+        ({"give_up_on": (3,)}, "give_up_on has 3, which is no exception"),
+        ({"give_up_on": (Retry,)}, "give_up_on has Retry.*always tries again"),
+        ({"retry_on": (OSError, ValueError), "give_up_on": (OSError,)}, "OSError is in retry_on and in give_up_on"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options: dict[str, Any], reason: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 import slackmq
 from slackmq.errors import ConfigurationError
 from slackmq.testing import QUICK, NotStarted
-from slackmq.testing.answers import Said, Posted, answer_of, tally
+from slackmq.testing.answers import Posted, Said, answer_of, tally
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -25,7 +25,18 @@ def test_the_code_of_the_page_passes_as_a_test_file_of_its_own(tmp_path: Path) -
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(
-    "page", ["ask-and-wait.md", "later.md", "every.md", "keep-state.md", "open-a-shelf.md", "bolt-installations.md"]
+    "page",
+    [
+        "ask-and-wait.md",
+        "when-jobs-die.md",
+        "show-progress.md",
+        "wrap-handlers.md",
+        "later.md",
+        "every.md",
+        "keep-state.md",
+        "open-a-shelf.md",
+        "bolt-installations.md",
+    ],
 )
 def test_the_code_of_a_page_runs_and_its_assertions_hold(tmp_path: Path, page: str) -> None:
     [block] = BLOCKS.findall(PAGE.with_name(page).read_text(encoding="utf-8"))

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from slackmq.cli.exits import without_tokens
 from slackmq.cli.ls import printable
+from slackmq.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -75,7 +75,7 @@ def cells(entry: Entry) -> tuple[str, ...]:
     """Key, value, revision, when it was changed, by whom, and when it runs out: for people, so without tokens."""
     expires = entry.expires.strftime(_TIME) if entry.expires else ""
     there = entry.value is None and entry.file is not None
-    value = f"({entry.file.size:,} bytes)" if there and entry.file else printable(without_tokens(_text(entry.value)))
+    value = f"({entry.file.size:,} bytes)" if there and entry.file else printable(redacted(_text(entry.value)))
     return printable(entry.key), value, str(entry.revision), entry.modified.strftime(_TIME), entry.author, expires
 
 

@@ -1,0 +1,1 @@
+"""`slackmq dlq`: dead letters, one file a subcommand."""

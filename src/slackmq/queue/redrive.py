@@ -1,0 +1,182 @@
+"""Redrive: a dead job is posted again where it was, once, however often and by whomever it is asked."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from slackmq.envelope import JOB, unseal
+from slackmq.errors import AlreadyReacted, Ambiguous, ConfigurationError, Refused
+from slackmq.message import Message, Mrkdwn, Outcome, Post, seconds
+from slackmq.points import pause
+from slackmq.queue.dead_letters import REDRIVEN
+from slackmq.queue.poster import Poster
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from slackmq.clock import Clock
+    from slackmq.dead import DeadLetter
+    from slackmq.hooks import Hook
+    from slackmq.policy import Timing
+    from slackmq.queue.dead_letters import DeadLetters
+    from slackmq.slack.api import Slack
+
+__all__ = ["Redrive"]
+
+_log = logging.getLogger("slackmq.dead")
+
+
+class Redrive:
+    """Posts dead jobs again.
+
+    The first one to ask puts an emoji on the dead job, which Slack takes from one bot once, and posts. All others look
+    for what was posted. Whatever comes of it, all posts have one key, so one of them is worked on.
+
+    Args:
+        slack: the workspace.
+        clock: the time of this process.
+        timing: the time constants.
+        hook: told of what is posted.
+        shared: whether bots of several apps work the channel.
+        letters: where letters about what is dead stand, if anywhere.
+    """
+
+    def __init__(
+        self,
+        slack: Slack,
+        *,
+        clock: Clock,
+        timing: Timing,
+        hook: Hook,
+        shared: bool = False,
+        letters: DeadLetters | None = None,
+    ) -> None:
+        self._slack = slack
+        self._clock = clock
+        self._timing = timing
+        self._hook = hook
+        self._shared = shared
+        self._letters = letters
+
+    async def letters(self, *, since: float) -> tuple[DeadLetter, ...]:
+        """The letters that were written since a moment, in seconds since 1970 by Slack's clock.
+
+        Raises:
+            ConfigurationError: there is no channel for them.
+        """
+        if self._letters is None:
+            remedy = 'Name one: AsyncQueue(slack, "#jobs", dead_letters="#jobs-dead").'
+            raise ConfigurationError("The queue has no channel for dead letters.", remedy=remedy)
+        return await self._letters.all(since=since)
+
+    async def redrive(
+        self, dead: Message | DeadLetter, *, ended: Callable[[Message], Awaitable[Outcome | None]]
+    ) -> Message:
+        """Post a job again, by its letter, or once it is sure that it is dead.
+
+        Args:
+            dead: the letter, or the job.
+            ended: how a job ended.
+
+        Raises:
+            ConfigurationError: it is not dead, or a person typed it; nothing was posted.
+        """
+        if not isinstance(dead, Message):
+            return await self.again(dead.job, shared=dead.shared, letter=dead)
+        if await ended(dead) is not Outcome.DEAD:
+            remedy = "Only what is marked dead can be posted again."
+            raise ConfigurationError(f"The job {dead.ts} is not dead; nothing was posted.", remedy=remedy)
+        letter = None if self._letters is None else await self._letters.about(dead)
+        return await self.again(dead, shared=self._shared, letter=letter)
+
+    async def again(self, job: Message, *, shared: bool, letter: DeadLetter | None = None) -> Message:
+        """Post a dead job again, with a fresh count of attempts; its handler is told the same key.
+
+        Args:
+            job: the job, which is dead.
+            shared: whether bots of several apps work its channel.
+            letter: the letter about it, if there is one.
+
+        Returns:
+            The new job; of a job that was posted again before, that one.
+
+        Raises:
+            ConfigurationError: a person typed it.
+        """
+        if job.kind is None:
+            raise ConfigurationError(
+                "This was typed by a person, and nobody else can say it for them; nothing was posted.",
+                remedy="Whoever wants it again types it again.",
+            )
+        key = f"redrive/{job.channel}/{job.ts}"
+        if not await self._first(job) and (known := await self._posted(job, key, shared=shared)):
+            return known
+        identity = await self._slack.identity()
+        source = (job.channel, job.ts) if letter is None else (letter.channel, letter.ts)
+        post = Post(
+            kind=job.kind,
+            body=job.body,
+            key=key,
+            keyed=True,
+            lease=job.lease,
+            priority=job.priority,
+            origin=job.origin or job.key,
+            link=identity.link(*source),
+        )
+        poster = Poster(
+            self._slack,
+            channel=job.channel,
+            me=identity.user,
+            shared=shared,
+            clock=self._clock,
+            hook=self._hook,
+            reach=self._timing.reach,
+        )
+        await pause("before_redrive")
+        message = await poster.post(post)
+        await self._tell(job, letter, link=identity.link(message.channel, message.ts))
+        return message
+
+    async def _first(self, job: Message) -> bool:
+        """Whether nobody has posted it again before; where Slack will not tell, that is looked up."""
+        try:
+            await self._slack.react(job.channel, job.ts, REDRIVEN)
+        except AlreadyReacted:
+            await self._clock.sleep(self._timing.skew.total_seconds())
+            return False
+        except (Ambiguous, Refused) as error:
+            _log.warning("cannot mark %s as posted again: %s", job.ts, error)
+            return False
+        return True
+
+    async def _posted(self, job: Message, key: str, *, shared: bool) -> Message | None:
+        """The earliest job that was posted for a dead one."""
+        me = (await self._slack.identity()).user
+        page = await self._slack.history(job.channel, oldest=seconds(job.ts))
+        for row in page.rows:
+            if row.metadata is None or row.metadata.type != JOB or row.metadata.payload.get("key") != key:
+                continue
+            payload = row.metadata.payload
+            letter = unseal(
+                payload, channel=job.channel, ts=row.ts, author=row.user, me=me, text=row.text, shared=shared
+            )
+            if letter is not None and letter.error is None:
+                return letter.message
+        return None
+
+    async def _tell(self, job: Message, letter: DeadLetter | None, *, link: str) -> None:
+        """Say in the threads of the dead job and of its letter where it goes on; that is for people only."""
+        text = Mrkdwn(f":{REDRIVEN}: posted again: <{link}|the new job>")
+        places = [(job.channel, job.ts)]
+        if letter is not None:
+            places.append((letter.channel, letter.ts))
+            try:
+                await self._slack.react(letter.channel, letter.ts, REDRIVEN)
+            except (Ambiguous, Refused) as error:
+                _log.debug("cannot mark the letter %s: %s", letter.ts, error)
+        for channel, ts in places:
+            try:
+                await self._slack.post(channel, text, thread=ts)
+            except (Ambiguous, Refused) as error:
+                _log.warning("cannot say in the thread of %s that it was posted again: %s", ts, error)
