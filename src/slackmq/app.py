@@ -88,10 +88,10 @@ class App:
         self.handlers = Handlers()
         self.listen = self.handlers.listen
         self.task = self.handlers.task
-        self.every = self.handlers.every
         self.middleware = self.handlers.middleware
         for around in middleware:
             self.middleware(around)
+        self.every = self.handlers.every
         self._claim: Choice = claim
         self._peers = peers
         self._show: Decor | None = show

@@ -106,9 +106,9 @@ class Handlers:
         self._tasks: dict[str, Handler] = {}
         self._listeners: list[Handler] = []
         self._posters: list[Poster] = []
+        self._middleware: list[Middleware | PlainMiddleware] = []
         self.schedules = Schedules(self.task)
         self.every = self.schedules.every
-        self._middleware: list[Middleware | PlainMiddleware] = []
 
     def __iter__(self) -> Iterator[Handler]:
         """All handlers: first the listeners in the order in which they are tried, then the tasks."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
 
 from slackmq.schedule import schedule_of
 from slackmq.task import Task
@@ -80,7 +80,9 @@ class Schedules:
         """
 
         def register(function: Callable[..., object]) -> Any:
-            task = function if isinstance(function, Task) else self._register(function)
+            task: Task[..., ..., object] = (
+                cast("Task[..., ..., object]", function) if isinstance(function, Task) else self._register(function)
+            )
             self._all.append(schedule_of(task, when, tz=tz, missed=missed, within=within))
             return task
 

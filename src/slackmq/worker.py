@@ -106,11 +106,11 @@ class AsyncWorker:
             async with anyio.create_task_group() as tasks:
                 with self._handlers.posting_to(self._queue), CancelScope() as scope:
                     tasks.start_soon(self._hand_back_in_time, scope)
-                    if len(self._handlers.schedules):
-                        tasks.start_soon(self._tick)
                     tasks.start_soon(self._stop_what_is_cancelled)
                     if self._controls is not None and self._queue.opened is not None:
                         tasks.start_soon(self._queue.opened.steward(self._queue, self._controls).run)
+                    if len(self._handlers.schedules):
+                        tasks.start_soon(self._tick)
                     await self._work_all()
                 tasks.cancel_scope.cancel()
         except* SlackError as group:

@@ -28,6 +28,7 @@ DOORS = {
     "sqlite3": ("slackmq.emulator", "slackmq.kv.cache"),
     "yaml": ("slackmq.emulator",),
     "cryptography": ("slackmq.kv.cipher",),
+    "cronsim": ("slackmq.cron",),
     "platformdirs": ("slackmq.emulator", "slackmq.cli"),
 }
 """Third-party package -> the rooms that may import it; the list grows with a decision, not with a convenience."""

@@ -43,10 +43,10 @@ class Opened:
         poster: posts jobs.
         asking: waits for answers.
         pick: claims messages by name.
-        turnstile: lets one of all processes post what each would.
         cancelling: cancels jobs.
         redrive: posts dead jobs again.
         steward: makes who does what people ask by emoji.
+        turnstile: lets one of all processes post what each would.
         tasks: what runs in the background.
         background: what runs once somebody claims.
         watching: whether that runs.
@@ -60,10 +60,10 @@ class Opened:
     poster: Poster
     asking: Asking
     pick: Pick
-    turnstile: Turnstile
     cancelling: Cancelling
     redrive: Redrive
     steward: Callable[[AsyncQueue, Controls], Steward]
+    turnstile: Turnstile
     tasks: TaskGroup
     background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
     watching: bool = False

@@ -222,7 +222,6 @@ def test_ten_thousand_delayed_jobs_in_a_channel_leave_a_worker_small(house: Hous
             taken, _ = tracemalloc.get_traced_memory()
             tracemalloc.stop()
             assert len(await queue.inspect(threads=False)) == 10_000
-        print("taken", taken)
         assert taken < 15_000_000
         assert runs == []
 
