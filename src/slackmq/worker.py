@@ -15,6 +15,7 @@ from anyio import CancelScope, get_cancelled_exc_class
 from slackmq.clock import SYSTEM
 from slackmq.errors import ArgumentsRejected, LeaseLost, Reject, Retry, SlackError, UnknownKind, first, told, trace_of
 from slackmq.job import Job
+from slackmq.options import Rate
 from slackmq.points import pause
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class AsyncWorker:
         handlers: the functions that do the work.
         concurrency: how many messages are worked on at once.
         drain: how long running handlers may go on after `drain()`; what is left then is handed back.
+        rate: how many messages are begun in a time at most, as "10/m"; what must wait is not claimed yet.
         clock: the time of this process.
     """
 
@@ -74,12 +76,14 @@ class AsyncWorker:
         *,
         concurrency: int = 4,
         drain: timedelta = timedelta(seconds=30),
+        rate: Rate | str | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
         self._queue = queue
         self._handlers = handlers
         self._concurrency = concurrency
         self._drain = drain
+        self._rate = Rate.read(rate)
         self._clock = clock
         self._draining = anyio.Event()
         self._handing_back = False
@@ -97,6 +101,7 @@ class AsyncWorker:
             SlackError: Slack refuses for good: the token was revoked, a scope is missing, the bot was removed.
         """
         refusal: SlackError | None = None
+        self._queue.limit(self._rate)
         try:
             async with anyio.create_task_group() as tasks:
                 with self._handlers.posting_to(self._queue), CancelScope() as scope:

@@ -61,7 +61,8 @@ async def answered(name: str) -> tuple[list[dict[str, Any]], str]:
         message: Message = await give.post(name)
         answer = await queue.answer(message, within=timedelta(seconds=15))
         tasks.cancel_scope.cancel()
-    return slack.messages("#jobs", thread=message.ts)[1:], answer.why
+        return slack.messages("#jobs", thread=message.ts)[1:], answer.why
+    raise AssertionError
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from slackmq.hooks import Claimed, Rejected
 from slackmq.message import Claim, Outcome, seconds
 from slackmq.points import pause
 from slackmq.policy import Accept, Facts, Ignore, Read, Take, Wait
+from slackmq.queue.gate import Gate
 from slackmq.slack.api import Urgency
 
 if TYPE_CHECKING:
@@ -69,6 +70,9 @@ class Contest:
         clock: the time of this process.
         worker: its name.
         hook: told of claims and refusals.
+
+    Attributes:
+        gate: how many may be begun now.
     """
 
     def __init__(
@@ -95,6 +99,7 @@ class Contest:
         self._clock = clock
         self._worker = worker
         self._hook = hook
+        self.gate = Gate(clock=clock)
         self._shortlist: list[Sighting] = []
         self._idle: tuple[int, float] | None = None
         """Nothing is to be done as long as no more than this was seen, and until then on the monotonic clock."""
@@ -166,6 +171,8 @@ class Contest:
 
     def _courteous(self, sighting: Sighting, facts: Facts) -> Action:
         action = self._decide(sighting, facts)
+        if isinstance(action, Take) and (wait := self.gate.wait(sighting)) > 0:
+            return Wait(delay=None if wait == math.inf else wait)
         if isinstance(action, Take) and action.generation == 1 and not sighting.heard and facts.age < _COURTESY:
             return Wait(delay=_COURTESY - facts.age)
         return action
@@ -210,6 +217,7 @@ class Contest:
         try:
             match chosen.action:
                 case Take(generation=generation):
+                    self.gate.begin(sighting)
                     claim = await self.win(sighting, generation)
                 case Read():
                     await self._read(sighting)
@@ -219,6 +227,8 @@ class Contest:
                     assert_never(unreachable)
         finally:
             sighting.busy = claim is not None
+            if claim is None and isinstance(chosen.action, Take):
+                self.gate.undo(sighting)
             self._idle = None
         return claim
 
