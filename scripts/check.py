@@ -18,7 +18,7 @@ CHECKS = {
     "types": ("mypy", "pyright"),
     "layers": ("lint-imports",),
     "docs": (f"sphinx-build -b html {DOCS} docs/_build/html", f"sphinx-build -b doctest {DOCS} docs/_build/doctest"),
-    "tests": ("pytest",),  # last: its closing line is the last line of all
+    "tests": ("pytest -n auto --dist worksteal",),  # last: its closing line is the last line of all
 }
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from slackmq.hooks import Hook
     from slackmq.middleware import Middleware, PlainMiddleware
     from slackmq.options import Rate
+    from slackmq.queue.controls import Controls
     from slackmq.queue.setting import Choice, Setting
     from slackmq.queue.show import Decor
     from slackmq.slack.api import Events, Slack
@@ -55,10 +56,12 @@ class App:
         hooks: told of everything that happens.
         clock: the time of this process.
         dead_letters: "#name" or id of a channel in which each job that died has a message; None: its thread says it.
+        controls: with which emoji people steer jobs, and who may; None: nobody's do.
         middleware: what runs around every handler, the first outermost; see `Handlers.middleware`.
 
     Attributes:
         channel: as given.
+        controls: as given.
         handlers: the functions registered so far.
     """
 
@@ -74,6 +77,7 @@ class App:
         hooks: Sequence[Hook] = (),
         clock: Clock = SYSTEM,
         dead_letters: str | None = None,
+        controls: Controls | None = None,
         middleware: Sequence[Middleware | PlainMiddleware] = (),
     ) -> None:
         if claim not in {"auto", *WAYS}:
@@ -81,12 +85,14 @@ class App:
         if not channel.strip("# "):
             raise ConfigurationError("The app has no channel.", remedy='Name one: App(channel="#jobs").')
         self.channel = channel
+        self.controls = controls
         self.handlers = Handlers()
         self.listen = self.handlers.listen
         self.task = self.handlers.task
         self.middleware = self.handlers.middleware
         for around in middleware:
             self.middleware(around)
+        self.every = self.handlers.every
         self._claim: Choice = claim
         self._peers = peers
         self._show: Decor | None = show
@@ -135,7 +141,13 @@ class App:
             ConfigurationError: the app is not connected.
         """
         return AsyncWorker(
-            self.queue, self.handlers, concurrency=concurrency, drain=drain, rate=rate, clock=self._clock
+            self.queue,
+            self.handlers,
+            concurrency=concurrency,
+            drain=drain,
+            rate=rate,
+            controls=self.controls,
+            clock=self._clock,
         )
 
     @asynccontextmanager

@@ -32,6 +32,7 @@
     │   ├── JobVanished             somebody deleted it
     │   ├── ResultUntold            it is done, and its result cannot be told
     │   └── AnswerLate              it has not ended in time, and goes on
+    ├── AlreadyEnded                a job that somebody wants cancelled; carries its `ts`
     ├── LeaseLost                   the claim ran out before it could be extended
     │   └── InvariantBreach         somebody took what only the holder may take: a bug, or a stranger with this token
     ├── Retry                       raised by a handler: not now, try again `after`
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 __all__ = [
+    "AlreadyEnded",
     "AlreadyPinned",
     "AlreadyReacted",
     "Ambiguous",
@@ -279,6 +281,18 @@ class AnswerLate(Unanswered, TimeoutError):
     def __init__(self, ts: str, within: timedelta) -> None:
         cause = f"has not ended within {within.total_seconds():g} s, and goes on."
         super().__init__(ts, cause, remedy="Wait longer: task.within(…).ask(…).")
+
+
+class AlreadyEnded(SlackMQError):
+    """The job cannot be cancelled: it is done, dead, cancelled, or a duplicate.
+
+    Attributes:
+        ts: the job's timestamp.
+    """
+
+    def __init__(self, ts: str, cause: str, *, remedy: str = "") -> None:
+        super().__init__(f"The job {ts} {cause}", remedy=remedy)
+        self.ts = ts
 
 
 class LeaseLost(SlackMQError):

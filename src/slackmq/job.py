@@ -44,6 +44,11 @@ class Job:
         self._stopped = anyio.Event()
 
     @property
+    def claim(self) -> Claim:
+        """The claim as it stands at this moment."""
+        return self._claim()
+
+    @property
     def message(self) -> Message:
         """The message that is worked on."""
         return self._claim().message

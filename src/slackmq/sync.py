@@ -177,8 +177,7 @@ class Queue(Blocking[AsyncQueue]):
 
     def hold(self, claim: Claim) -> Lease:
         """A lease that keeps a claim alive inside `with`."""
-        portal, queue = self._there
-        return Lease(portal, queue.hold(claim))
+        return Lease(self._there[0], self._there[1].hold(claim))
 
     @contextmanager
     def claim_once(
@@ -211,8 +210,7 @@ class Queue(Blocking[AsyncQueue]):
 
     def stop(self) -> None:
         """Let every `claims()` end once its current contest is decided; claims that are held stay held."""
-        portal, queue = self._there
-        portal.call(queue.stop)
+        self._there[0].call(self._there[1].stop)
 
     post = blocking(AsyncQueue.post)
     claim = blocking(AsyncQueue.claim)
@@ -222,6 +220,7 @@ class Queue(Blocking[AsyncQueue]):
     fail = blocking(AsyncQueue.fail)
     release = blocking(AsyncQueue.release)
     inspect = blocking(AsyncQueue.inspect)
+    cancel = blocking(AsyncQueue.cancel)
     dead_letters = blocking(AsyncQueue.dead_letters)
     redrive = blocking(AsyncQueue.redrive)
 
@@ -395,6 +394,7 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
     delete = blocking(AsyncStore.delete)
     purge = blocking(AsyncStore.purge)
     roll = blocking(AsyncStore.roll)
+    age = blocking(AsyncStore.age)
     transact = blocking(AsyncStore.transact)
     commit = blocking(AsyncStore.commit)
     history = blocking(AsyncStore.history)

@@ -17,6 +17,7 @@ from slackmq.errors import ArgumentsRejected, LeaseLost, Reject, Retry, SlackErr
 from slackmq.job import Job
 from slackmq.options import Rate
 from slackmq.points import pause
+from slackmq.ticking import Ticking
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from slackmq.handlers import Bound, Handlers
     from slackmq.options import Options
     from slackmq.queue import AsyncQueue, Lease
+    from slackmq.queue.controls import Controls
     from slackmq.queue.progress import Progress
 
 __all__ = ["GIVING_UP", "AsyncWorker"]
@@ -66,6 +68,7 @@ class AsyncWorker:
         concurrency: how many messages are worked on at once.
         drain: how long running handlers may go on after `drain()`; what is left then is handed back.
         rate: how many messages are begun in a time at most, as "10/m"; what must wait is not claimed yet.
+        controls: which emoji steer jobs, and who may; None: nobody's do.
         clock: the time of this process.
     """
 
@@ -77,9 +80,11 @@ class AsyncWorker:
         concurrency: int = 4,
         drain: timedelta = timedelta(seconds=30),
         rate: Rate | str | None = None,
+        controls: Controls | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
         self._queue = queue
+        self._controls = controls
         self._handlers = handlers
         self._concurrency = concurrency
         self._drain = drain
@@ -106,12 +111,25 @@ class AsyncWorker:
             async with anyio.create_task_group() as tasks:
                 with self._handlers.posting_to(self._queue), CancelScope() as scope:
                     tasks.start_soon(self._hand_back_in_time, scope)
+                    tasks.start_soon(self._stop_what_is_cancelled)
+                    if self._controls is not None and self._queue.opened is not None:
+                        tasks.start_soon(self._queue.opened.steward(self._queue, self._controls).run)
+                    if len(self._handlers.schedules):
+                        tasks.start_soon(self._tick)
                     await self._work_all()
                 tasks.cancel_scope.cancel()
         except* SlackError as group:
             refusal = first(group)
         if refusal is not None:
             raise refusal
+
+    async def _tick(self) -> None:
+        """Post what is to be posted by itself, until told to stop."""
+        turnstile, reach = self._queue.turnstile, self._queue.timing.reach
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(Ticking(turnstile, self._handlers.schedules, reach=reach, clock=self._clock).run)
+            await self._draining.wait()
+            tasks.cancel_scope.cancel()
 
     async def _work_all(self) -> None:
         async with anyio.create_task_group() as slots:
@@ -128,6 +146,14 @@ class AsyncWorker:
         await self._clock.sleep(GIVING_UP)
         _log.warning("Slack does not answer: what is still held will be taken over when its claim has lapsed")
         slots.cancel()
+
+    async def _stop_what_is_cancelled(self) -> None:
+        while self._queue.opened is not None:
+            for job, scope in self._running.items():
+                if self._queue.is_cancelled(job.claim):
+                    job.cancel("somebody cancelled it")
+                    scope.cancel()
+            await self._queue.opened.watch.news(None)
 
     async def _slot(self) -> None:
         async for lease in self._queue.claims():
@@ -152,6 +178,8 @@ class AsyncWorker:
                 await lease.ack(answer)
             case _Failed(reason=reason, retry_in=retry_in, trace=trace):
                 await lease.fail(reason, retry_in=retry_in, trace=trace)
+            case _Stopped() if self._queue.is_cancelled(lease.claim):
+                await lease.drop()
             case _Stopped():
                 await lease.release()
 

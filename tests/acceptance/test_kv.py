@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.acceptance.conftest import Stage
 
-pytestmark = pytest.mark.timeout(300)  # a dozen processes, one after the other, each of which starts Python
+pytestmark = pytest.mark.timeout(120)  # a dozen processes, one after the other, each of which starts Python
 
 FAST = {"SLACKMQ_KV_SKEW": "0.2"}
 UNSET = {"SLACKMQ_URL": "", "SLACK_BOT_TOKEN": "", "SLACK_APP_TOKEN": ""}
@@ -140,6 +140,20 @@ def test_a_command_runs_under_a_lock_and_knows_its_token(stage: Stage) -> None:
     assert kv(stage, "ls", "lock/", fresh=True) == b""
 
 
+def test_what_a_command_writes_under_a_lock_counts_only_while_it_is_held(stage: Stage) -> None:
+    put = [*COMMAND, "kv", "put", "#jobs", "k"]
+    held = kv(stage, "lock", "door", "--ttl", "5", "--", *put, "mine", "--held")
+    assert int(held) > 0
+    show = "import os; print(os.environ['SLACKMQ_LOCK_TOKEN'])"
+    token = kv(stage, "lock", "door", "--ttl", "5", "--", sys.executable, "-c", show).decode().strip()
+    assert b"not held" in kv(stage, "put", "k", "late", "--lock", "door", "--token", token, status=9)
+    lapsed = {"SLACKMQ_LOCK_KEY": "lock/door", "SLACKMQ_LOCK_TOKEN": token}
+    kv(stage, "del", "k", "--held", status=9, env=lapsed)
+    kv(stage, "put", "k", "late", "--held", status=2)
+    kv(stage, "put", "k", "late", "--lock", "door", status=2)
+    assert kv(stage, "get", "k", fresh=True) == b"mine\n"
+
+
 def test_a_lock_is_waited_for_and_a_signal_is_for_the_command(stage: Stage) -> None:
     flag = stage.folder / "flag"
     hold = f"import pathlib, time; pathlib.Path({str(flag)!r}).touch(); time.sleep(60)"
@@ -181,7 +195,13 @@ def test_no_list_shows_a_token_and_get_shows_what_was_put(stage: Stage) -> None:
         (("kv", "put", "#jobs", "k", "v", "--create", "--last", "5"), {}, 2, "contradict"),
         (("kv", "put", "#jobs", "k", "v", "--text", "--bytes"), {}, 2, "contradict"),
         (("kv", "put", "#jobs", "k", "v", "--ttl", "0"), {}, 2, "Must be > 0"),
+        (("kv", "put", "#jobs", "k", "v", "--ttl", "inf"), {}, 2, "Must be <="),
+        (("kv", "put", "#jobs", "k", "v", "--last", "-1"), {}, 2, "no revision"),
         (("kv", "put", "#jobs", "a\nb", "v"), {}, 2, "cannot be a key"),
+        (("kv", "get", "#jobs", "k", "--skew", "inf"), {}, 2, "Must be <="),
+        (("kv", "del", "#jobs", "k", "--last", "-5"), {}, 2, "no revision"),
+        (("kv", "lock", "#jobs", "door", "--ttl", "nan", "--", "true"), {}, 2, "Must be"),
+        (("kv", "lock", "#jobs", "door", "--ttl", "1e300", "--", "true"), {}, 2, "Must be <="),
         (("kv", "import", "#jobs", "nowhere.jsonl"), {}, 2, "cannot be read"),
         (("kv", "lock", "#jobs", "door", "--ttl", "1", "--", "true"), {"SLACKMQ_KV_SKEW": "4"}, 2, "20 s or more"),
         (("kv", "get", "#jobs", "k"), UNSET, 2, "Set SLACK_BOT_TOKEN"),
@@ -211,7 +231,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(stage: Stage) -> None:
             env={**stage.env, **FAST},
             stdout=nobody,
             stderr=subprocess.PIPE,
-            timeout=200,  # a store of which nothing is heard is read once a minute
+            timeout=60,
             check=False,
         )
     assert (done.returncode, done.stderr) == (0, b"")

@@ -16,7 +16,10 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src"
 
 DOORS = {
-    "slack_sdk": ("slackmq.slack.web", "slackmq.slack.events", "slackmq.integrations.oauth"),
+    "slack_sdk": (
+        *("slackmq.slack.web", "slackmq.slack.events"),
+        *("slackmq.integrations.oauth", "slackmq.integrations.slack_sdk"),
+    ),
     "aiohttp": ("slackmq.slack.web", "slackmq.slack.events", "slackmq.slack.socket", "slackmq.emulator"),
     "slack_bolt": ("slackmq.integrations.bolt",),
     "rich": ("slackmq.cli",),

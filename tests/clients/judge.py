@@ -62,6 +62,11 @@ class Judge:
         assert value is not EOFError, "the judge told nothing more"
         return value
 
+    def told(self) -> list[Any]:
+        """All that it has printed by now and was not asked for; nobody waits."""
+        values = [self._lines.get() for _ in range(self._lines.qsize())]
+        return [value for value in values if value is not EOFError]
+
     def until(self, true: Callable[[Any], bool]) -> Any:
         """The next value for which `true` holds; those before it are passed over."""
         while not true(value := self.says()):

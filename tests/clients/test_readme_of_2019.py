@@ -28,7 +28,7 @@ pytestmark = [needs("slackbot"), pytest.mark.timeout(300 + 6 * MESSAGES)]
 
 def code(token: str) -> str:
     page = (ROOT / "docs" / "how-to" / "classic.md").read_text(encoding="utf-8")
-    [first, _] = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    first, *_ = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
     return str(first).replace("SLACK-BOT-API-TOKEN", token)
 
 

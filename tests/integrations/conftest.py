@@ -104,10 +104,14 @@ def troupe(request: pytest.FixtureRequest) -> Iterator[Troupe]:
             troupe.close()
 
 
-@pytest.fixture
-def deployer(troupe: Troupe) -> TestApp:
+def install_deployer(troupe: Troupe) -> TestApp:
     """An app with a command and shortcuts, and a channel for its records."""
     troupe.slack.create_channel("ops-work")
     given = manifest()
     given["oauth_config"] = {"scopes": {"bot": SCOPES}}
     return troupe.slack.install(given, channels=["#jobs", "#ops-work"])
+
+
+@pytest.fixture
+def deployer(troupe: Troupe) -> TestApp:
+    return install_deployer(troupe)

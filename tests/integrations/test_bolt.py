@@ -241,6 +241,53 @@ def test_a_middleware_that_keeps_an_event_to_itself_leaves_no_mark(troupe: Troup
     assert kept == ["toggle hall"]
 
 
+def test_a_listener_s_own_middleware_that_keeps_a_post_leaves_no_mark_and_the_next_listener_has_it(
+    troupe: Troupe,
+) -> None:
+    def gate(message: dict[str, Any], next: Any) -> None:  # noqa: A002  # Bolt's name
+        if "please" in message["text"]:
+            next()
+
+    for number in range(2):
+        app = troupe.app()
+
+        @app.message("toggle", middleware=[gate])  # type: ignore[untyped-decorator]  # as above
+        def toggle(message: dict[str, Any]) -> None:  # pyright: ignore[reportUnusedFunction]  # as above
+            troupe.noted(0, message["text"])
+
+        @app.message("toggle all")  # type: ignore[untyped-decorator]  # as above
+        def toggle_all(message: dict[str, Any]) -> None:  # pyright: ignore[reportUnusedFunction]  # as above
+            troupe.noted(1, message["text"])
+
+        troupe.guard(app)
+        if number == 0:  # the other one only reads what is left
+            troupe.listen(app)
+    silent = troupe.say("toggle hall")
+    posts = [troupe.say("toggle hall, please"), troupe.say("toggle all")]
+    troupe.done(*posts)
+    assert sorted(troupe.ran) == [(0, "toggle hall, please"), (1, "toggle all")]
+    assert troupe.marks(silent) == set()
+
+
+def test_a_listener_that_bolt_could_not_start_has_not_done_its_work(troupe: Troupe) -> None:
+    app = bot(troupe, 0)
+    app.listener_runner.listener_start_handler = Broken()
+    troupe.guard(app)
+    troupe.listen(app)
+    ts = troupe.say("toggle hall")
+    troupe.until(lambda: "x" in troupe.marks(ts))
+    assert "start handler raised" in troupe.slack.messages("#jobs", thread=ts)[-1]["text"]
+    assert troupe.ran == []
+
+
+class Broken:
+    """A start handler, as those that open connections to a database, that cannot."""
+
+    def handle(self, **_: Any) -> None:
+        """Called by Bolt before each listener."""
+        raise ConnectionError("no database")
+
+
 def test_before_the_response_of_a_function_as_a_service_all_is_settled(troupe: Troupe) -> None:
     apps = replicas(troupe, 2, process_before_response=True)
     assert apps

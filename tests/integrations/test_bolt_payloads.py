@@ -13,7 +13,7 @@ from slack_sdk import WebClient
 
 from slackmq.errors import ConfigurationError, Retry
 from slackmq.integrations.bolt import exactly_one
-from slackmq.integrations.bolt.payload import Payload, Safe, is_work
+from slackmq.integrations.payload import Payload, Safe, is_work
 
 from .conftest import FAST
 

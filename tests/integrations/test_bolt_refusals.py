@@ -6,17 +6,23 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pytest
 from slack_bolt import App
 from slack_sdk import WebClient
 
+import slackmq
 from slackmq.errors import ChannelNotFound, ConfigurationError, MissingScope
 from slackmq.integrations.bolt import exactly_one
+from slackmq.integrations.bolt.swallowing import check_swallowing
 
+from . import swallowing
 from .conftest import FAST
 from .test_bolt import bot
 
 if TYPE_CHECKING:
+    from slackmq.slack.connect import Settings
+
     from .conftest import Troupe
 
 
@@ -77,3 +83,74 @@ def test_an_app_for_many_workspaces_is_refused(troupe: Troupe) -> None:
     app.message("toggle")(print)
     with pytest.raises(ConfigurationError, match="many workspaces"):
         exactly_one(app, "#jobs", timing=FAST)
+
+
+async def opened(app: slackmq.App, settings: Settings) -> None:
+    async with app.connected(settings):
+        pass
+
+
+def test_a_setting_that_an_app_or_a_queue_of_ours_holds_is_named_and_the_bot_is_refused(troupe: Troupe) -> None:
+    other = replace(FAST, lease=timedelta(seconds=9))
+    anyio.run(opened, slackmq.App("#jobs", timing=other), troupe.slack.app.settings)
+    with pytest.raises(ConfigurationError, match=r"lease 3 s, there 9 s"):
+        exactly_one(bot(troupe, 0), "#jobs", timing=FAST)
+    with slackmq.Queue("#general", settings=troupe.slack.app.settings, timing=other):
+        pass
+    with pytest.raises(ConfigurationError, match=r"lease 3 s, there 9 s"):
+        exactly_one(bot(troupe, 0), "#general", timing=FAST)
+
+
+def test_an_app_of_ours_with_another_setting_than_the_bot_s_is_refused(troupe: Troupe) -> None:
+    troupe.guard(bot(troupe, 0))
+    other = slackmq.App("#jobs", timing=FAST, claim="pin")
+    with pytest.raises(ConfigurationError, match=r"claim pin, there reaction.*remove the bookmark"):
+        anyio.run(opened, other, troupe.slack.app.settings)
+
+
+def test_the_channel_for_records_must_be_set_alike_too(troupe: Troupe) -> None:
+    troupe.guard(bot(troupe, 0), "#general", timing=replace(FAST, lease=timedelta(seconds=9)))
+    with pytest.raises(ConfigurationError, match=r"#general is worked with another setting: lease 3 s, there 9 s"):
+        exactly_one(bot(troupe, 1), "#jobs", work="#general", timing=FAST)
+
+
+def test_beside_a_newer_version_an_older_replica_is_refused(troupe: Troupe) -> None:
+    troupe.guard(bot(troupe, 0))
+    client: Any = WebClient(troupe.slack.app.bot_token, base_url=troupe.slack.url)
+    channel = troupe.slack.channel("jobs")
+    [mark] = client.bookmarks_list(channel_id=channel)["bookmarks"]
+    client.bookmarks_edit(channel_id=channel, bookmark_id=mark["id"], link=mark["link"].replace("v=1", "v=2"))
+    with pytest.raises(ConfigurationError, match="Upgrade slackmq here"):
+        exactly_one(bot(troupe, 1), "#jobs", timing=FAST)
+
+
+def test_a_listener_that_swallows_what_goes_wrong_is_named_and_with_retries_refused(
+    troupe: Troupe, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = troupe.app()
+
+    @app.message("toggle")  # type: ignore[untyped-decorator]  # Bolt has no type for it
+    def toggle(message: dict[str, Any], say: Any) -> None:  # pyright: ignore[reportUnusedFunction]  # Bolt keeps it
+        """Switch it."""
+        try:
+            troupe.noted(0, message["text"])
+        except Exception:  # noqa: BLE001  # it is about this
+            say("sorry")
+
+    with pytest.raises(ConfigurationError, match=r"toggle catches every exception \(test_bolt_ref.*\d+\).*raise"):
+        exactly_one(app, "#jobs", timing=FAST, retries=2)
+    troupe.guard(app)
+    assert "toggle catches every exception" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["bare", "named", "in_a_group"])
+def test_however_everything_is_caught_it_is_found(kind: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{kind} catches every exception"):
+        check_swallowing(getattr(swallowing, kind), retries=1)
+
+
+@pytest.mark.parametrize("kind", ["raising", "choosy", "partly", "wrapped"])
+def test_a_listener_that_lets_errors_out_is_left_alone(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    check_swallowing(getattr(swallowing, kind), retries=1)
+    check_swallowing(len, retries=1)
+    assert caplog.text == ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +83,35 @@ def test_a_message_that_was_answered_is_not_ours_again(room: Room) -> None:
     assert post.unack() is False
 
 
+DYING = """
+import os, sys
+from slackmq import slackmq
+assert slackmq(sys.argv[1], sys.argv[2], sys.argv[3], claim="reaction").ack()
+os._exit(9)
+"""
+
+
+@pytest.mark.timeout(180)  # a claim lasts a minute
+def test_what_a_dead_bot_had_acked_is_told_to_whoever_asks_and_can_be_acked(room: Room) -> None:
+    untouched, done, dead = room.post(claim="reaction"), room.post(claim="reaction"), room.post(claim="reaction")
+    done.ack()
+    done.unack()
+    command = [sys.executable, "-c", DYING, room.token, room.channel, dead.timestamp]
+    found = classic.left(room.token, room.channel, claim="reaction")
+    told: list[slackmq] = []
+    listener = threading.Thread(target=lambda: told.append(next(found)), daemon=True)
+    listener.start()
+    assert subprocess.run(command, check=False).returncode == 9
+    listener.join(120)
+    [post] = told
+    assert post.timestamp == dead.timestamp
+    assert post.ack()
+    post.unack()
+    assert "white_check_mark" in room.marks(dead)
+    assert not room.marks(untouched)
+    found.close()
+
+
 def test_of_many_threads_one_wins_and_the_others_wait_for_its_end(room: Room) -> None:
     ts = room.post(claim="reaction").timestamp
     won: list[slackmq] = []
@@ -128,6 +159,12 @@ def test_what_slack_refuses_is_logged_and_raised_where_that_is_wanted(
     assert "reactions:write" in caplog.text
     with pytest.raises(MissingScope, match="reactions:write"):
         slackmq(poor.bot_token, room.channel, ts, claim="reaction", raises=True).ack()
+
+
+def test_a_message_in_a_thread_is_not_ours_and_the_log_says_why(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    ts = room.slack.post("a reply", channel="#jobs", thread=room.post().timestamp)
+    assert slackmq(room.token, room.channel, ts, claim="reaction").ack() is False
+    assert "not in a thread" in caplog.text
 
 
 def test_an_unanswered_call_and_a_429_lose_nothing(room: Room) -> None:

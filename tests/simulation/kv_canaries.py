@@ -92,7 +92,7 @@ def _cursor(patch: pytest.MonkeyPatch) -> None:
 
 
 def _undated(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(follower_module, "_DATED", -3.0)
+    patch.setattr(follower_module, "DATED", -3.0)
 
 
 def _unfenced(patch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from slackmq.envelope import JOB, is_finished
@@ -29,10 +29,14 @@ class Reading:
     Attributes:
         generation: the highest generation that was ever claimed, 0 if none was.
         ended: how the job ended, None if it did not.
+        cancelled: somebody wants it cancelled.
+        first: somebody wants it to be the next one.
     """
 
     generation: int = 0
     ended: Outcome | None = None
+    cancelled: bool = False
+    first: bool = False
 
 
 _UNMARKED = Reading()
@@ -51,12 +55,17 @@ class Marks:
         done: the work succeeded.
         dead: it will not be tried again.
         watched: whoever pinned a message has also said so in a way that no unpinning wipes away.
+        cancel: somebody wants it cancelled: nobody begins it any more, and who works on it stops. Its end is `dead`,
+            so that whoever does not know this mark leaves the job alone too.
+        first: it goes before all others that wait.
     """
 
     generations: tuple[str, ...] = CLOCKS[:20]
     done: str = "white_check_mark"
     dead: str = "x"
     watched: str = "eyes"
+    cancel: str = field(default="no_entry_sign", repr=False)  # claims are safe where it differs: no part of the setting
+    first: str = field(default="arrow_up", repr=False)  # likewise
 
     def generation(self, emoji: str) -> int:
         """The generation that an emoji stands for, 0 if it stands for none."""
@@ -78,7 +87,8 @@ class Marks:
         if not mine:
             return _UNMARKED
         ended = next((outcome for emoji in mine if (outcome := self.outcome(emoji))), None)
-        return Reading(generation=max(map(self.generation, mine), default=0), ended=ended)
+        highest = max(map(self.generation, mine), default=0)
+        return Reading(generation=highest, ended=ended, cancelled=self.cancel in mine, first=self.first in mine)
 
     def of_row(self, row: Row, user: str) -> Reading:
         """What one bot user says of a message, by its marks and, if it posted the message itself, by its words."""

@@ -135,8 +135,14 @@ class PinClaiming:
             ),
             None,
         )
-        traces.take_in(Reading(generation=int(traces.used), ended=ended), now)
+        cancelled, first = self._wanted(row, self._marks.cancel), self._wanted(row, self._marks.first)
+        traces.take_in(Reading(generation=int(traces.used), ended=ended, cancelled=cancelled, first=first), now)
         self._notice_unpinning(traces, now)
+
+    def _wanted(self, row: Row, emoji: str) -> bool:
+        """Whether a bot that works here has put an emoji on a message."""
+        users = row.reactions.get(emoji, frozenset())
+        return any(user == self._me or user in self._apps or self._thread.knows(user) for user in users)
 
     def _notice_unpinning(self, traces: Traces, now: float) -> None:
         """Our own pin is gone although we did not end: a person put the message back."""
@@ -210,6 +216,8 @@ class PinClaiming:
             return await self._take_logged(message, traces, generation, lease)
         if traces.used:
             return await self._adopt(message, traces, lease)
+        if self._rank(message) and not await self._bare(message, traces):
+            return None
         return await self._pin(message, traces, lease)
 
     async def _pin(self, message: Message, traces: Traces, lease: float) -> Held | None:
@@ -245,6 +253,14 @@ class PinClaiming:
             if not await self._alone(message, traces):
                 return None
         return self._hold(traces, token, sent + lease)
+
+    async def _bare(self, message: Message, traces: Traces) -> bool:
+        """Look whether it bears no pin yet: whose turn came before may have pinned it, and a sibling heard of it.
+
+        A read is one of 50 a minute, a pin one of 20.
+        """
+        row = await self._look(message, traces)
+        return row is not None and not traces.used and traces.ended is None
 
     def _warn(self, error: TooManyPins) -> None:
         """Say once that messages are claimed in their threads now, which takes longer and costs more."""

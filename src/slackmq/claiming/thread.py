@@ -69,6 +69,10 @@ class Thread:
         """Whether what this user puts on a message may be a bot's of this queue; anybody's may where none is named."""
         return self._peers is None or user in self._peers
 
+    def knows(self, user: str) -> bool:
+        """Whether this user was named as a bot of this queue."""
+        return self._peers is not None and user in self._peers
+
     def _is_peer(self, row: Row) -> bool:
         return row.bot is not None and self.trusts(row.user)
 

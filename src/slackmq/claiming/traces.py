@@ -25,6 +25,9 @@ class Traces:
         ended: how it ended, if it did.
         ended_at: when this process first knew that, on its monotonic clock.
         gone: it was deleted.
+        cancelled: somebody wants it cancelled.
+        cancelled_by: who, as far as this process knows.
+        first: somebody wants it to be the next one.
         fresh_event: its event came to this process, for the first time, and it was not begun since.
         full: Slack takes no further emoji on it.
         pin: who pinned it, as the newest read or event showed.
@@ -46,6 +49,9 @@ class Traces:
     ended: Outcome | None = None
     ended_at: float | None = None
     gone: bool = False
+    cancelled: bool = False
+    cancelled_by: str = ""
+    first: bool = False
     full: bool = False
     fresh_event: bool = False
     pin: Pin | None = None
@@ -66,6 +72,12 @@ class Traces:
         """Its thread has replies that this process has not read."""
         return self.latest_reply is not None and self.latest_reply != self.noted_until
 
+    @property
+    def wanted_by(self) -> str:
+        """Who wants it cancelled, as its thread or this process knows; "" if nobody says."""
+        notes = (note for _, _, note in self.record.entries.values())
+        return self.cancelled_by or next((note.why for note in notes if note.note == "cancel"), "")
+
     def take_in(self, reading: Reading, now: float) -> None:
         """Note what the marks say.
 
@@ -74,6 +86,8 @@ class Traces:
             now: the monotonic time *after* the read: a clock started too early would rob the holder.
         """
         self.generation = max(self.generation, reading.generation)
+        self.cancelled = self.cancelled or reading.cancelled
+        self.first = self.first or reading.first
         if self.generation:
             self.first_seen.setdefault(self.generation, now)
         if reading.ended is not None and self.ended is None:

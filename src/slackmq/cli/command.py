@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["command", "run"]
 
 _COMMANDS = {
+    "cancel": "Let a job not be done; a running handler is told to stop.",
     "demo": "See it work: three workers, one of them killed.",
     "dlq": "Look at dead letters, and post what died again: ls, redrive.",
     "doctor": "Look whether all is as it must be; with --probe, whether Slack is.",
@@ -27,10 +28,17 @@ _COMMANDS = {
     "kv": "Keep state in a channel: get, put, del, ls, watch, history, lock, status, export, import.",
     "ls": "List what waits, is held or is dead in a channel.",
     "manifest": "Print the app manifest for the real Slack.",
+    "pause": "Let nobody begin anything in a channel; resume lets the work go on.",
+    "peek": "Show the next jobs of a channel, and claim none.",
     "post": "Put a job into a channel.",
+    "purge": "Cancel every job of a channel that waits.",
+    "resume": "Let the work of a paused channel go on.",
+    "stats": "Count what waits, is held, is done and is dead in a channel.",
+    "trace": "Show the life of one job: who claimed, renewed, failed and did it.",
     "worker": "Work the channel of an app, or look whether that could be done.",
 }
-_GROUPS = {"dlq", "kv"}
+_FILES = {"dlq": "dlq.group", "kv": "kv.group", "purge": "cancel", "resume": "pause"}
+"""In which file a subcommand stands, if not in one of its own name."""
 _VARIABLES = (
     "Every flag is also an environment variable: --log-level of `slackmq worker` is SLACKMQ_WORKER_LOG_LEVEL; --local, "
     "--url and --local-port are SLACKMQ_LOCAL, SLACKMQ_URL and SLACKMQ_LOCAL_PORT everywhere. A flag wins over its "
@@ -55,7 +63,7 @@ def command(words: Sequence[str] = ()) -> App:
         suppress_keyboard_interrupt=False,
     )
     for name, line in _COMMANDS.items():
-        where = f"{name}.group" if name in _GROUPS else name
+        where = _FILES.get(name, name)
         root.command(f"slackmq.cli.{where}:{name}", name=name, help=None if name in words[:1] else line)
     return root
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from slackmq.errors import Ambiguous, SlackError, SlackMQError
+from slackmq.errors import AlreadyEnded, Ambiguous, SlackError, SlackMQError
 from slackmq.kv.errors import KeyNotFound, LockLapsed, LockLost, LogBroken, RecordTooNew, RevisionMismatch, WriteLost
 from slackmq.redaction import redacted
 
@@ -26,6 +26,8 @@ class Exit(IntEnum):
     LOCK_LOST = 9
     LOG_BROKEN = 10
     STILL_HELD = 11
+    ENDED = 12
+    GOES_ON = 13
     BUG = 70
     INTERRUPTED = 130
 
@@ -46,6 +48,8 @@ MEANINGS = {
     "--held: the lock was not held any more, and nothing was written",
     Exit.LOG_BROKEN: "kv: records were deleted or edited, or were written by a newer version",
     Exit.STILL_HELD: "kv lock: somebody else held the lock for longer than --wait",
+    Exit.ENDED: "cancel: too late, the job has ended",
+    Exit.GOES_ON: "cancel: the job had not stopped after --wait seconds; it is still told to",
     Exit.BUG: "an error of slackmq itself; --debug shows where",
     Exit.INTERRUPTED: "interrupted; for a worker, by the second signal",
 }
@@ -72,6 +76,7 @@ _STATUSES: tuple[tuple[type[SlackMQError], Exit], ...] = (
     (LogBroken, Exit.LOG_BROKEN),
     (RecordTooNew, Exit.LOG_BROKEN),
     (StillHeld, Exit.STILL_HELD),
+    (AlreadyEnded, Exit.ENDED),
     (SlackMQError, Exit.USAGE),  # ConfigurationError, and what is refused before anything is sent
 )
 """Of the kinds that an error is, the first one counts."""

@@ -13,23 +13,21 @@ from rich.table import Table
 from rich.text import Text
 
 from slackmq.cli.where import Where
-from slackmq.policy import Accept, Options
-from slackmq.queue import AsyncQueue
-from slackmq.queue.setting import found
+from slackmq.operating.figures import concerns
+from slackmq.operating.look import looking
 from slackmq.slack.connect import open_slack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import timedelta
 
-    from slackmq.message import Message
+    from slackmq.operating.look import Look
     from slackmq.queue import Standing
-    from slackmq.queue.setting import Setting
 
-__all__ = ["age", "ls", "printable", "shown"]
+__all__ = ["age", "inspected", "ls", "printable", "shown"]
 
 _HERE = Where()
-_ENDED = {"done", "dead", "duplicate", "gone"}
+_ENDED = {"done", "dead", "cancelled", "duplicate", "gone"}
 _LONGEST = 80
 
 
@@ -47,10 +45,13 @@ def ls(
 
     What people typed is listed once a worker has taken it: before that nobody knows whether it is a job.
     """
-    setting, standings = anyio.run(_inspect, where, channel)
+    look, standings = anyio.run(inspected, where, channel)
+    setting = look.setting
     rows = [row for row in standings if shown(row, ended=all_)]
     if setting is not None:
         sys.stderr.write(f"claims by {setting.way} ({printable(setting.why)})\n")
+    if look.pause is not None:
+        sys.stderr.write(f"paused by {printable(look.pause.by)}\n")
     if json:
         sys.stdout.writelines(msgspec.json.encode(_row(row)).decode() + "\n" for row in rows)
     elif sys.stdout.isatty():
@@ -59,23 +60,15 @@ def ls(
         sys.stdout.writelines("\t".join(map(str, _row(row).values())) + "\n" for row in rows)
 
 
-async def _inspect(where: Where, channel: str) -> tuple[Setting | None, tuple[Standing, ...]]:
-    async with open_slack(await where.settings()) as slack:
-        setting = await found(slack, await slack.channel(channel))
-        way = setting.way if setting else "reaction"
-        async with AsyncQueue(slack, channel, select=_anything, claim=way) as queue:
-            return setting, await queue.inspect()
-
-
-def _anything(_: Message) -> Accept:
-    return Accept(options=Options())
+async def inspected(where: Where, channel: str) -> tuple[Look, tuple[Standing, ...]]:
+    """How a channel is set, and how each of its messages stands."""
+    async with open_slack(await where.settings()) as slack, looking(slack, channel) as look:
+        return look, await look.queue.inspect()
 
 
 def shown(row: Standing, *, ended: bool) -> bool:
-    """Whether a message belongs into the list: typed words that nobody ever took are talk."""
-    if row.message.kind is None and row.state in {"waiting", "gone"}:
-        return False
-    return ended or row.state not in _ENDED - {"dead"}
+    """Whether a message belongs into the list."""
+    return concerns(row) and (ended or row.state not in _ENDED - {"dead"})
 
 
 def _row(row: Standing) -> dict[str, str | int]:

@@ -80,7 +80,9 @@ async def _work(
     settings = await where.settings()
     stopped = Exit.OK
     async with app.connected(settings, worker=name, hooks=[log_happenings]) as queue:
-        running = AsyncWorker(queue, app.handlers, concurrency=concurrency, rate=rate, drain=drain)
+        running = AsyncWorker(
+            queue, app.handlers, concurrency=concurrency, rate=rate, drain=drain, controls=app.controls
+        )
         _log.info("%s works #%s, %d jobs at a time", queue.worker, queue.channel.name, concurrency)
         async with anyio.create_task_group() as signals, anyio.create_task_group() as tasks:
             signals.start_soon(_obey, running, drain, tasks.cancel_scope, signals)

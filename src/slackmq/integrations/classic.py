@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,8 @@ import anyio
 from slackmq.claiming.marks import Marks
 from slackmq.clock import SYSTEM
 from slackmq.errors import AlreadyReacted, LeaseLost, SlackError, SlackMQError, told
-from slackmq.policy import Timing
+from slackmq.message import seconds
+from slackmq.policy import Accept, Options, Timing
 from slackmq.portal import standing_portal, wait_for
 from slackmq.queue import AsyncQueue
 from slackmq.queue.setting import agree, setting_of
@@ -29,26 +30,30 @@ from slackmq.slack.connect import open_slack, resolve
 from slackmq.sync import Lease
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Generator
     from contextlib import AbstractContextManager
     from types import TracebackType
 
     from anyio.from_thread import BlockingPortal
 
     from slackmq.claiming.way import Way
+    from slackmq.message import Message
     from slackmq.slack.client import Client
     from slackmq.slack.connect import Settings
 
-__all__ = ["slackmq"]
+__all__ = ["left", "slackmq"]
 
 _log = logging.getLogger("slackmq.classic")
 _FORGOTTEN = timedelta(minutes=10)
 """After so long without an `unack` the work counts as failed: in 2019 such a message stayed pinned for ever."""
 
+_LOOK = 10.0
+"""Seconds after which a message that nobody had begun is looked at again, for somebody who began it and died."""
 _GIVING_BACK = 5.0
 """Seconds that giving a claim back may take when the process ends."""
 
 
+@dataclass(eq=False, slots=True)
 class slackmq:  # noqa: N801  # its name since 2018
     """A message that one of several bots shall work on.
 
@@ -61,22 +66,13 @@ class slackmq:  # noqa: N801  # its name since 2018
         raises: whether errors of Slack are raised, or logged and answered with False.
     """
 
-    def __init__(
-        self,
-        api_token: str,
-        channel: str,
-        timestamp: str,
-        *,
-        claim: Way = "pin",
-        wait: bool = True,
-        raises: bool = False,
-    ) -> None:
-        self.api_token = api_token
-        self.channel = channel
-        self.timestamp = timestamp
-        self._claim: Way = claim
-        self._wait = wait
-        self._raises = raises
+    api_token: str = field(repr=False)
+    channel: str
+    timestamp: str
+    _: KW_ONLY
+    claim: Way = "pin"
+    wait: bool = True
+    raises: bool = False
 
     def ack(self, emoji: str | None = None, stars: object = None) -> bool:
         """Pin the message, and keep it until `unack`.
@@ -89,8 +85,8 @@ class slackmq:  # noqa: N801  # its name since 2018
             True if it is ours; False if another bot has done it, or Slack could not be asked.
         """
         try:
-            office = _office(self.api_token, self.channel, self._claim)
-            won = office.take(self.timestamp, wait=self._wait)
+            office = _office(self.api_token, self.channel, self.claim)
+            won = office.take(self.timestamp, wait=self.wait)
         except SlackMQError as error:
             return self._failed("could not claim", error)
         if won:
@@ -115,12 +111,12 @@ class slackmq:  # noqa: N801  # its name since 2018
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if _office(self.api_token, self.channel, self._claim).holds(self.timestamp):
+        if _office(self.api_token, self.channel, self.claim).holds(self.timestamp):
             self._end(error, None, None)
 
     def _end(self, error: BaseException | None, emoji: str | None, stars: object) -> bool | None:
         try:
-            office = _office(self.api_token, self.channel, self._claim)
+            office = _office(self.api_token, self.channel, self.claim)
             ended = office.end(self.timestamp, error)
         except SlackMQError as failure:
             return self._failed("could not end", failure)
@@ -141,9 +137,28 @@ class slackmq:  # noqa: N801  # its name since 2018
 
     def _failed(self, what: str, error: SlackMQError) -> bool:
         _log.error("%s %s: %s", what, self.timestamp, error)
-        if self._raises:
+        if self.raises:
             raise error
         return False
+
+
+def left(api_token: str, channel: str, *, claim: Way = "pin") -> Generator[slackmq]:
+    """What a bot that died had acked and not unacked, one after the other, for as long as one iterates; it blocks.
+
+    Who waits in `ack` takes such a message over by itself. That is enough where every copy hears every message, as over
+    RTM, and one of them outlives the claim. For all other cases let a thread iterate, and `ack` what it is given: it
+    comes again until somebody does.
+
+    Args:
+        api_token: the bot's token.
+        channel: id of the channel.
+        claim: as the bots have it.
+
+    Raises:
+        SlackMQError: Slack refuses, or the channel is worked in another way.
+    """
+    for ts in _office(api_token, channel, claim).left():
+        yield slackmq(api_token, channel, ts, claim=claim)
 
 
 class _Office:
@@ -175,6 +190,33 @@ class _Office:
             async with AsyncQueue(slack, self._channel, claim=self._claim, timing=timing, marks=marks) as queue:
                 queue.sweep()  # from now on the channel is watched, and ended pins are taken off
                 yield queue
+
+    def left(self) -> Generator[str]:
+        """The ts of each message whose claim has lapsed."""
+        with self._portal.wrap_async_context_manager(self._sweeping()) as messages:
+            while (message := wait_for(self._portal, lambda: anext(messages, None))) is not None:
+                yield message.ts
+
+    @asynccontextmanager
+    async def _sweeping(self) -> AsyncGenerator[AsyncGenerator[Message]]:
+        """A queue beside the first, which takes no interest in what people type; this one claims nothing."""
+
+        def begun(message: Message) -> float:
+            return self._slack.now() - seconds(message.ts) + _LOOK
+
+        async with AsyncQueue(
+            self._slack,
+            self._channel,
+            select=lambda _: Accept(options=Options()),
+            claim=self._claim,
+            timing=Timing(),
+            marks=Marks(),
+        ) as queue:
+            messages = queue.sweep(courtesy=begun).messages()
+            try:
+                yield messages
+            finally:
+                await messages.aclose()
 
     def take(self, ts: str, *, wait: bool) -> bool:
         """Claim a message, and keep it alive."""

@@ -4,6 +4,9 @@ Bolt's own keep them in files, which one machine has, or in a database. What the
 members of its channel can read is refused.
 """
 
+# pyright: reportAssignmentType=false
+# A blocking twin takes its object by position only, which pyright holds against slack_sdk's methods; mypy does not.
+
 from __future__ import annotations
 
 import logging
@@ -20,6 +23,7 @@ from slackmq.clock import SYSTEM
 from slackmq.errors import ConfigurationError
 from slackmq.kv.batch import Batch
 from slackmq.kv.errors import KeyNotFound, RevisionMismatch
+from slackmq.portal import blocking
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -79,114 +83,8 @@ def _checked(*, encrypted: bool, plain: bool) -> None:
         )
 
 
-class StoreInstallations(InstallationStore):
-    """Installations of an app in a store: `OAuthSettings(installation_store=StoreInstallations(store))`.
-
-    Args:
-        store: an open store, encrypted.
-        plain: whether to accept one that is not, and let all members of its channel read the tokens.
-
-    Raises:
-        ConfigurationError: the store is not encrypted.
-    """
-
-    def __init__(self, store: Store, *, plain: bool = False) -> None:
-        _checked(encrypted=store.encrypted, plain=plain)
-        self._store = store
-
-    @property
-    def logger(self) -> Logger:
-        """The log."""
-        return _log
-
-    def save(self, installation: Installation) -> None:
-        """Keep an installation, and its bot."""
-        self._store.commit(_saved(installation))
-
-    def save_bot(self, bot: Bot) -> None:
-        """Keep a bot."""
-        self._store.put(f"{_place(bot.enterprise_id, bot.team_id)}/bot", vars(bot))
-
-    def find_bot(
-        self, *, enterprise_id: str | None, team_id: str | None, is_enterprise_install: bool | None = False
-    ) -> Bot | None:
-        """The bot of a workspace or organisation, None if it is not installed there."""
-        entry = self._entry(f"{_place(enterprise_id, team_id, org=is_enterprise_install)}/bot")
-        return _bot(entry)
-
-    def find_installation(
-        self,
-        *,
-        enterprise_id: str | None,
-        team_id: str | None,
-        user_id: str | None = None,
-        is_enterprise_install: bool | None = False,
-    ) -> Installation | None:
-        """The latest installation, or a person's, None if there is none."""
-        where = _place(enterprise_id, team_id, org=is_enterprise_install)
-        entry = self._entry(_installer(where, user_id))
-        if entry is None:
-            return None
-        bot = self._entry(f"{where}/bot")
-        return _with_bot(Installation(**entry.to(dict[str, Any])), _bot(bot))
-
-    def delete_bot(self, *, enterprise_id: str | None, team_id: str | None) -> None:
-        """Forget a bot, in the history of the store, too."""
-        self._store.purge(f"{_place(enterprise_id, team_id)}/bot")
-
-    def delete_installation(
-        self, *, enterprise_id: str | None, team_id: str | None, user_id: str | None = None
-    ) -> None:
-        """Forget a person's installation, or all of a workspace."""
-        key = _installer(_place(enterprise_id, team_id), user_id)
-        for found in [key] if user_id else [key, *self._store.find(f"{key}/", fresh=True)]:
-            self._store.purge(found)
-
-    def _entry(self, key: str) -> Entry | None:
-        """The key; Slack is asked before it is said not to be there: it may have been kept a moment ago elsewhere."""
-        for fresh in (False, True):
-            try:
-                return self._store.entry(key, fresh=fresh)
-            except KeyNotFound:
-                continue
-        return None
-
-
-class StoreStates(OAuthStateStore):
-    """States of OAuth in a store: each is good once, in whichever process its answer arrives.
-
-    Args:
-        store: an open store.
-        expires: how long a state is good.
-    """
-
-    def __init__(self, store: Store, *, expires: timedelta = _STATE) -> None:
-        self._store = store
-        self._expires = expires
-
-    @property
-    def logger(self) -> Logger:
-        """The log."""
-        return _log
-
-    def issue(self, *_args: object, **_kwargs: object) -> str:
-        """A new state."""
-        state = SYSTEM.new_id()
-        self._store.put(f"oauth/state/{state}", 1, ttl=self._expires)
-        return state
-
-    def consume(self, state: str) -> bool:
-        """Whether a state was issued, is good still, and was not consumed before."""
-        key = f"oauth/state/{state}"
-        try:
-            self._store.delete(key, last=self._store.entry(key, fresh=True).revision)
-        except (KeyNotFound, RevisionMismatch):
-            return False
-        return True
-
-
 class AsyncStoreInstallations(AsyncInstallationStore):
-    """As `StoreInstallations`, for an app that awaits.
+    """Installations of an app in a store: `OAuthSettings(installation_store=…)` of Bolt for apps that await.
 
     Args:
         store: an open store, encrypted.
@@ -249,7 +147,7 @@ class AsyncStoreInstallations(AsyncInstallationStore):
             await self._store.purge(found)
 
     async def _entry(self, key: str) -> Entry | None:
-        """As in `StoreInstallations`."""
+        """The key; Slack is asked before it is said not to be there: it may have been kept a moment ago elsewhere."""
         for fresh in (False, True):
             try:
                 return await self._store.get(key, fresh=fresh)
@@ -259,7 +157,7 @@ class AsyncStoreInstallations(AsyncInstallationStore):
 
 
 class AsyncStoreStates(AsyncOAuthStateStore):
-    """As `StoreStates`, for an app that awaits.
+    """States of OAuth in a store: each is good once, in whichever process its answer arrives.
 
     Args:
         store: an open store.
@@ -289,3 +187,53 @@ class AsyncStoreStates(AsyncOAuthStateStore):
         except (KeyNotFound, RevisionMismatch):
             return False
         return True
+
+
+class StoreInstallations(InstallationStore):
+    """As `AsyncStoreInstallations`, for an app that does not await.
+
+    Args:
+        store: an open store, encrypted.
+        plain: whether to accept one that is not, and let all members of its channel read the tokens.
+
+    Raises:
+        ConfigurationError: the store is not encrypted.
+    """
+
+    def __init__(self, store: Store, *, plain: bool = False) -> None:
+        _checked(encrypted=store.encrypted, plain=plain)
+        portal, there = store._there  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # two faces of one store
+        self._there = portal, AsyncStoreInstallations(there, plain=plain)
+
+    @property
+    def logger(self) -> Logger:
+        """The log."""
+        return _log
+
+    save = blocking(AsyncStoreInstallations.async_save)
+    save_bot = blocking(AsyncStoreInstallations.async_save_bot)
+    find_bot = blocking(AsyncStoreInstallations.async_find_bot)
+    find_installation = blocking(AsyncStoreInstallations.async_find_installation)
+    delete_bot = blocking(AsyncStoreInstallations.async_delete_bot)
+    delete_installation = blocking(AsyncStoreInstallations.async_delete_installation)
+
+
+class StoreStates(OAuthStateStore):
+    """As `AsyncStoreStates`, for an app that does not await.
+
+    Args:
+        store: an open store.
+        expires: how long a state is good.
+    """
+
+    def __init__(self, store: Store, *, expires: timedelta = _STATE) -> None:
+        portal, there = store._there  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # two faces of one store
+        self._there = portal, AsyncStoreStates(there, expires=expires)
+
+    @property
+    def logger(self) -> Logger:
+        """The log."""
+        return _log
+
+    issue = blocking(AsyncStoreStates.async_issue)
+    consume = blocking(AsyncStoreStates.async_consume)

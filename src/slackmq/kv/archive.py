@@ -169,7 +169,7 @@ class Archive:
             SecretMismatch: the store has another key, or is encrypted.
             StoreMoved: it is not in this channel any more, or not yet.
         """
-        tried: set[str] = set()
+        tried: set[Manifest] = set()
         begin = after / 1_000_000
         origin: Signpost | None = None
         for oldest in sorted({max(begin, self._slack.now() - _RECENT), begin}, reverse=True):
@@ -180,10 +180,10 @@ class Archive:
                     raise StoreMoved(successor.channel)
                 origin = self._led(row, ORIGIN) or origin
                 manifest = self._manifest(row)
-                if manifest is None or manifest.thread in tried or manifest.upto <= after:
+                if manifest is None or manifest in tried or manifest.upto <= after:
                     continue
-                tried.add(manifest.thread)
-                if state := await self._tried(manifest):
+                tried.add(manifest)
+                if (state := await self._tried(manifest)) is not None:
                     return state
         if origin is not None and not after:
             raise StoreMoved(origin.channel)
@@ -196,7 +196,7 @@ class Archive:
 
     async def _first(self, manifests: Iterable[Manifest]) -> State | None:
         for manifest in manifests:
-            if state := await self._tried(manifest):
+            if (state := await self._tried(manifest)) is not None:
                 return state
         return None
 
@@ -237,18 +237,26 @@ class Archive:
         return None
 
     async def _load(self, manifest: Manifest) -> State:
-        rows = await self._slack.replies(self._channel, manifest.thread)
         parts: dict[int, str] = {}
-        for row in rows:
-            if row.metadata is None or row.metadata.type != PART:
+        for row in await self._parts(manifest):
+            if row.metadata is None:
                 continue
             number: object = row.metadata.payload.get("number")
             part: object = row.metadata.payload.get("part")
-            if isinstance(number, int) and isinstance(part, str):
+            if isinstance(number, int) and 0 <= number < manifest.parts and isinstance(part, str):
                 parts.setdefault(number, part)
-        if sorted(parts) != list(range(manifest.parts)):
+        if len(parts) != manifest.parts:
             raise SnapshotDamaged(f"Of {manifest.parts} parts of a snapshot there are {len(parts)}.")
         return unpacked([parts[number] for number in range(manifest.parts)], manifest, self._seal)
+
+    async def _parts(self, manifest: Manifest) -> list[Row]:
+        replies = await self._slack.replies(self._channel, manifest.thread)
+        rows = [row for row in replies if row.metadata is not None and row.metadata.type == PART]
+        if len({row.user for row in rows}) > 1:
+            # Everybody may answer in a thread, but who began a snapshot posted all of it.
+            begun = await self._slack.row(self._channel, manifest.thread)
+            rows = [row for row in rows if begun is not None and row.user == begun.user]
+        return rows
 
     def _due(self, follower: Follower) -> bool:
         """Whether so much was written since the newest snapshot, or so long ago, that another one is needed."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol, Self
 
 from slackmq.errors import ConfigurationError
-from slackmq.kv.entry import check_key, encode
+from slackmq.kv.entry import TTL_LIMIT, check_key, encode
 from slackmq.kv.errors import LockLapsed
 from slackmq.kv.record import ANY, Operation, Verb
 
@@ -24,10 +24,12 @@ class Guard(Protocol):
     @property
     def key(self) -> str:
         """The key that stands for it."""
+        ...
 
     @property
     def token(self) -> int:
         """The fencing token; 0 while it is not held."""
+        ...
 
 
 class Batch:
@@ -77,19 +79,19 @@ class Batch:
 
     def update(self, key: str, value: object, *, last: int, ttl: timedelta | None = None) -> Self:
         """Only if the key stands in the revision `last`; 0 is none."""
-        return self._put(key, value, prev=last, ttl=ttl)
+        return self._put(key, value, prev=_named(last), ttl=ttl)
 
     def delete(self, key: str, *, last: int | None = None) -> Self:
         """Let it be gone; with `last` only if it stands in that revision."""
-        return self._add(Operation(verb=Verb.DELETE, key=key, prev=ANY if last is None else last))
+        return self._add(Operation(verb=Verb.DELETE, key=key, prev=ANY if last is None else _named(last)))
 
     def purge(self, key: str, *, last: int | None = None) -> Self:
         """Let it be gone, and its history begin anew."""
-        return self._add(Operation(verb=Verb.PURGE, key=key, prev=ANY if last is None else last))
+        return self._add(Operation(verb=Verb.PURGE, key=key, prev=ANY if last is None else _named(last)))
 
     def check(self, key: str, *, last: int) -> Self:
         """Change nothing, but only go on if the key stands in the revision `last`; 0 is none."""
-        return self._add(Operation(verb=Verb.CHECK, key=key, prev=last))
+        return self._add(Operation(verb=Verb.CHECK, key=key, prev=_named(last)))
 
     def held(self, key: str, *, token: int) -> Self:
         """Change nothing, but only go on if the key has been there since the revision `token`: a lock, held still.
@@ -97,7 +99,7 @@ class Batch:
         Raises:
             LockLapsed: the token is 0, so it is not held; nothing was sent.
         """
-        if token <= 0:
+        if not _named(token):
             raise LockLapsed(key, expected=token, revision=0)
         return self._add(Operation(verb=Verb.HELD, key=key, prev=token))
 
@@ -107,8 +109,8 @@ class Batch:
 
     def _put(self, key: str, value: object, *, prev: int, ttl: timedelta | None) -> Self:
         micros = 0 if ttl is None else ttl // timedelta(microseconds=1)
-        if ttl is not None and micros <= 0:
-            raise ConfigurationError(f"A key cannot last {ttl}.", remedy="Give it a time, or None for ever.")
+        if ttl is not None and not 0 < micros <= TTL_LIMIT:
+            raise ConfigurationError(f"A key cannot last {ttl}.", remedy="Give it up to a century, or None for ever.")
         return self._write(key, encode(value), prev=prev, ttl=micros)
 
     def _write(self, key: str, value: Value, *, prev: int, ttl: int) -> Self:
@@ -121,3 +123,16 @@ class Batch:
             )
         self._operations[operation.key] = operation
         return self
+
+
+def _named(revision: int) -> int:
+    """A revision as it may stand in a record: others that share the record count only if it can be read.
+
+    Raises:
+        ConfigurationError: it cannot be one.
+    """
+    if type(revision) is not int or not 0 <= revision < 1 << 63:
+        raise ConfigurationError(
+            f"{revision!r} is no revision.", remedy="Name the one that was read, or was returned by a write; 0 is none."
+        )
+    return revision

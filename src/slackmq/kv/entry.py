@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import msgspec
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KEY_LIMIT",
+    "TTL_LIMIT",
     "Change",
     "Entry",
     "FileRef",
@@ -26,14 +28,23 @@ __all__ = [
     "Status",
     "Value",
     "check_key",
+    "check_nesting",
     "encode",
     "moment",
 ]
 
 KEY_LIMIT = 256
 """Bytes of a key as UTF-8."""
+TTL_LIMIT = 36_525 * 86_400 * 1_000_000
+"""Microseconds for which a key may last: a century. Beyond it a moment would soon be none that a datetime can hold."""
+NESTING = 100
+"""Lists and objects within each other: how many one can read depends on what runs at that moment, and what stands in
+the log must be read by all or by none."""
 
 _T = TypeVar("_T")
+_FLAT = re.compile(r'"(?:[^"\\]|\\.)*"|[^][{}"]+')
+"""Of JSON, everything but the brackets."""
+_INNERMOST = re.compile(r"\[]|{}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -93,18 +104,34 @@ def encode(value: object) -> Value:
     Raises:
         ValueRejected: it can do neither.
     """
-    if isinstance(value, bytes | bytearray):
-        return Value(Form.BYTES, b64encode(value).decode())
+    if isinstance(value, bytes | bytearray | memoryview):
+        return Value(Form.BYTES, b64encode(cast("bytes", value)).decode())
     try:
         text = msgspec.json.encode(value).decode()
         json.dumps(msgspec.to_builtins(value, str_keys=True), allow_nan=False)  # msgspec would write NaN as null
         msgspec.json.decode(text)
+        check_nesting(text)
     except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
         raise ValueRejected(
             f"A value of type {type(value).__name__} cannot be stored: {error}",
             remedy="Store JSON, bytes, or a dataclass of such.",
         ) from error
     return Value(Form.JSON, text)
+
+
+def check_nesting(text: str) -> None:
+    """See to it that JSON can be read wherever it is read.
+
+    Raises:
+        ValueError: there are more than `NESTING` lists and objects within each other.
+    """
+    if text.count("[") + text.count("{") <= NESTING:
+        return
+    brackets = _FLAT.sub("", text)
+    for _ in range(NESTING):
+        brackets = _INNERMOST.sub("", brackets)
+    if brackets:
+        raise ValueError(f"more than {NESTING} lists and objects are within each other")
 
 
 def check_key(key: str) -> str:

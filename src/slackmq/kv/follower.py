@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from slackmq.policy import Timing
     from slackmq.slack.api import Event, Events, Page, Row, Slack
 
-__all__ = ["Follower"]
+__all__ = ["DATED", "Follower"]
 
 _log = logging.getLogger("slackmq.kv")
 _RESCAN = 60.0
@@ -39,7 +39,7 @@ _GAP = 1.2
 """Seconds between two reads: 50 reads a minute are allowed (docs.slack.dev/reference/methods/conversations.history)."""
 _BURST = 4
 """So many reads may follow each other at once after a rest. A read that waits for its budget is old when it comes."""
-_DATED = 1.0
+DATED = 1.0
 """Seconds by which Slack's Date header may be behind Slack's clock: it has whole seconds, rounded down."""
 _PATIENCE = 60.0
 """Seconds for which a record whose writer knew more than is here may wait for what is missing to show up."""
@@ -142,6 +142,12 @@ class Follower:
         except* SlackMQError as group:
             self._fail(_first(group))
 
+    def end(self, why: SlackMQError) -> None:
+        """Tell all who wait that the store was closed."""
+        if self.failure is None:
+            self.failure = why
+        self._announce()
+
     def remember(self, oldest: int, archived: Manifest | None) -> None:
         """Take note of what was seen before this process began: the oldest record, and the newest snapshot."""
         self.oldest = min(self.oldest, oldest)
@@ -173,7 +179,7 @@ class Follower:
             self._check()
             await self._news.wait()
         # Slack dated its answer to a call that was sent after this began, so this began before that second was over.
-        await self.settle(round((self._slack.now() + _DATED) * 1_000_000))
+        await self.settle(round((self._slack.now() + DATED) * 1_000_000))
 
     async def news(self, within: float | None = None) -> None:
         """Wait until something was settled, `within` seconds at most.

@@ -58,7 +58,7 @@ class Home:
 
     async def enter(self) -> None:
         """Open the store."""
-        self._held = None
+        self._held, self._moved = None, anyio.Event()
         self._inside = await self.opening.open(self._tell)
 
     def start(self, tasks: TaskGroup) -> None:
@@ -71,6 +71,7 @@ class Home:
         inside, self._inside = self._inside, None
         if inside is not None:
             await inside.end()
+            self._moved.set()  # nowhere, and whoever waits for it looks again
 
     async def there(self, do: Callable[[Inside], Awaitable[_T]]) -> _T:
         """Do something where the store is, and again where it went if it moves meanwhile.

@@ -15,7 +15,7 @@ import anyio
 from slackmq.kv.archive import Archive
 from slackmq.kv.caching import Caching
 from slackmq.kv.errors import LogBroken, SecretMismatch, StoreMoved
-from slackmq.kv.follower import Follower
+from slackmq.kv.follower import DATED, Follower
 from slackmq.kv.inside import Inside
 from slackmq.kv.log import State
 from slackmq.kv.own import Own
@@ -176,6 +176,7 @@ class Opening:
             own=own,
             caching=room.caching,
             shelf=Shelf(self.slack.files, author=own.author, seal=seal, clock=self.clock, former=former),
+            listed=self.authors is None or own.author in self.authors,
         )
 
     def _follower(self, seal: Seal, told: Callable[[Settled], None]) -> Follower:
@@ -192,7 +193,7 @@ class Opening:
     def _caching(self, identity: Identity, seal: Seal, base: State | None) -> Caching | None:
         if self.cache is None or self.repair:
             return None
-        former = [self._seal(channel, identity.user) for channel, _ in base.trail] if base else []
+        former = [self._seal(channel, identity.user) for channel, _ in base.trail] if base is not None else []
         return Caching(Path(self.cache), identity.team, seal, former=former)
 
     def _seal(self, channel: str, author: str) -> Seal:
@@ -207,17 +208,18 @@ class Opening:
         cached, since = await self._cached(room, follower)
         if cached is not None and base is not None and cached.now <= base.now:
             cached = None
-        newest = None if running else await self._newest(room, cached or base)
-        saved = cached.now if cached else 0  # the state itself goes on
+        known = base if cached is None else cached
+        newest = None if running else await self._newest(room, known)
+        saved = 0 if cached is None else cached.now  # the state itself goes on
         try:
-            await self._replay(follower, room, newest or cached or base)
+            await self._replay(follower, room, known if newest is None else newest)
         except LogBroken as error:
             if cached is None:
                 raise
             _log.warning("the store is read without its cache, which does not fit what came later: %s", error)
             follower, cached = room.make(), None
             newest = await self._newest(room, base)
-            await self._replay(follower, room, newest or base)
+            await self._replay(follower, room, base if newest is None else newest)
         if room.caching is None:
             follower.ledger.moved = None
         elif newest is None and cached is not None and since is not None:
@@ -227,7 +229,7 @@ class Opening:
 
     async def _newest(self, room: _Room, known: State | None) -> State | None:
         skew = self.timing.skew.total_seconds()
-        return await room.archive.newest(skew, after=known.now if known else 0)
+        return await room.archive.newest(skew, after=0 if known is None else known.now)
 
     async def _cached(self, room: _Room, follower: Follower) -> tuple[State | None, Since | None]:
         """What stands in the cache file, if it can be used."""
@@ -261,7 +263,8 @@ class Opening:
         """Take what is left for the whole, and tell the others."""
         follower = room.make()
         await self._settling()  # what was written a moment ago belongs to what is left
-        known = await self._newest(room, base) or base
+        newest = await self._newest(room, base)
+        known = base if newest is None else newest
         await follower.read(State(lenient=True) if known is None else known.copy(lenient=True))
         follower.ledger.moved = None
         if not follower.state.closed:
@@ -271,4 +274,4 @@ class Opening:
         return follower
 
     async def _settling(self) -> None:
-        await self.clock.sleep(2 * self.timing.skew.total_seconds())
+        await self.clock.sleep(2 * self.timing.skew.total_seconds() + DATED)

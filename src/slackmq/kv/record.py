@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from slackmq.kv.entry import Form, Value, check_key
+from slackmq.kv.entry import TTL_LIMIT, Form, Value, check_key, check_nesting
 from slackmq.kv.errors import KeyRejected, RecordDamaged, RecordForged, RecordRejected, ValueRejected
 
 if TYPE_CHECKING:
@@ -259,14 +259,15 @@ def _operation(given: _Op) -> Operation:
         form, raw = Form(given.form), bytes(given.value)
         data = msgspec.json.decode(raw, type=str) if form is Form.BYTES else raw.decode()
         value = Value(form, data)
+        check_nesting(data)
         value.ref() if form is Form.FILE else value.decode()
     elif given.verb == Verb.MOVE:
         if given.ttl < NOTICE or given.prev != 0:
             raise ValueError("a move that comes too soon, or whatever was said before")
     elif given.verb not in {Verb.DELETE, Verb.PURGE, Verb.CHECK, Verb.HELD}:
         raise ValueError(f"unknown operation {given.verb!r}")
-    if given.ttl < 0 or given.prev < ANY:
-        raise ValueError("a negative revision or time")
+    if not 0 <= given.ttl <= TTL_LIMIT or given.prev < ANY:
+        raise ValueError("a negative revision, or a time that is none")
     return Operation(verb=given.verb, key=given.key, prev=given.prev, value=value, ttl=given.ttl)
 
 

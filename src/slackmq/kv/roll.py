@@ -13,7 +13,7 @@ from slackmq.kv.signpost import ORIGIN, Signpost
 from slackmq.slack.api import Urgency
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from slackmq.clock import Clock
     from slackmq.kv.archive import Archive
@@ -80,16 +80,6 @@ class Roll:
                 raise StoreMoved(left.follower.state.successor)
             await self._home.arrived(left)
         return await self._home.there(self._arrive)
-
-    async def due(self, age: timedelta) -> bool:
-        """Whether the oldest message of the store in its channel is older than this."""
-
-        async def began(inside: Inside) -> bool:
-            await inside.follower.fresh()
-            at = await inside.archive.began()
-            return at is not None and moment(inside.follower.state.now) - moment(at) > age
-
-        return await self._home.there(began)
 
     async def _prepare(self, left: Inside, channel: Channel, archive: Archive) -> None:
         """See to it that the channel can hold the store, and is no other's."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from slackmq.message import Json
     from slackmq.slack.filing import Files
 
-__all__ = ["FILE_LIMIT", "Shelf"]
+__all__ = ["FILE_LIMIT", "Shelf", "written"]
 
 _log = logging.getLogger("slackmq.kv")
 FILE_LIMIT = 32 * 1024 * 1024
@@ -147,12 +147,7 @@ class Shelf:
         key, value = operation.key, operation.value
         if value is None:
             raise AssertionError("unreachable: what is large has a value")
-        content = b64decode(value.data) if value.form is Form.BYTES else value.data.encode()
-        if len(content) > FILE_LIMIT:
-            raise ValueRejected(
-                f"A value has {len(content):,} bytes, and a file at most {FILE_LIMIT:,}; nothing was written.",
-                remedy="Store a part of it in each of several keys, or where both sides can reach it.",
-            )
+        content = written(value)
         hides = self._seal.hides
         said = f"{'An encrypted value' if hides else f'The value of {key}'}, {len(content):,} bytes."
         posted = self._seal.hide(content, "file") if hides else content
@@ -204,6 +199,21 @@ class Shelf:
         self._size += len(content)
         while self._size > _MEMORY:
             self._size -= len(self._known.popitem(last=False)[1])
+
+
+def written(value: Value) -> bytes:
+    """A value as it stands in a file.
+
+    Raises:
+        ValueRejected: it is larger than `FILE_LIMIT`.
+    """
+    content = b64decode(value.data) if value.form is Form.BYTES else value.data.encode()
+    if len(content) > FILE_LIMIT:
+        raise ValueRejected(
+            f"A value has {len(content):,} bytes, and a file at most {FILE_LIMIT:,}; nothing was written.",
+            remedy="Store a part of it in each of several keys, or where both sides can reach it.",
+        )
+    return content
 
 
 _LEAST = 200

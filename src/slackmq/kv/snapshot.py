@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from base64 import b85decode, b85encode
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ VERSION = 1
 _KIND = "snapshot "
 CHUNK = 7_500
 """Characters of a part: what a record's body may have, less its frame."""
+_TS = re.compile(r"[0-9]{1,12}\.[0-9]{6}")
 _LARGEST = 256 * 1024 * 1024
 """Bytes that a snapshot may unpack to: more is no snapshot of a store, it is meant to fill a memory."""
 
@@ -90,11 +92,18 @@ def read_manifest(payload: Mapping[str, Any], *, author: str, seal: Seal) -> Man
     """The manifest in a payload, or why it counts for nobody."""
     try:
         body, _ = seal.read(_KIND, payload, author=author, newest=VERSION)
-        return msgspec.json.decode(body, type=Manifest)
+        return _manifest(body)
     except RecordRejected as error:
         return error
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         return RecordDamaged(f"A manifest cannot be read: {error}")
+
+
+def _manifest(body: str) -> Manifest:
+    manifest = msgspec.json.decode(body, type=Manifest)
+    if not _TS.fullmatch(manifest.thread):
+        raise ValueError(f"{manifest.thread!r} is no message")
+    return manifest
 
 
 def _about(upto: int) -> str:

@@ -315,6 +315,7 @@ class AsyncStore:
             RevisionMismatch: a key does not stand in the revision that was asked for.
             LockLapsed: a lock is not held any more; it is a RevisionMismatch, too.
         """
+        self._inside.check()
         batch = Batch.of(await self._inside.shelf.stowed(batch.operations))
         ack, outcome = await self.write(batch, urgency=urgency, settle=not batch.blind)
         if outcome is None:
@@ -360,7 +361,11 @@ class AsyncStore:
         """
         return await self._home.there(lambda inside: inside.snapshot())
 
-    async def roll(self, channel: str, *, older: timedelta | None = None) -> Rolled | None:
+    async def age(self) -> timedelta:
+        """How old the oldest message of the store in its channel is, as far as Slack shows it."""
+        return await self._home.there(lambda inside: inside.age())
+
+    async def roll(self, channel: str) -> Rolled:
         """Move the store to another channel, for all who use it, without a stop; takes two minutes and a little.
 
         What it holds is posted there and read back before anything is changed. Everybody who has the store open
@@ -368,11 +373,6 @@ class AsyncStore:
 
         Args:
             channel: "#name" or id of a new channel, to which every bot was invited that uses the store.
-            older: only if the oldest message of the store in its channel is older than this, for what runs each day
-                and shall be faster than Slack's retention; None: in any case.
-
-        Returns:
-            Where it went; None if it need not yet.
 
         Raises:
             ChannelNotFound: there is no such channel.
@@ -380,9 +380,8 @@ class AsyncStore:
             SnapshotDamaged: what was posted there cannot be read back; the store stays where it is.
             StoreMoved: somebody else moved it to another channel.
         """
+        self._inside.check()
         roll = Roll(self._home, self._writing, clock=self.clock, skew=self.timing.skew.total_seconds())
-        if older is not None and not await roll.due(older):
-            return None
         return await roll.to(*await self._home.opening.archive_of(channel))
 
     async def news(self, within: float) -> None:

@@ -128,10 +128,17 @@ class Writer:
             raise AssertionError("unreachable: a letter that is done has an ack or an error")
         return letter.ack
 
-    def close(self, why: SlackMQError) -> None:
-        """Tell all who wait that nothing is posted any more; what was posted, and not answered, the log tells."""
+    def close(self, why: SlackMQError, *, posted: SlackMQError | None = None) -> None:
+        """Tell all who wait that nothing is posted any more.
+
+        Args:
+            why: it is not.
+            posted: what to tell those of whose record, posted and not answered, only the log tells; None: the same.
+        """
         self._closed = why
-        _fail(list(self._letters), why)
+        waiting = [each for each in self._letters if not each.done.is_set()]
+        _fail([each for each in waiting if each in self._waiting], why)
+        _fail([each for each in waiting if each not in self._waiting], posted or why)
 
     async def run(self) -> None:
         """Post what waits, until cancelled."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from slackmq.errors import Ambiguous
+from slackmq.errors import Ambiguous, ConfigurationError
 from slackmq.kv.errors import StoreMoved, WriteLost
 from slackmq.kv.record import GROUPS, NOTICE
 from slackmq.kv.writer import Ack
@@ -64,6 +64,7 @@ class Writing:
                 self._expected[op] = None
 
             try:
+                inside.check()
                 if inside.follower.failure is not None:
                     raise inside.follower.failure
                 ack = await inside.writer.write(operations, expect, urgency=urgency)
@@ -79,9 +80,13 @@ class Writing:
             await self._home.arrived(inside)
 
     async def _became(self, inside: Inside, ack: Ack, *, settle: bool) -> tuple[Ack, Outcome | None]:
-        if ack.sure and not settle and await _counts(inside, ack):
-            return ack, None
-        await inside.follower.settle(ack.at)
+        try:
+            if ack.sure and not settle and await _counts(inside, ack):
+                return ack, None
+            await inside.follower.settle(ack.at)
+        except ConfigurationError as error:
+            cause = "The store was closed before it was known what became of it."
+            raise Ambiguous(cause, method="conversations.history") from error
         outcome = self._expected[ack.op]
         if outcome is None and ack.sure:
             raise Ambiguous("Slack took the record, and does not show it.", method="chat.postMessage")

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Literal, assert_never
 
 import anyio
 
@@ -22,12 +22,13 @@ from slackmq.queue.gate import Gate
 from slackmq.slack.api import Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Iterator
 
     from slackmq.claiming.thread import Thread
     from slackmq.claiming.way import Claiming, Held
     from slackmq.clock import Clock
     from slackmq.hooks import Hook
+    from slackmq.message import Receipt
     from slackmq.policy import Action, Options, Timing
     from slackmq.queue.ending import Ending
     from slackmq.queue.sightings import Sighting, Sightings
@@ -106,6 +107,8 @@ class Contest:
 
     def choose(self) -> Chosen | Wait:
         """What to do next, or how long there is nothing to do."""
+        if self._watch.paused:
+            return Wait()
         return self._from_shortlist() or self._from_memory() or self._from_all()
 
     def _from_memory(self) -> Wait | None:
@@ -180,6 +183,8 @@ class Contest:
     def _facts(self, sighting: Sighting, now: float, server: float) -> Facts:
         message = sighting.message
         retry_at = sighting.record.releases.get(sighting.generation)
+        if sighting.cancelled and retry_at is not None:
+            retry_at = 0.0  # to end it nobody needs to wait
         return Facts(
             verdict=sighting.verdict,
             age=server - seconds(message.ts),
@@ -195,7 +200,7 @@ class Contest:
             retry_in=None if retry_at is None else retry_at + self._courtesy(sighting) - server,
             typed=message.kind is None,
             replied=sighting.latest_reply is not None,
-            due_in=0.0 if message.delay is None else message.due - server,
+            due_in=0.0 if message.delay is None or sighting.cancelled else message.due - server,
         )
 
     def _courtesy(self, sighting: Sighting) -> float:
@@ -203,11 +208,11 @@ class Contest:
         failed = sighting.record.failed_elsewhere(sighting.generation, self._worker)
         return _COURTESY + self._timing.scan.total_seconds() if failed else 0.0
 
-    def _turn(self, chosen: Chosen) -> tuple[int, bool, bytes]:
+    def _turn(self, chosen: Chosen) -> tuple[tuple[bool, int], bool, bytes]:
         """The lowest goes first."""
         message, heard = chosen.sighting.message, chosen.sighting.heard
         rank = hashlib.blake2b(f"{self._worker}/{message.ts}".encode(), digest_size=8).digest()
-        return -message.priority, not heard, rank
+        return chosen.sighting.rank, not heard, rank
 
     async def act(self, chosen: Chosen) -> Claim | None:
         """Do what was chosen; returns the claim if one was won."""
@@ -328,11 +333,11 @@ class Contest:
             return None
         claim = replace(claim, attempt=sighting.record.attempts + 1)
         retry_at = 0.0 if self._claiming.settles else sighting.record.releases.get(generation - 1, 0.0)
-        if retry_at > self._slack.now() + self._timing.skew.total_seconds():
+        if retry_at > self._slack.now() + self._timing.skew.total_seconds() and not sighting.cancelled:
             # The earlier holder had given it back for later, which was not visible when this generation was taken.
             sighting.record.releases[claim.token] = retry_at
             return None
-        if isinstance(sighting.verdict, Accept) and not sighting.record.refused:
+        if isinstance(sighting.verdict, Accept) and not (sighting.record.refused or sighting.cancelled):
             await self._ending.begin(sighting, claim)
         return claim
 
@@ -352,6 +357,8 @@ class Contest:
         verdict = sighting.verdict
         if isinstance(verdict, Ignore):
             return True
+        if sighting.cancelled:
+            return await self._ended(sighting, self._ending.cancelled(sighting, claim))
         if isinstance(verdict, Accept):
             reason = _given_up(sighting) or _exhausted(claim, verdict.options) or _expired(claim, self._slack.now())
         else:
@@ -359,8 +366,11 @@ class Contest:
         if reason is None:
             return False
         self._hook(Rejected(message=sighting.message, reason=reason))
+        return await self._ended(sighting, self._ending.dead(sighting, claim, reason, attempts=claim.attempt - 1))
+
+    async def _ended(self, sighting: Sighting, ending: Awaitable[Receipt]) -> Literal[True]:
         try:
-            await self._ending.dead(sighting, claim, reason, attempts=claim.attempt - 1)
+            await ending
         except LeaseLost as error:
             _log.warning("cannot end %s: %s", sighting.message.ts, error)
             self._leave_alone(sighting, _FULL)

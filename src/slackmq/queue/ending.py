@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from slackmq.dead import LONGEST_REASON
@@ -15,8 +16,6 @@ from slackmq.redaction import redacted
 from slackmq.slack.api import Urgency
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from slackmq.answer import Answer
     from slackmq.claiming.thread import Thread
     from slackmq.claiming.way import Claiming
@@ -111,6 +110,15 @@ class Ending:
             await self._letters.write(claim.message, reason, attempts=attempts, trace=trace, look=True)
         return self._receipt(sighting, claim, Outcome.DEAD, effective=effective)
 
+    async def cancelled(self, sighting: Sighting, claim: Claim) -> Receipt:
+        """Somebody wanted it cancelled; the thread says who. It ends as dead does, and is no failure."""
+        if not sighting.record.refused:
+            by = sighting.wanted_by
+            reason = redacted(f"cancelled by {by}" if by else "cancelled")
+            await self._note(sighting, claim, "refusal", f":no_entry_sign: {reason}", why=reason[:LONGEST_REASON])
+        effective = await self._mark(sighting, claim, Outcome.DEAD)
+        return self._receipt(sighting, claim, Outcome.DEAD, effective=effective)
+
     async def released(
         self, sighting: Sighting, claim: Claim, text: str, *, retry_in: timedelta, failed: bool
     ) -> Receipt:
@@ -120,6 +128,11 @@ class Ending:
         about, base = self._claiming.release(claim, sighting)
         await self._note(sighting, claim, "release", text, retry_at=retry_at, failed=failed, about=about, base=base)
         return self._receipt(sighting, claim, Outcome.RELEASED, effective=True)
+
+    async def handed_back(self, sighting: Sighting, claim: Claim) -> Receipt:
+        """It may be claimed again at once, and the attempt does not count."""
+        text = f":leftwards_arrow_with_hook: handed back by {self._worker}"
+        return await self.released(sighting, claim, text, retry_in=timedelta(0), failed=False)
 
     async def begin(self, sighting: Sighting, claim: Claim) -> None:
         """Write down that an execution begins that is not the first, so that attempts are counted."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from slackmq.answer import Answer, answer_of
@@ -16,6 +15,7 @@ from slackmq.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import timedelta
 
     from slackmq.errors import LeaseLost
     from slackmq.message import Claim, Message, Receipt
@@ -71,11 +71,17 @@ class Keeping:
 
     async def release(self, claim: Claim) -> Receipt:
         """End a claim: somebody else may start at once."""
-        text = f":leftwards_arrow_with_hook: handed back by {self._parts.worker}"
-        sighting = self._sighting(claim)
-        receipt = await self._parts.ending.released(sighting, claim, text, retry_in=timedelta(0), failed=False)
+        receipt = await self._parts.ending.handed_back(self._sighting(claim), claim)
         self._watch.wake()
         return receipt
+
+    async def drop(self, claim: Claim) -> Receipt:
+        """End a claim: somebody wants the job cancelled."""
+        return await self._parts.ending.cancelled(self._sighting(claim), claim)
+
+    def is_cancelled(self, claim: Claim) -> bool:
+        """Whether somebody wants a claimed job cancelled, as far as this process has heard."""
+        return self._sighting(claim).cancelled
 
     def progress(self, claim: Callable[[], Claim]) -> Progress:
         """What shows how far the work on a claim is; `claim` gives it as it stands."""

@@ -52,6 +52,10 @@ class Keeper(Protocol):
         """End a claim: somebody else may start at once."""
         ...
 
+    async def drop(self, claim: Claim) -> Receipt:
+        """End a claim: somebody wants the job cancelled."""
+        ...
+
     async def put_back(self, claim: Claim, *, within: float) -> bool:
         """Wait until a person takes the claim away, `within` seconds at most; whether one did."""
         ...
@@ -148,6 +152,12 @@ class Lease:
         self._settling = True
         await self._freeze()
         self.receipt = await self._keeper.release(self.claim)
+        return self.receipt
+
+    async def drop(self) -> Receipt:
+        """End it because somebody wants the job cancelled."""
+        self._settling = True
+        self.receipt = await self._keeper.drop(self.claim)
         return self.receipt
 
     async def _freeze(self) -> None:

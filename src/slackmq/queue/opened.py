@@ -14,11 +14,16 @@ if TYPE_CHECKING:
 
     from slackmq.message import Claim
     from slackmq.queue.asking import Asking
+    from slackmq.queue.cancelling import Cancelling
     from slackmq.queue.contest import Contest
+    from slackmq.queue.controls import Controls
     from slackmq.queue.keeping import Keeping
     from slackmq.queue.pick import Pick
     from slackmq.queue.poster import Poster
+    from slackmq.queue.queue import AsyncQueue
     from slackmq.queue.redrive import Redrive
+    from slackmq.queue.steward import Steward
+    from slackmq.queue.turnstile import Turnstile
     from slackmq.queue.watch import Watch
     from slackmq.slack.api import Channel, Identity
 
@@ -38,7 +43,10 @@ class Opened:
         poster: posts jobs.
         asking: waits for answers.
         pick: claims messages by name.
+        cancelling: cancels jobs.
         redrive: posts dead jobs again.
+        steward: makes who does what people ask by emoji.
+        turnstile: lets one of all processes post what each would.
         tasks: what runs in the background.
         background: what runs once somebody claims.
         watching: whether that runs.
@@ -52,7 +60,10 @@ class Opened:
     poster: Poster
     asking: Asking
     pick: Pick
+    cancelling: Cancelling
     redrive: Redrive
+    steward: Callable[[AsyncQueue, Controls], Steward]
+    turnstile: Turnstile
     tasks: TaskGroup
     background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
     watching: bool = False

@@ -9,6 +9,7 @@ from slackmq.claiming.thread import Thread
 from slackmq.claiming.ways import claiming_by
 from slackmq.errors import ConfigurationError
 from slackmq.queue.asking import Asking
+from slackmq.queue.cancelling import Cancelling
 from slackmq.queue.contest import Contest
 from slackmq.queue.dead_letters import DeadLetters
 from slackmq.queue.ending import Ending
@@ -20,6 +21,8 @@ from slackmq.queue.poster import Poster
 from slackmq.queue.redrive import Redrive
 from slackmq.queue.show import Show
 from slackmq.queue.sightings import Sightings
+from slackmq.queue.steward import Steward
+from slackmq.queue.turnstile import Turnstile
 from slackmq.queue.watch import Watch
 
 if TYPE_CHECKING:
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
     from slackmq.hooks import Hook
     from slackmq.message import Message
     from slackmq.policy import Timing, Verdict
+    from slackmq.queue.controls import Controls
+    from slackmq.queue.queue import AsyncQueue
     from slackmq.queue.show import Decor
     from slackmq.slack.api import Channel, Events, Identity, Slack
 
@@ -139,6 +144,7 @@ class Parts:
                 raise ConfigurationError(f"#{channel.name} cannot take its own dead letters.", remedy=remedy)
         watch = self._watch(identity, channel)
         contest, poster = self._contest(watch), self._poster(identity, channel)
+        pick = self._pick(watch, contest, poster)
         return Opened(
             identity=identity,
             channel=channel,
@@ -147,8 +153,11 @@ class Parts:
             keeping=Keeping(self, watch),
             poster=poster,
             asking=self._asking(watch),
-            pick=self._pick(watch, contest, poster),
+            pick=pick,
+            cancelling=self._cancelling(channel, pick, contest),
             redrive=self._redrive(),
+            steward=self._steward,
+            turnstile=Turnstile(self.slack, watch, self.sightings, clock=self.clock),
             tasks=tasks,
             background=self._background(watch, identity),
         )
@@ -162,6 +171,25 @@ class Parts:
         if self.show is not None:
             background.append(self.show.run)
         return background
+
+    def _cancelling(self, channel: Channel, pick: Pick, contest: Contest) -> Cancelling:
+        return Cancelling(
+            self.slack,
+            pick,
+            contest,
+            sightings=self.sightings,
+            thread=self.thread,
+            marks=self.marks,
+            clock=self.clock,
+            channel=channel.id,
+            worker=self.worker,
+        )
+
+    def _steward(self, queue: AsyncQueue, controls: Controls) -> Steward:
+        inside = queue.opened
+        if inside is None:
+            raise ConfigurationError("The queue is not open.", remedy="Use it inside `async with queue:`.")
+        return Steward(self.slack, queue, inside, controls, self.marks)
 
     def _redrive(self) -> Redrive:
         return Redrive(

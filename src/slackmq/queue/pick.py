@@ -75,7 +75,7 @@ class Pick:
             sighting = self._watch.see(row) if row else None
         if sighting is None or sighting.busy or not sighting.open:
             return None
-        if doubtful(sighting.message) and not await self._settle(sighting):
+        if doubtful(sighting.message) and not await self.settle(sighting):
             return None
         action = self._contest.consider(sighting)
         return await self._contest.act(Chosen(sighting=sighting, action=action)) if action in _FIRST else None
@@ -228,7 +228,12 @@ class Pick:
         else:
             self._noticed(row)
 
-    async def _settle(self, sighting: Sighting) -> bool:
+    async def noticed(self, ts: str) -> Sighting | None:
+        """What is known of a message, looked at anew; None if the channel has none of this timestamp."""
+        row = await self._slack.row(self._channel, ts)
+        return None if row is None else self._noticed(row)
+
+    async def settle(self, sighting: Sighting) -> bool:
         """Read the channel late enough to see every copy that was posted before this one; False if it ended by then."""
         if sighting.message.delay is not None and not self._watch.running:
             return False  # copies of it may stand months back, and who does not watch has not looked there

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from slackmq.queue.progress import Progress
     from slackmq.queue.show import Decor
     from slackmq.queue.standing import Standing
+    from slackmq.queue.turnstile import Turnstile
     from slackmq.slack.api import Channel, Events, Slack
 
 __all__ = ["AsyncQueue"]
@@ -139,6 +140,11 @@ class AsyncQueue:
         return self._opened
 
     @property
+    def opened(self) -> Opened | None:
+        """What the open queue is made of, for the other rooms of this library."""
+        return self._opened
+
+    @property
     def channel(self) -> Channel:
         """The channel, once the queue is open."""
         return self._inside.channel
@@ -217,6 +223,11 @@ class AsyncQueue:
         """
         self._inside.start()
         return Sweep(self._inside, lambda: self._stopping, clock=self._clock, slack=self._slack, courtesy=courtesy)
+
+    @property
+    def turnstile(self) -> Turnstile:
+        """Lets one of all processes post what each of them would."""
+        return self._inside.turnstile
 
     def hold(self, claim: Claim) -> Lease:
         """A lease that keeps a claim alive inside `async with`."""
@@ -302,6 +313,27 @@ class AsyncQueue:
     async def release(self, claim: Claim) -> Receipt:
         """Give a claim back: anybody may take the message at once, and the attempt does not count."""
         return await self._inside.keeping.release(claim)
+
+    async def cancel(self, message: Message | str, *, by: str = "", running: bool = True) -> bool:
+        """Let a job not be done: what nobody has begun ends here and now; who works on it is told to stop.
+
+        Args:
+            message: the job, or its ts.
+            by: who wants it, for people; the name of this process if empty.
+            running: whether who works on it shall stop; False leaves alone what somebody has.
+
+        Returns:
+            Whether it has ended; False where a worker may hold it, who stops and ends it.
+
+        Raises:
+            AlreadyEnded: it is done, dead, cancelled, or a duplicate.
+            ConfigurationError: the channel has no such message.
+        """
+        return await self._inside.cancelling.cancel(message, by=by or self.worker, running=running)
+
+    def is_cancelled(self, claim: Claim) -> bool:
+        """Whether somebody wants a claimed job cancelled, as far as this process has heard."""
+        return self._inside.keeping.is_cancelled(claim)
 
     def progress(self, claim: Callable[[], Claim]) -> Progress:
         """What shows how far the work on a claim is; `claim` gives it as it stands."""

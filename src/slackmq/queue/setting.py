@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from slackmq.policy import Timing
     from slackmq.slack.api import Bookmark, Channel, Slack
 
-__all__ = ["Choice", "Setting", "agree", "found", "setting_of"]
+__all__ = ["Choice", "Setting", "agree", "digest_of", "found", "setting_of"]
 
 _log = logging.getLogger("slackmq.setting")
 _HOME = "https://pypi.org/project/slackmq/"
@@ -80,6 +80,13 @@ class Setting:
             way=way, lease=lease, margin=margin, skew=skew, marks=fields.get("marks", ""), why=fields.get("why", "")
         )
 
+    @staticmethod
+    def version(link: str) -> str:
+        """The version in which a setting is written in a bookmark's address; "" if it is none."""
+        if not link.startswith(f"{_HOME}#"):
+            return ""
+        return parse_qs(urlsplit(link).fragment).get("v", [""])[0]
+
     def differences(self, other: Setting) -> str:
         """What is not the same there, for people."""
         named = {"claim": "way", "lease": "lease", "margin": "margin", "skew": "skew", "marks": "marks"}
@@ -103,8 +110,13 @@ def setting_of(choice: Choice, *, timing: Timing, marks: Marks, socket: bool, pe
         why = f"auto: {'bots of several apps' if peers else 'replicas of one app'} {how}"
     else:
         way, why = choice, "as it was told"
-    digest = hashlib.blake2b(repr(marks).encode(), digest_size=4).hexdigest()
+    digest = digest_of(marks)
     return Setting(way=way, lease=timing.lease, margin=timing.margin, skew=timing.skew, marks=digest, why=why)
+
+
+def digest_of(marks: Marks) -> str:
+    """A digest of which emoji stand for what in claims."""
+    return hashlib.blake2b(repr(marks).encode(), digest_size=4).hexdigest()
 
 
 async def agree(slack: Slack, channel: Channel, mine: Setting, *, choice: Choice) -> Setting:
@@ -147,7 +159,7 @@ async def found(slack: Slack, channel: Channel) -> Setting | None:
     """How a channel is set; None if it is not, or if that cannot be seen."""
     try:
         first = await _first(slack, channel)
-    except (Refused, Ambiguous) as error:
+    except (Refused, Ambiguous, ConfigurationError) as error:
         _log.debug("cannot see how #%s is set: %s", channel.name, error)
         return None
     return None if first is None else first[0]
@@ -160,6 +172,15 @@ async def _first(slack: Slack, channel: Channel) -> tuple[Setting, Bookmark] | N
     for the other may have seen itself alone already.
     """
     marks = sorted(await slack.bookmarks(channel.id), key=lambda mark: (mark.created, mark.rank, mark.id))
+    for mark in marks:
+        version = Setting.version(mark.link)
+        if version.isdecimal() and int(version) > int(_VERSION):
+            raise ConfigurationError(
+                f"#{channel.name} is worked by a newer version of slackmq: "
+                f"its setting is written in version {version}, and this program reads {_VERSION}.",
+                remedy="Upgrade slackmq here. If no newer one works there any more, "
+                f'remove the bookmark "{mark.title}" from the channel.',
+            )
     return next(((setting, mark) for mark in marks if (setting := Setting.parse(mark.link))), None)
 
 

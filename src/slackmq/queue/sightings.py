@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from slackmq.claiming.traces import Traces
-from slackmq.message import seconds
+from slackmq.message import Outcome, seconds
 from slackmq.policy import Ignore
 from slackmq.queue.held import Held
 
@@ -58,9 +58,21 @@ class Sighting(Traces):
         return self.letter.message
 
     @property
+    def rank(self) -> tuple[bool, int]:
+        """Its place among what waits: the lowest goes first."""
+        return not self.first, -self.message.priority
+
+    @property
     def open(self) -> bool:
         """There may still be something to do for it."""
         return self.ended is None and not self.gone
+
+    @property
+    def state(self) -> Literal["done", "dead", "cancelled"]:
+        """How it ended."""
+        if self.ended is Outcome.DONE:
+            return "done"
+        return "cancelled" if self.cancelled else "dead"
 
     @property
     def begun(self) -> bool:
@@ -147,11 +159,16 @@ class Sightings:
         known = [self._by_ts[ts] for ts in sorted(self._copies.get(message.key, ())) if ts in self._by_ts]
         return next((sighting for sighting in known if not sighting.withdrawn), known[-1] if known else None)
 
+    def with_key(self, key: str) -> Message | None:
+        """The earliest message with a key; None if none was seen."""
+        ts = min((ts for ts in self._copies.get(key, ()) if ts in self._by_ts), default=None)
+        return None if ts is None else self._by_ts[ts].message
+
     def open(self) -> Iterator[Sighting]:
         """The messages for which there may be something to do: by priority, then as they were first seen."""
         waiting = list(self._open.items())
-        if self.ranked:
-            waiting.sort(key=lambda item: -item[1].message.priority)
+        if self.ranked or any(sighting.first for _, sighting in waiting):
+            waiting.sort(key=lambda item: item[1].rank)
         for ts, sighting in waiting:
             if sighting.open:
                 yield sighting

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from slackmq.claiming.logged import log_of
-from slackmq.message import Outcome, seconds
+from slackmq.message import seconds
 
 if TYPE_CHECKING:
     from slackmq.message import Message
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Standing", "delayed", "standing_of"]
 
-State = Literal["delayed", "waiting", "held", "done", "dead", "duplicate", "gone"]
+State = Literal["delayed", "waiting", "held", "done", "dead", "cancelled", "duplicate", "gone"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,15 +25,19 @@ class Standing:
     Attributes:
         message: the message.
         state: delayed until its time has come · waiting for a worker, for the first time or again · held by one · done
-            · dead · a duplicate of an earlier one by its key · deleted.
+            · dead · cancelled · a duplicate of an earlier one by its key · deleted.
         generation: how many claims and extensions it has seen.
         age: since it was posted.
+        first: a person put it before all others that wait.
+        due: of what waits, in how long its next attempt may begin; zero if at once.
     """
 
     message: Message
     state: State
     generation: int
     age: timedelta
+    due: timedelta = timedelta(0)
+    first: bool = False
 
 
 def standing_of(sighting: Sighting, *, canonical: bool, now: float) -> Standing:
@@ -52,15 +56,27 @@ def standing_of(sighting: Sighting, *, canonical: bool, now: float) -> Standing:
     elif sighting.gone:
         state = "gone"
     elif sighting.ended is not None:
-        state = "dead" if sighting.ended is Outcome.DEAD else "done"
+        state = sighting.state
     age = timedelta(seconds=max(0.0, now - seconds(message.ts)))
-    return Standing(message=message, state=state, generation=sighting.generation, age=age)
+    due = timedelta(seconds=max(0.0, _retry_at(sighting) - now)) if state == "waiting" else timedelta(0)
+    claims, first = sighting.generation, sighting.first
+    return Standing(message=message, state=state, generation=claims, age=age, due=due, first=first)
+
+
+def _retry_at(sighting: Sighting) -> float:
+    """From when on it may be claimed again, seconds since 1970; 0 if nobody gave it back for later."""
+    log = log_of(sighting.record)
+    if log.hold is not None and log.hold.retry_at is not None:
+        return log.hold.retry_at
+    pins = (pin.retry_at for pin in log.pins.values() if pin.retry_at is not None)
+    return max(pins, default=sighting.record.releases.get(sighting.generation, 0.0))
 
 
 def delayed(message: Message, *, now: float) -> Standing:
     """How a message stands whose time has not come."""
     age = timedelta(seconds=max(0.0, now - seconds(message.ts)))
-    return Standing(message=message, state="delayed", generation=0, age=age)
+    due = timedelta(seconds=max(0.0, message.due - now))
+    return Standing(message=message, state="delayed", generation=0, age=age, due=due)
 
 
 def _held(sighting: Sighting) -> bool:

@@ -9,16 +9,17 @@ import anyio
 
 from slackmq import policy
 from slackmq.envelope import JOB, Letter, typed, unseal
-from slackmq.errors import Ambiguous, SlackError, first
+from slackmq.errors import Ambiguous, Refused, SlackError, first
 from slackmq.message import seconds
 from slackmq.points import pause
 from slackmq.queue.lag import Lag
 from slackmq.queue.past import AHEAD, Past
+from slackmq.queue.pausing import pause_of, says_paused
 from slackmq.queue.sightings import Sighting
 from slackmq.slack.api import TOMBSTONE, Added, Arrived, Changed, Connected, Deleted, Pinned, Unpinned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from slackmq.claiming.marks import Marks, Reading
     from slackmq.claiming.way import Claiming
@@ -64,6 +65,7 @@ class Watch:
     Attributes:
         running: whether it reads all the time.
         lag: how late it is, and the skew that follows.
+        paused: somebody wants nothing to be begun in this channel.
     """
 
     def __init__(
@@ -109,7 +111,12 @@ class Watch:
         self._past = Past(slack, channel, sightings, keep=self._keep, news=self.news, timing=timing, clock=clock)
         self.received_at: float | None = None
         """When the channel was last read or heard of, on the monotonic clock."""
+        self.wish: Callable[[str, str, Mapping[str, frozenset[str]]], None] | None = None
+        """Who is told of everybody's emoji: channel, message, emoji and users."""
         self.running = False
+        self.paused = False
+        self._pause_known_at: float | None = None
+        self._pause_said = False
         self.failure: SlackError | None = None
         """Why watching ended, if it did: nothing will be seen any more."""
 
@@ -124,6 +131,11 @@ class Watch:
         # Clocks differ a little: without a least wait a deadline a hair away would be asked for again and again.
         with anyio.move_on_after(None if within is None else max(within, _LEAST)):
             await self._news.wait()
+
+    @property
+    def connections(self) -> int | None:
+        """How many sockets the app had open when this process opened its own; None without one."""
+        return self._connections
 
     @property
     def channel(self) -> str:
@@ -154,10 +166,38 @@ class Watch:
         while True:
             rescan = self._rescan
             try:
+                if self.paused or self._pause_known_at is None:
+                    await self._read_pause()
                 await self.scan()
             except Ambiguous as error:
                 _log.warning("could not read %s: %s", self._channel, error)
             await self._rest(rescan)
+
+    async def _read_pause(self) -> None:
+        """Look whether the channel is paused: on start, and as long as it is."""
+        read_at = self._slack.now()
+        try:
+            pause = await pause_of(self._slack, self._channel, shared=self._claiming.shared)
+        except (Refused, Ambiguous) as error:
+            _log.debug("cannot see whether %s is paused: %s", self._channel, error)
+            return
+        known_at = self._pause_known_at or 0.0
+        if pause is None and self._pause_said and read_at < known_at + self.lag.skew:
+            return  # said so a moment ago: the bookmark is not shown yet
+        if (pause is not None) is not self.paused:
+            _log.warning("%s", f"paused by {pause.by}: nothing is begun" if pause else "nothing is paused any more")
+        self.paused, self._pause_known_at = pause is not None, max(known_at, read_at)
+
+    def _notice_pause(self, row: Row) -> None:
+        """A message says that somebody paused or resumed; of what stood there before the bookmarks tell."""
+        paused = says_paused(row)
+        trusted = row.user == self._me or (self._claiming.shared and row.bot is not None and self._is_peer(row.user))
+        if paused is None or not trusted or seconds(row.ts) <= (self._pause_known_at or 0.0):
+            return
+        self._pause_known_at, self._pause_said = seconds(row.ts), paused
+        self.paused = True  # whether it is over the bookmarks tell, and they are read as long as it is not
+        self._rescan.set()
+        self._rescan = anyio.Event()
 
     async def _look_back(self) -> None:
         while self._deep_at is None:
@@ -215,6 +255,9 @@ class Watch:
     def _keep(self, page: Page) -> float:
         now = self.received_at = self._clock.monotonic()
         for row in page.rows:
+            self._notice_pause(row)
+            if self.wish is not None:
+                self.wish(self._channel, row.ts, row.reactions)
             sighting = self.see(row)
             if sighting is not None:
                 self._claiming.read(row, sighting, now)
@@ -239,6 +282,8 @@ class Watch:
                     sighting.gone = True
             case Added(channel=self._channel, user=self._me):
                 self._hear_mark(event)
+            case Added() if self.wish is not None:
+                self.wish(event.channel, event.ts, {event.emoji: frozenset({event.user})})
             case Pinned(channel=self._channel, ts=ts, pin=pin):
                 self._hear_pin(ts, pin)
             case Unpinned(channel=self._channel, ts=ts):
@@ -248,6 +293,7 @@ class Watch:
         self.wake()
 
     def _hear_of(self, event: Arrived) -> None:
+        self._notice_pause(event.row)
         new = self._sightings.get(event.row.ts) is None
         if new and not event.redelivered:
             self.lag.heard(seconds(event.row.ts), self._slack.now())

@@ -309,7 +309,8 @@ class AsyncWorkspace:
             concurrency: how many messages are worked on at once.
         """
         async with app.connected(self.app.settings) as queue, asyncio.TaskGroup() as tasks:
-            work = tasks.create_task(AsyncWorker(queue, app.handlers, concurrency=concurrency).run())
+            worker = AsyncWorker(queue, app.handlers, concurrency=concurrency, controls=app.controls)
+            work = tasks.create_task(worker.run())
             try:
                 yield queue
             finally:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from slackmq.errors import ConfigurationError
+from slackmq.errors import ConfigurationError, SlackMQError
 from slackmq.kv.batch import Batch
 from slackmq.kv.entry import Kind
 from slackmq.kv.errors import KeyNotFound
@@ -17,6 +17,8 @@ from slackmq.policy import Timing
 from slackmq.sync import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .conftest import Office
 
 FAST = Timing(scan=timedelta(seconds=3), skew=timedelta(seconds=0.1))
@@ -91,3 +93,34 @@ def test_a_store_that_is_not_open_says_so(office: Office) -> None:
         store["k"] = 1
     with store, pytest.raises(ConfigurationError, match="open already"), store:
         pass
+
+
+def test_threads_that_wait_for_a_store_are_told_when_it_is_closed(office: Office) -> None:
+    told: list[BaseException] = []
+    working = threading.Semaphore(0)
+
+    def put(store: Store) -> None:
+        while True:
+            store.put("k", 1)
+            working.release()
+
+    def watch(store: Store) -> None:
+        working.release()
+        for _ in store.watch("nothing/"):
+            raise AssertionError
+
+    def ask(do: Callable[[Store], None], store: Store) -> None:
+        try:
+            do(store)
+        except SlackMQError as error:
+            told.append(error)
+
+    with state(office) as store:
+        threads = [threading.Thread(target=ask, args=(do, store), daemon=True) for do in (put, watch, put, watch)]
+        for thread in threads:
+            thread.start()
+        for _ in range(8):
+            working.acquire()
+    for thread in threads:
+        thread.join(10)
+    assert len(told) == len(threads)

@@ -54,6 +54,23 @@ def test_what_is_neither_json_nor_bytes_is_refused_by_name(value: object) -> Non
         encode(value)
 
 
+@given(JSON, st.integers(0, 120))
+def test_a_value_is_as_deep_as_all_can_read(inner: object, levels: int) -> None:
+    def wrapped(value: object, times: int) -> object:
+        for number in range(times):
+            value = [1, value] if number % 2 else {"}[": value, '"': "\\"}
+        return value
+
+    assert encode(wrapped(1, 100)).decode() == wrapped(1, 100)
+    with pytest.raises(ValueRejected, match="within each other"):
+        encode(wrapped([inner], 100))
+    assert encode(wrapped("[{" * 200, levels % 100)).decode() == wrapped("[{" * 200, levels % 100)
+
+
+def test_whatever_holds_bytes_is_stored_as_bytes() -> None:
+    assert encode(memoryview(b"ab")).decode() == encode(bytearray(b"ab")).decode() == b"ab"
+
+
 @pytest.mark.parametrize("key", ["", "a\nb", "a\x00", "k" * (KEY_LIMIT + 1), "\ud800", "a\u2028b"])
 def test_what_cannot_be_a_key_is_refused(key: str) -> None:
     with pytest.raises(KeyRejected, match="cannot be a key"):

@@ -127,8 +127,10 @@ def signed(body: str) -> Mapping[str, Any]:
         signed('["w",1,[0,0,""],[[0,[["d","a\\nb",-1]]]]]'),
         signed('["w",1,[0,0,""],[[0,[["d","k",-2]]]]]'),
         signed('["w",1,[0,0,""],[[0,[["d","k",0],["d","k",1]]]]]'),
+        signed(f'["w",1,[0,0,""],[[0,[["w","k",-1,"j",0,{10**20}]]]]]'),
+        signed(f'["w",1,[0,0,""],[[0,[["w","k",-1,"j",{"[" * 101}{"]" * 101}]]]]]'),
     ],
-    ids=range(13),
+    ids=range(15),
 )
 def test_what_is_no_record_is_damaged_and_breaks_nothing(payload: dict[str, object]) -> None:
     assert isinstance(read(payload), RecordDamaged)

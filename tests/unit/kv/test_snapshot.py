@@ -4,6 +4,7 @@ import zlib
 from base64 import b85decode
 from typing import Any
 
+import msgspec
 import pytest
 
 from slackmq.clock import SYSTEM
@@ -90,7 +91,8 @@ def test_a_manifest_counts_only_as_it_was_written_and_where() -> None:
     assert isinstance(read_manifest({**payload, "v": 2}, author="U1", seal=HERE), RecordDamaged)
     other = {**payload, "body": payload["body"].replace('"parts":2', '"parts":3')}
     assert isinstance(read_manifest(other, author="U1", seal=HERE), RecordDamaged)
-    for body in ("", "[]", "{}"):
+    nowhere = msgspec.json.encode(Manifest(upto=T, count=3, thread="there", parts=2, sha256="")).decode()
+    for body in ("", "[]", "{}", "\ud800", "[" * 100_000, nowhere):
         assert isinstance(read_manifest(HERE.stamp("snapshot ", 1, body), author="U1", seal=HERE), RecordDamaged)
     assert isinstance(read_manifest({}, author="U1", seal=HERE), RecordDamaged)
     assert isinstance(read_manifest(HERE.stamp("snapshot ", 2, "?"), author="U1", seal=HERE), RecordTooNew)

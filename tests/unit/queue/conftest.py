@@ -164,7 +164,7 @@ class House:
     def visiting(self, *, claim: Way = "reaction") -> AsyncQueue:
         """A queue of our bot that claims nothing unless it is told to."""
         clock = SimClock(Random(0))  # noqa: S311  # as DICE
-        return AsyncQueue(self.slack(), "#jobs", claim=claim, timing=TIMING, clock=clock)
+        return AsyncQueue(self.slack(clock=clock), "#jobs", claim=claim, timing=TIMING, clock=clock)
 
     async def until(self, true: Callable[[], object]) -> None:
         """Wait until something holds."""

@@ -140,6 +140,19 @@ def test_of_two_that_choose_differently_at_the_same_moment_one_is_refused(
     run(main)
 
 
+def test_a_setting_that_a_newer_version_wrote_is_refused_and_no_second_one_is_made(house: House) -> None:
+    async def main() -> None:
+        newer = mine().link.replace("v=1", "v=2")
+        await house.slack().bookmark(house.channel(), "SlackMQ: claims by reaction, 60 s", newer)
+        with pytest.raises(ConfigurationError, match=r"written in version 2, .* reads 1.*Upgrade slackmq here"):
+            async with App("#jobs").over(house.slack()):
+                pass
+        assert await found(house.slack(), await house.slack().channel("#jobs")) is None
+        assert len(await house.slack().bookmarks(house.channel())) == 1
+
+    run(main)
+
+
 def test_once_a_person_removes_the_bookmark_another_setting_may_be_chosen(house: House) -> None:
     async def main() -> None:
         async with App("#jobs", claim="reaction").over(house.slack()):

@@ -18,6 +18,7 @@ from slackmq.cli.kv.guard import KEY, TOKEN
 from slackmq.cli.kv.rows import print_json
 from slackmq.cli.kv.which import ChannelName, JsonLines, Which  # noqa: TC001  # cyclopts reads annotations
 from slackmq.errors import ConfigurationError
+from slackmq.kv.entry import TTL_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,8 +45,12 @@ def lock(
     /,
     *command: Annotated[str, Parameter(allow_leading_hyphen=True, help="After --: a program and its arguments.")],
     ttl: Annotated[
-        float, Parameter(help="Seconds that it lasts unless it is renewed; five times the skew at least.")
-    ] = (60.0),
+        float,
+        Parameter(
+            validator=validators.Number(gt=0, lte=TTL_LIMIT / 1e6),
+            help="Seconds that it lasts unless it is renewed; five times the skew at least.",
+        ),
+    ] = 60.0,
     wait: Annotated[
         float | None, Parameter(validator=validators.Number(gt=0), help="Seconds to wait for it; for ever if not set.")
     ] = None,

@@ -15,6 +15,7 @@ from slackmq.cli.kv.value import given, read_as
 from slackmq.cli.kv.which import ChannelName, JsonLines, KeyName, Which  # noqa: TC001  # cyclopts reads annotations
 from slackmq.errors import ConfigurationError
 from slackmq.kv.batch import Batch
+from slackmq.kv.entry import TTL_LIMIT
 
 __all__ = ["put"]
 
@@ -34,7 +35,8 @@ def put(
     create: Annotated[bool, Parameter(negative=(), help="Only if there is no such key.")] = False,
     last: Annotated[int | None, Parameter(help="Only in the place of the value that has this revision.")] = None,
     ttl: Annotated[
-        float | None, Parameter(validator=validators.Number(gt=0), help="Seconds after which it is gone.")
+        float | None,
+        Parameter(validator=validators.Number(gt=0, lte=TTL_LIMIT / 1e6), help="Seconds after which it is gone."),
     ] = None,
     text: Annotated[bool, Parameter(negative=(), help="Text, even if it could be JSON.")] = False,
     bytes_: Annotated[bool, Parameter(name="--bytes", negative=(), help="Bytes, as they are.")] = False,

@@ -57,4 +57,6 @@ def _row(rolled: Rolled) -> dict[str, object]:
 
 async def _roll(which: Which, channel: str, to: str, older: timedelta | None) -> Rolled | None:
     async with which.opened(channel) as store:
-        return await store.roll(to, older=older)
+        if older is not None and await store.age() <= older:
+            return None
+        return await store.roll(to)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from base64 import b64decode
 from binascii import Error as NotBase64
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta  # noqa: TC003  # msgspec reads annotations
 from pathlib import Path  # noqa: TC003  # cyclopts reads annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,8 +17,9 @@ from slackmq.cli.kv.ls import entries
 from slackmq.cli.kv.rows import print_json, row_of
 from slackmq.cli.kv.which import ChannelName, JsonLines, Prefix, Which  # noqa: TC001  # cyclopts reads annotations
 from slackmq.errors import ConfigurationError
-from slackmq.kv.batch import Batch
+from slackmq.kv.entry import TTL_LIMIT, check_key, encode
 from slackmq.kv.errors import KeyExists, StoreError
+from slackmq.kv.shelf import written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,7 +108,8 @@ def lines(data: bytes) -> list[Line]:
             continue
         try:
             line = msgspec.json.decode(text, type=Line)
-            Batch().put(line.key, line.content)
+            check_key(line.key)
+            written(encode(line.content))
         except (msgspec.MsgspecError, ValueError, NotBase64, StoreError) as error:
             raise ConfigurationError(
                 f"Line {number} is nothing to import: {error}",
@@ -120,18 +122,52 @@ def lines(data: bytes) -> list[Line]:
 async def _import(which: Which, channel: str, given: Sequence[Line], create: bool) -> dict[str, int]:  # noqa: FBT001  # as get
     counts = {"put": 0, "there": 0, "expired": 0, "locks": 0}
     async with which.opened(channel) as store:
+        time = _Time(store)
+        for line in given:
+            time.left(line)
         for start in range(0, len(given), _AT_ONCE):
             async with anyio.create_task_group() as tasks:
                 for line in given[start : start + _AT_ONCE]:
-                    tasks.start_soon(_put, store, line, create, counts)
+                    tasks.start_soon(_put, store, line, create, counts, time)
     return counts
 
 
-async def _put(store: AsyncStore, line: Line, create: bool, counts: dict[str, int]) -> None:  # noqa: FBT001  # as get
+class _Time:
+    """Slack's clock, as the store knows it: this machine's may be off by a day."""
+
+    def __init__(self, store: AsyncStore) -> None:
+        status = store.status()
+        self._clock = store.clock
+        self._began = status.settled + status.skew - timedelta(seconds=self._clock.monotonic())
+
+    def left(self, line: Line) -> timedelta | None:
+        """How long a key lasts still; None: for ever.
+
+        Raises:
+            ConfigurationError: longer than a key can.
+        """
+        if line.expires is None:
+            return None
+        left = line.expires.astimezone(UTC) - self._began - timedelta(seconds=self._clock.monotonic())
+        if left > timedelta(microseconds=TTL_LIMIT):
+            raise ConfigurationError(
+                f"{line.key!r} would run out in more than a century.",
+                remedy="Nothing was written. Let it last for ever.",
+            )
+        return left
+
+
+async def _put(
+    store: AsyncStore,
+    line: Line,
+    create: bool,  # noqa: FBT001  # as get
+    counts: dict[str, int],
+    time: _Time,
+) -> None:
     if _is_lock(line.key):
         counts["locks"] += 1
         return
-    ttl = None if line.expires is None else line.expires.astimezone(UTC) - datetime.now(UTC)
+    ttl = time.left(line)
     if ttl is not None and ttl <= timedelta(0):
         counts["expired"] += 1
         return

@@ -50,7 +50,7 @@ class Which(Where):
         Parameter(
             group=_GROUP,
             env_var="SLACKMQ_KV_SKEW",
-            validator=validators.Number(gt=0),
+            validator=validators.Number(gt=0, lte=3_600),
             help="Seconds: the Timing.skew that all who use the store have.",
         ),
     ] = _SKEW

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 from slack_bolt import App
 
 from slackmq.integrations.bolt.middleware import ExactlyOne
-from slackmq.integrations.bolt.plan import How, Plan
 from slackmq.integrations.bolt.threads import Threads
+from slackmq.integrations.guard_thread import Guarded
+from slackmq.integrations.plan import How as _How
+from slackmq.integrations.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from types import TracebackType
-    from typing import Any, Self, Unpack
+    from typing import Any, Unpack
 
     from slack_bolt.async_app import AsyncApp
 
@@ -24,6 +26,18 @@ if TYPE_CHECKING:
 __all__ = ["ExactlyOne", "Guarded", "How", "Opening", "exactly_one", "exactly_one_async", "exactly_one_middleware"]
 
 _log = logging.getLogger("slackmq.bolt")
+
+
+class How(_How, total=False):
+    """What may be said about how an app is guarded: more than `slackmq.integrations.plan.How`.
+
+    Attributes:
+        work: name or id of a channel in which slash commands, buttons, shortcuts and modals leave a record while their
+            listener is at work, so that another replica finds what a dead one left; encrypted, which takes
+            `slackmq[crypto]`. Left out, they run as in any Bolt app.
+    """
+
+    work: str
 
 
 def exactly_one(app: App | AsyncApp, *channels: str, **how: Unpack[How]) -> Guarded:
@@ -103,29 +117,6 @@ def _on_a_loop() -> bool:
     except RuntimeError:
         return False
     return True
-
-
-class Guarded:
-    """A guarded app, as `exactly_one` returns it; also a context manager, which closes on leaving."""
-
-    def __init__(self, door: Door) -> None:
-        self._door = door
-
-    def close(self) -> None:
-        """Stop claiming: listeners that run are waited for, ten seconds at most."""
-        self._door.close()
-
-    async def close_async(self) -> None:
-        """The same where a loop runs, which goes on meanwhile: the listeners may run on it."""
-        await asyncio.to_thread(self._door.close)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class Opening:

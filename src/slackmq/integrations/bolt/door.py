@@ -14,23 +14,18 @@ from slack_bolt.middleware.ignoring_self_events import IgnoringSelfEvents
 
 from slackmq.clock import SYSTEM
 from slackmq.errors import ConfigurationError
-from slackmq.integrations.bolt.guard import Guard
 from slackmq.integrations.bolt.matching import Listeners
-from slackmq.integrations.bolt.payload import PAYLOAD, Payload, is_work
-from slackmq.integrations.bolt.posts import Post, event_of, is_edit, is_note, post_of
 from slackmq.integrations.bolt.swallowing import check_swallowing
 from slackmq.integrations.bolt.turned import Turned
-from slackmq.portal import standing_portal
-from slackmq.slack.connect import Settings
+from slackmq.integrations.guard_thread import GuardThread
+from slackmq.integrations.payload import PAYLOAD, Payload, is_work
+from slackmq.integrations.posts import Post, event_of, is_edit, is_note, post_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from contextlib import AbstractContextManager
 
-    from anyio.from_thread import BlockingPortal
-
-    from slackmq.integrations.bolt.plan import Plan
-    from slackmq.integrations.bolt.turn import Turn
+    from slackmq.integrations.plan import Plan
+    from slackmq.integrations.turn import Turn
     from slackmq.message import Message
     from slackmq.slack.api import Identity
 
@@ -69,20 +64,12 @@ class Door(ABC):
         self._reached: WeakSet[Any] = WeakSet()
         self._records: WeakKeyDictionary[Any, Message] = WeakKeyDictionary()
         self._lock = threading.Lock()
-        settings = Settings(token=app.client.token, url=_base(app.client.base_url))
-        self._guard = Guard(settings, plan, self)
-        self._portal: BlockingPortal = standing_portal("slackmq")
-        self._inside: AbstractContextManager[Guard] | None = None
+        self._thread = GuardThread(app.client.token, app.client.base_url, plan, self)
+        self._guard = self._thread.guard
 
     def open(self) -> None:
         """Connect, and let listeners run only for what was claimed from now on."""
-        inside = self._portal.wrap_async_context_manager(self._guard.open())
-        try:
-            inside.__enter__()
-        except BaseException:
-            self._portal.call(self._portal.stop)
-            raise
-        self._inside = inside
+        self._thread.open()
         self._runner.run = self._run
         atexit.register(self.close)
 
@@ -97,13 +84,11 @@ class Door(ABC):
 
     def close(self) -> None:
         """Stop claiming: listeners that run are waited for, ten seconds at most, and then run unguarded again."""
-        inside, self._inside = self._inside, None
-        if inside is None:
+        if "run" not in vars(self._runner):
             return
         atexit.unregister(self.close)
         del self._runner.run  # what stood there before was the class's own
-        inside.__exit__(None, None, None)
-        self._portal.call(self._portal.stop)
+        self._thread.close()
 
     def takes(self, message: Message, identity: Identity) -> bool:
         """Whether a listener may want a post that a read shows."""
@@ -230,7 +215,3 @@ def _lazy(listener: Any) -> ConfigurationError:
         "which does not have the claim.",
         remedy="Do the work in the listener itself; only one process does it, and the claim is extended meanwhile.",
     )
-
-
-def _base(url: str) -> str:
-    return url if url.endswith("/") else f"{url}/"

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncApp
     from slack_bolt.response import BoltResponse
 
-    from slackmq.integrations.bolt.payload import Payload
-    from slackmq.integrations.bolt.plan import Plan
-    from slackmq.integrations.bolt.posts import Post
-    from slackmq.integrations.bolt.turn import Turn
+    from slackmq.integrations.payload import Payload
+    from slackmq.integrations.plan import Plan
+    from slackmq.integrations.posts import Post
+    from slackmq.integrations.turn import Turn
     from slackmq.message import Message
 
 __all__ = ["Loops"]
@@ -81,7 +81,7 @@ class Loops(Door):
         async def start(turn: Turn) -> None:
             self._soon(partial(run, listener=self._begin(request, listener, turn)))
 
-        self._portal.start_task_soon(self._guard.work, post, start)
+        self._thread.work(post, start)
         return await request.context.ack()
 
     def _soon(self, run: Any) -> None:
@@ -111,7 +111,7 @@ class Loops(Door):
         def tell() -> None:
             here.call_soon_threadsafe(standing.set)
 
-        self._portal.start_task_soon(self._guard.keep, payload, turn, tell)
+        self._thread.keep(payload, turn, tell)
         try:
             await asyncio.wait_for(standing.wait(), until - SYSTEM.monotonic())
         except TimeoutError:
@@ -120,24 +120,8 @@ class Loops(Door):
 
     async def _run_inline(self, request: AsyncBoltRequest, listener: Any, post: Post, run: Any) -> BoltResponse | None:
         """Claim, run and settle before the answer, after which this process may be put to sleep."""
-        here = asyncio.get_running_loop()
-        begun: asyncio.Future[Turn | None] = here.create_future()
-
-        def tell(turn: Turn | None) -> None:
-            if not begun.done():
-                begun.set_result(turn)
-
-        async def start(turn: Turn) -> None:
-            here.call_soon_threadsafe(tell, turn)
-
-        async def work() -> None:
-            try:
-                await self._guard.work(post, start)
-            finally:
-                here.call_soon_threadsafe(tell, None)
-
-        working = self._portal.start_task_soon(work)
-        turn = await begun
+        begun, working = self._thread.begin(post)
+        turn = await asyncio.wrap_future(begun)
         if turn is None:
             return await request.context.ack()
         answer: BoltResponse | None = await run(listener=self._begin(request, listener, turn))

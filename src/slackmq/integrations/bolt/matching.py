@@ -11,7 +11,7 @@ from slack_bolt.middleware.message_listener_matches.message_listener_matches imp
 from slack_bolt.request import BoltRequest
 from slack_bolt.response import BoltResponse
 
-from slackmq.integrations.bolt.posts import mentions, without_edit
+from slackmq.integrations.posts import mentions, without_edit
 from slackmq.slack.markup import escape
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,16 +12,15 @@ from slack_bolt.request import BoltRequest
 
 from slackmq.clock import SYSTEM
 from slackmq.integrations.bolt.door import FAILED, PATIENCE, Door
-from slackmq.portal import wait_for
 
 if TYPE_CHECKING:
     from slack_bolt import App
     from slack_bolt.response import BoltResponse
 
-    from slackmq.integrations.bolt.payload import Payload
-    from slackmq.integrations.bolt.plan import Plan
-    from slackmq.integrations.bolt.posts import Post
-    from slackmq.integrations.bolt.turn import Turn
+    from slackmq.integrations.payload import Payload
+    from slackmq.integrations.plan import Plan
+    from slackmq.integrations.posts import Post
+    from slackmq.integrations.turn import Turn
     from slackmq.message import Message
 
 __all__ = ["Threads"]
@@ -73,7 +71,7 @@ class Threads(Door):
             turned = self._begin(request, listener, turn)
             self._runner.listener_executor.submit(run, listener=turned)
 
-        self._portal.start_task_soon(self._guard.work, post, start)
+        self._thread.work(post, start)
         return request.context.ack()
 
     def _run_recorded(self, request: BoltRequest, listener: Any, payload: Payload, run: Any) -> BoltResponse | None:
@@ -84,31 +82,19 @@ class Threads(Door):
         if answer is None or answer.status >= FAILED:
             return answer
         standing = threading.Event()
-        self._portal.start_task_soon(self._guard.keep, payload, turn, standing.set)
+        self._thread.keep(payload, turn, standing.set)
         if not standing.wait(until - SYSTEM.monotonic()):
             self._late(payload)
         return answer
 
     def _run_inline(self, request: BoltRequest, listener: Any, post: Post, run: Any) -> BoltResponse | None:
         """Claim, run and settle before the answer, after which this process may be put to sleep."""
-        begun: Future[Turn | None] = Future()
-
-        async def start(turn: Turn) -> None:
-            begun.set_result(turn)
-
-        async def work() -> None:
-            try:
-                await self._guard.work(post, start)
-            finally:
-                if not begun.done():
-                    begun.set_result(None)
-
-        working = self._portal.start_task_soon(work)
+        begun, working = self._thread.begin(post)
         turn = begun.result()
         if turn is None:
             return request.context.ack()
         answer: BoltResponse | None = run(listener=self._begin(request, listener, turn))
-        wait_for(self._portal, partial(asyncio.wrap_future, working))
+        self._thread.settled(working)
         return answer
 
 

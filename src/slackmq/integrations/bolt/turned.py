@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from slackmq.integrations.bolt.turn import Turn
+    from slackmq.integrations.turn import Turn
 
 __all__ = ["Turned"]
 

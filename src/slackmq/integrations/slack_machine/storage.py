@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from anyio.to_thread import run_sync
 
+from slackmq.errors import ConfigurationError
 from slackmq.kv.errors import KeyNotFound
+from slackmq.kv.secret import KEY, Secret
 from slackmq.policy import Timing
 from slackmq.slack.connect import resolve
 from slackmq.sync import Store
@@ -25,19 +27,23 @@ _PREFIX = "machine/"
 class SlackMQStorage:
     """What plugins keep, in a channel; it has the methods of slack-machine's `MachineBaseStorage`.
 
-    slack-machine pickles what plugins keep, so give the store a key (SLACKMQ_KV_KEY): with it nobody else can put
-    there what would be unpickled.
+    slack-machine pickles what plugins keep, and whoever can put a pickle there runs code here. So the store needs a key
+    (SLACKMQ_KV_KEY in the environment), without which nothing that stands in the channel counts.
 
     Args:
         settings: those of slack-machine. SLACK_BOT_TOKEN says as whom, SLACKMQ_CHANNEL where ("#state" if not set),
             SLACKMQ_URL which Slack, if it is another one, and SLACKMQ_SKEW is the skew in seconds.
+
+    Raises:
+        ConfigurationError: there is no key, or what nobody signed would count, too.
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self.settings = settings
         here = resolve(os.environ, token=settings.get("SLACK_BOT_TOKEN"), url=settings.get("SLACKMQ_URL"))
         timing = Timing(skew=timedelta(seconds=float(settings.get("SLACKMQ_SKEW", 4))))
-        self._store = Store(settings.get("SLACKMQ_CHANNEL", "#state"), settings=here, timing=timing)
+        channel = settings.get("SLACKMQ_CHANNEL", "#state")
+        self._store = Store(channel, settings=here, timing=timing, secret=_secret(os.environ))
 
     async def init(self) -> None:
         """Open the store."""
@@ -72,3 +78,15 @@ class SlackMQStorage:
     async def close(self) -> None:
         """Close the store."""
         await run_sync(partial(self._store.__exit__, None, None, None))
+
+
+def _secret(env: Mapping[str, str]) -> Secret:
+    """The store's keys, with which nothing counts that nobody signed."""
+    secret = Secret.resolve(env)
+    if not secret.keys or secret.unsigned:
+        raise ConfigurationError(
+            "What slack-machine keeps is pickled, and a pickle from a channel where all can post would run code here.",
+            remedy=f"Set {KEY} to a key, without the word unsigned: "
+            'python -c "import slackmq; print(slackmq.Secret.new_key())"',
+        )
+    return secret

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ __all__ = ["Turn"]
 
 
 class Turn:
-    """One execution of a listener.
+    """One execution of a listener; of one part, unless more are added.
 
     Args:
         context: what the listener may want to know: the idempotency `key`, the fencing `token`, the `attempt`.
@@ -26,12 +27,23 @@ class Turn:
         self.context = dict(context)
         self.error: BaseException | None = None
         self._loop = loop
+        self._lock = threading.Lock()
+        self._left = 1
         self._ended = asyncio.Event()
 
+    def add(self, parts: int = 1) -> None:
+        """It has so many parts more; may be called from any thread, before the last one has ended."""
+        with self._lock:
+            self._left += parts
+
     def end(self, error: BaseException | None) -> None:
-        """It has ended; may be called from any thread."""
-        self.error = self.error or error
-        self._loop.call_soon_threadsafe(self._ended.set)
+        """One part has ended, and the turn with the last; may be called from any thread."""
+        with self._lock:
+            self.error = self.error or error
+            self._left -= 1
+            over = self._left == 0
+        if over:
+            self._loop.call_soon_threadsafe(self._ended.set)
 
     @property
     def over(self) -> bool:

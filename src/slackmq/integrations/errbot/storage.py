@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FOLDER", "ChannelStorage", "Cupboard"]
 
-FOLDER = str(Path(__file__).with_name("errbot_plugin"))
+FOLDER = str(Path(__file__).with_name("storage_plugin"))
 """What BOT_EXTRA_STORAGE_PLUGINS_DIR must be."""
 
 

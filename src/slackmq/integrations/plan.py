@@ -1,4 +1,4 @@
-"""How a Bolt app is guarded: what the forms of `exactly_one` take."""
+"""How a bot is guarded: what the forms of `exactly_one` take."""
 
 from __future__ import annotations
 
@@ -20,12 +20,9 @@ __all__ = ["How", "Plan"]
 
 
 class How(TypedDict, total=False):
-    """What may be said about how an app is guarded; all of it may be left out.
+    """What may be said about how a bot is guarded; all of it may be left out.
 
     Attributes:
-        work: name or id of a channel in which slash commands, buttons, shortcuts and modals leave a record while their
-            listener is at work, so that another replica finds what a dead one left; encrypted, which takes
-            `slackmq[crypto]`. Left out, they run as in any Bolt app.
         claim: how claims are made, as in `slackmq.App`: "auto" or "reaction" for replicas of one app, "pin" where
             apps with different tokens share the work.
         replicas: about how many processes run this bot, 4 unless told: they share the 50 reads of history a minute.
@@ -38,7 +35,6 @@ class How(TypedDict, total=False):
         hooks: told of everything that happens, on a thread of its own.
     """
 
-    work: str
     claim: Choice
     replicas: int
     retries: int
@@ -53,7 +49,8 @@ class Plan:
     """How a bot is guarded.
 
     Attributes:
-        channels: those whose posts are claimed; the others as in `How`.
+        channels: those whose posts are claimed.
+        work: the channel for records of what is no post; the others as in `How`.
     """
 
     channels: tuple[str, ...]
@@ -69,4 +66,4 @@ class Plan:
 
     def __post_init__(self) -> None:
         if not self.channels and self.work is None:
-            raise ConfigurationError("No channel is named.", remedy='Name those to guard: exactly_one(app, "#ops").')
+            raise ConfigurationError("No channel is named.", remedy='Name those to guard: exactly_one(…, "#ops").')

@@ -21,8 +21,8 @@ from slackmq.errors import (
     SlackError,
     told,
 )
-from slackmq.integrations.bolt.payload import PAYLOAD, Safe
-from slackmq.integrations.bolt.turn import Turn
+from slackmq.integrations.payload import PAYLOAD, Safe
+from slackmq.integrations.turn import Turn
 from slackmq.message import seconds
 from slackmq.policy import Accept, Ignore, Options
 from slackmq.queue import AsyncQueue
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
     from datetime import timedelta
 
-    from slackmq.integrations.bolt.payload import Payload
-    from slackmq.integrations.bolt.plan import Plan
-    from slackmq.integrations.bolt.posts import Post
+    from slackmq.integrations.payload import Payload
+    from slackmq.integrations.plan import Plan
+    from slackmq.integrations.posts import Post
     from slackmq.message import Claim, Message
     from slackmq.policy import Verdict
     from slackmq.queue import Lease
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Framework", "Guard"]
 
-_log = logging.getLogger("slackmq.bolt")
+_log = logging.getLogger("slackmq.guard")
 _COURTESY = 10.0
 """So many seconds a post that nobody has begun is left to whoever got its event, at least."""
 _ENDING = 10.0
@@ -68,13 +68,14 @@ class Framework(Protocol):
         ...
 
     async def repeat(self, payload: Payload, record: Message) -> bool:
-        """Give the bot a payload once more; False if none of its listeners wanted it.
+        """Give the bot a payload once more; False if none of its listeners wanted it, as with all that leave no record.
 
         Args:
             payload: what Slack sent.
             record: what is to be claimed for it.
         """
-        ...
+        del payload, record
+        return False
 
 
 class Guard:
@@ -274,6 +275,8 @@ class Guard:
         match error:
             case None:
                 await lease.ack()
+            case BaseException() if not isinstance(error, Exception):
+                await lease.release()  # an interruption: somebody else may start at once
             case Reject():
                 await lease.fail(error.cause)
             case Retry(after=after) if after is not None or lease.claim.attempt < self._options.attempts:
@@ -312,6 +315,9 @@ class Guard:
             taken = await (self._repeat(message) if message.kind == PAYLOAD else self._show(message))
         except SlackError as error:
             _log.warning("could not read %s again, it is left for later: %s", message.ts, error)
+            return
+        except RuntimeError as error:  # the bot is about to end, and starts nothing more
+            _log.warning("left %s to others, nothing can run here: %s", message.ts, error)
             return
         if not taken:
             self._found.discard(message.ts)

@@ -1,0 +1,35 @@
+"""What replicas of other frameworks' bots have in common: where they run, how fast, and what they tell the test."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from datetime import timedelta
+
+FACTS = json.loads(sys.argv[1])
+sys.path += FACTS["path"]  # our package, and what it needs that the framework's environment does not have
+
+from slackmq.policy import Timing  # noqa: E402
+
+FAST = Timing(
+    lease=timedelta(seconds=4),
+    margin=timedelta(seconds=0.5),
+    skew=timedelta(seconds=0.5),
+    scan=timedelta(seconds=1),
+    quiet=timedelta(seconds=1),
+)
+
+
+def at_work(text: str, attempt: int) -> bool:
+    """Tell the test what is begun; whether the replica is to hang now, until it is killed."""
+    said = json.dumps({"ran": text, "attempt": attempt, "by": os.getpid()})
+    sys.stdout.write(f"tell: {said}\n")
+    sys.stdout.flush()
+    return "slow" in text and attempt == 1
+
+
+def hang() -> None:
+    """Until it is killed."""
+    threading.Event().wait()

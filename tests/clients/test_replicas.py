@@ -1,0 +1,182 @@
+"""The pages' bots of other frameworks, three processes each: one answers each post, also if one is killed at work."""
+
+from __future__ import annotations
+
+import re
+import sysconfig
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from slack_sdk import WebClient
+from tests.clients.judge import needs, running
+from tests.clients.manifests import Operator, chatbot, eventually
+
+if TYPE_CHECKING:
+    from tests.clients.judge import Judge
+
+    from slackmq.emulator.launch import About
+
+pytestmark = pytest.mark.timeout(180)
+PAGES = Path(__file__).parents[2] / "docs" / "how-to"
+BLOCKS = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+PATH = [str(Path(__file__).parents[2] / "src"), sysconfig.get_paths()["purelib"]]
+KINDS = ("channels", "groups", "im", "mpim")
+SCOPES = [
+    *(f"{kind}:{deed}" for kind in KINDS for deed in ("history", "read")),
+    *("app_mentions:read", "chat:write", "emoji:read", "im:write", "pins:read", "pins:write", "reactions:read"),
+    *(
+        "reactions:write",
+        "team:read",
+        "users:read",
+        "users:read.email",
+        "users:write",
+        "bookmarks:read",
+        "bookmarks:write",
+    ),
+]
+EVENTS = ["app_mention", *(f"message.{kind}" for kind in KINDS)]
+
+
+MORE_METHODS = """
+    @listen_to("^toggle both")
+    @exactly_one
+    async def also(self, message):
+        await message.reply("also", in_thread=True)
+
+    @listen_to("^break")
+    @exactly_one
+    async def broken(self, message):
+        raise ValueError("no such lamp")
+"""
+MORE_COMMANDS = """
+    @re_botcmd(pattern="^toggle both", prefixed=False)
+    def also(self, msg, match):
+        return "also"
+
+    @botcmd
+    def broken(self, msg, args):
+        raise ValueError("no such lamp")
+"""
+
+
+class Fleet:
+    """Three replicas of one app's bot, as processes of their framework."""
+
+    def __init__(self, emulator: About, jobs: str) -> None:
+        self.operator = Operator(emulator)
+        self.app = self.operator.install(chatbot(SCOPES, EVENTS))
+        self.jobs = jobs
+        self.person: Any = WebClient(emulator.users[0].token, base_url=emulator.base_url)
+        self.judges: list[Judge] = []
+
+    def start(self, stack: ExitStack, name: str, **facts: Any) -> None:
+        tokens = {token: self.app[token] for token in ("bot_token", "app_token")}
+        for number in range(3):
+            here = {"base_url": self.operator.about.base_url, "number": number, **tokens, **facts}
+            self.judges.append(stack.enter_context(running(name, "replica.py", **here)))
+        eventually(lambda: self.operator.listeners()["sockets"].get(self.app["id"]) == 3, within=60)
+
+    def say(self, text: str) -> str:
+        return str(self.person.chat_postMessage(channel=self.jobs, text=text)["ts"])
+
+    def answers(self, ts: str) -> list[str]:
+        rows = self.person.conversations_replies(channel=self.jobs, ts=ts)["messages"][1:]
+        return [row["text"] for row in rows if row["user"] == self.app["bot_user"]]
+
+    def marks(self, ts: str) -> set[str]:
+        message = self.person.reactions_get(channel=self.jobs, timestamp=ts)["message"]
+        return {mark["name"] for mark in message.get("reactions", ())}
+
+    def done(self, *posts: str) -> None:
+        """Wait until all of them are marked done."""
+        eventually(lambda: all("white_check_mark" in self.marks(ts) for ts in posts), within=90)
+
+    def failed(self, ts: str) -> list[str]:
+        """What stands in the thread of a post once it is marked dead."""
+        eventually(lambda: "x" in self.marks(ts), within=30)
+        assert "white_check_mark" not in self.marks(ts)
+        return self.answers(ts)
+
+    def begun(self) -> list[dict[str, Any]]:
+        """What the replicas have begun, as far as it was not asked for before."""
+        told: list[dict[str, Any]] = []
+        for judge in self.judges:
+            told += judge.told()
+        return told
+
+
+@needs("slack-machine")
+def test_of_three_slack_machines_one_answers_each_post_and_a_killed_ones_is_answered_by_another(
+    emulator: About, jobs: str, tmp_path: Path
+) -> None:
+    settings, plugin = BLOCKS.findall((PAGES / "slack-machine.md").read_text(encoding="utf-8"))
+    (tmp_path / "page_settings.py").write_text(settings, encoding="utf-8")
+    seen = "from replica import at_work, hang\nimport asyncio\n" + plugin.replace(
+        "        await message.reply(",
+        '        if at_work(message.text, message.slackmq["attempt"]):\n'
+        "            await asyncio.to_thread(hang)\n"
+        "        await message.reply(",
+    )
+    (tmp_path / "plugins.py").write_text(f"{seen}{MORE_METHODS}", encoding="utf-8")
+    fleet = Fleet(emulator, jobs)
+    with ExitStack() as stack:
+        fleet.start(stack, "slack-machine", path=[*PATH, str(tmp_path)])
+        answers_once(fleet, f"<@{fleet.app['bot_user']}> who are you", "lights")
+        both = fleet.say("toggle both light")
+        fleet.done(both)
+        assert sorted(fleet.answers(both)) == ["also", "both toggled"]
+        assert "no such lamp" in " ".join(fleet.failed(fleet.say("break it")))
+
+
+@needs("errbot")
+def test_of_three_errbots_one_answers_each_command_and_a_killed_ones_is_answered_by_another(
+    emulator: About, jobs: str, tmp_path: Path
+) -> None:
+    settings, plugin = BLOCKS.findall((PAGES / "errbot.md").read_text(encoding="utf-8"))
+    (tmp_path / "page_settings.py").write_text(settings, encoding="utf-8")
+    seen = "from replica import at_work, hang\n" + plugin.replace(
+        "        return ",
+        '        if at_work(msg.body, msg.extras["slackmq"]["attempt"]):\n            hang()\n        return ',
+    )
+    (tmp_path / "lights.py").write_text(f"{seen}{MORE_COMMANDS}", encoding="utf-8")
+    plug = "[Core]\nName = Lights\nModule = lights\n\n[Documentation]\nDescription = Lights\n\n[Python]\nVersion = 3\n"
+    (tmp_path / "lights.plug").write_text(plug, encoding="utf-8")
+    fleet = Fleet(emulator, jobs)
+    with ExitStack() as stack:
+        admin = emulator.users[0].id
+        fleet.start(stack, "errbot", path=[*PATH, str(tmp_path)], folder=str(tmp_path), admin=admin)
+        answers_once(fleet, "!who is there", "lights")
+        both = fleet.say("toggle both light")
+        fleet.done(both)
+        assert sorted(fleet.answers(both)) == ["also", "both toggled"]
+        assert "no such lamp" in " ".join(fleet.failed(fleet.say("!broken")))
+
+
+def answers_once(fleet: Fleet, question: str, answer: str) -> None:
+    quick = [fleet.say(f"toggle room{number} light") for number in range(6)]
+    asked = fleet.say(question)
+    chatter = fleet.say("good morning")
+    slow = fleet.say("toggle slow light")
+    begun: list[dict[str, Any]] = []
+
+    def at_work() -> int:
+        begun.extend(fleet.begun())
+        return next((each["by"] for each in begun if "slow" in each["ran"]), 0)
+
+    by = eventually(at_work, within=30)
+    next(judge for judge in fleet.judges if judge.process.pid == by).process.kill()
+    fleet.done(*quick, asked, slow)
+    # Whoever is killed may have had more in hand, answered already or not: the thread says that it was begun once more.
+    for ts, text in [*zip(quick, (f"room{number} toggled" for number in range(6)), strict=True), (asked, answer)]:
+        said = fleet.answers(ts)
+        assert 1 <= said.count(text) <= 1 + sum("attempt" in each for each in said)
+    assert fleet.answers(slow).count("slow toggled") == 1
+    assert fleet.answers(chatter) == []
+    begun += fleet.begun()
+    runs = [(each["ran"], each["attempt"]) for each in begun]
+    assert len(runs) == len(set(runs))
+    assert {text for text, _ in runs} >= {f"toggle room{number} light" for number in range(6)}
+    assert [each["ran"] for each in begun if each["attempt"] == 2 and "slow" in each["ran"]] == ["toggle slow light"]
+    assert by not in {each["by"] for each in begun if each["attempt"] > 1}
