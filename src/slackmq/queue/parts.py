@@ -13,6 +13,7 @@ from slackmq.queue.cancelling import Cancelling
 from slackmq.queue.contest import Contest
 from slackmq.queue.dead_letters import DeadLetters
 from slackmq.queue.ending import Ending
+from slackmq.queue.gate import Gate
 from slackmq.queue.janitor import Janitor
 from slackmq.queue.keeping import Keeping
 from slackmq.queue.opened import Opened
@@ -65,6 +66,7 @@ class Parts:
         hook: told of everything that happens.
         letters: where letters about what is dead go, if anywhere.
         show: decorates what is worked on, if anything does.
+        gate: how many messages may be begun now.
     """
 
     slack: Slack
@@ -83,6 +85,7 @@ class Parts:
     hook: Hook
     letters: DeadLetters | None
     show: Show | None
+    gate: Gate
 
     @classmethod
     def made(
@@ -125,6 +128,7 @@ class Parts:
             worker=worker,
             hook=hook,
             letters=letters,
+            gate=Gate(clock=clock),
             show=Show(slack, show, emoji=marks.watched, clock=clock) if show else None,
         )
 
@@ -230,6 +234,7 @@ class Parts:
             clock=self.clock,
             worker=self.worker,
             hook=self.hook,
+            gate=self.gate,
         )
 
     def _poster(self, identity: Identity, channel: Channel) -> Poster:

@@ -236,7 +236,7 @@ class AsyncQueue:
 
     def limit(self, rate: Rate | None) -> None:
         """Let `claims()` claim no more messages in a time than that from now on; None: as many as there are."""
-        self._inside.contest.gate.rate = rate
+        self._parts.gate.rate = rate
 
     def stop(self) -> None:
         """Let every `claims()` end once its current contest is decided; claims that are held stay held."""
