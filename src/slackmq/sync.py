@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from slackmq.kv.lock import Lock
     from slackmq.kv.secret import Secret
     from slackmq.message import Claim, Json, Message, Receipt
+    from slackmq.options import Rate
     from slackmq.policy import Timing, Verdict
     from slackmq.queue.setting import Choice
     from slackmq.slack.connect import Settings
@@ -172,8 +173,7 @@ class Queue(Blocking[AsyncQueue]):
 
     def hold(self, claim: Claim) -> Lease:
         """A lease that keeps a claim alive inside `with`."""
-        portal, queue = self._there
-        return Lease(portal, queue.hold(claim))
+        return Lease(self._there[0], self._there[1].hold(claim))
 
     @contextmanager
     def claim_once(
@@ -206,8 +206,7 @@ class Queue(Blocking[AsyncQueue]):
 
     def stop(self) -> None:
         """Let every `claims()` end once its current contest is decided; claims that are held stay held."""
-        portal, queue = self._there
-        portal.call(queue.stop)
+        self._there[0].call(self._there[1].stop)
 
     post = blocking(AsyncQueue.post)
     claim = blocking(AsyncQueue.claim)
@@ -230,6 +229,7 @@ class Worker:
         handlers: the functions that do the work.
         concurrency: how many messages are worked on at once.
         drain: how long running handlers may go on after `drain()`; what is left then is handed back.
+        rate: how many messages are begun in a time at most, as "10/m".
     """
 
     def __init__(
@@ -239,9 +239,10 @@ class Worker:
         *,
         concurrency: int = 4,
         drain: timedelta = timedelta(seconds=30),
+        rate: Rate | str | None = None,
     ) -> None:
         portal, there = queue._there  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # two faces of one room
-        self._there = portal, AsyncWorker(there, handlers, concurrency=concurrency, drain=drain)
+        self._there = portal, AsyncWorker(there, handlers, concurrency=concurrency, drain=drain, rate=rate)
         self._queue = there
         self._handlers = handlers
 
@@ -257,8 +258,7 @@ class Worker:
 
     def drain(self) -> None:
         """Claim nothing more; `run` returns when what is running has ended or was handed back."""
-        portal, worker = self._there
-        portal.call(worker.drain)
+        self._there[0].call(self._there[1].drain)
 
 
 class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from slackmq.dead import DeadLetter
     from slackmq.hooks import Happening, Hook
     from slackmq.message import Claim, Json, Message, Receipt
+    from slackmq.options import Rate
     from slackmq.policy import Verdict
     from slackmq.queue.opened import Opened
     from slackmq.queue.progress import Progress
@@ -240,6 +241,10 @@ class AsyncQueue:
         """A lease that keeps a claim alive inside `async with`."""
         keeping = self._inside.keeping
         return Lease(keeping, claim, period=keeping.lease_of(claim.message) / 2, clock=self._clock)
+
+    def limit(self, rate: Rate | None) -> None:
+        """Let `claims()` claim no more messages in a time than that from now on; None: as many as there are."""
+        self._parts.gate.rate = rate
 
     def stop(self) -> None:
         """Let every `claims()` end once its current contest is decided; claims that are held stay held."""
