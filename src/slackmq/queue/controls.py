@@ -52,7 +52,7 @@ class Controls:
             reactions: emoji -> user ids that put it there.
         """
         named: dict[Control, str | None] = {"cancel": self.cancel, "again": self.again, "first": self.first}
-        asked = {
+        asked: dict[Control, list[str]] = {
             control: sorted(reactions.get(emoji, frozenset()) & frozenset(self.allowed))
             for control, emoji in named.items()
             if emoji is not None
