@@ -91,6 +91,7 @@ class App:
         self.middleware = self.handlers.middleware
         for around in middleware:
             self.middleware(around)
+        self.every = self.handlers.every
         self._claim: Choice = claim
         self._peers = peers
         self._show: Decor | None = show

@@ -16,6 +16,7 @@ from slackmq.middleware import checked, wrapped
 from slackmq.options import Options
 from slackmq.parameters import Parameters, place
 from slackmq.policy import Accept, Ignore, Later, Refuse
+from slackmq.schedules import Schedules
 from slackmq.task import Task, Terms
 from slackmq.threads import on_thread
 
@@ -106,6 +107,8 @@ class Handlers:
         self._listeners: list[Handler] = []
         self._posters: list[Poster] = []
         self._middleware: list[Middleware | PlainMiddleware] = []
+        self.schedules = Schedules(self.task)
+        self.every = self.schedules.every
 
     def __iter__(self) -> Iterator[Handler]:
         """All handlers: first the listeners in the order in which they are tried, then the tasks."""

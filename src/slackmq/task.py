@@ -155,6 +155,15 @@ class Task(Generic[_Q, _P, _R_co]):
         except ValueError as error:
             raise ResultUntold(message.ts, str(error)) from error
 
+    @property
+    def required(self) -> frozenset[str]:
+        """The names of the arguments without which it cannot be posted."""
+        return self._parameters.required
+
+    def takes(self, name: str) -> bool:
+        """Whether it can be posted with an argument of this name."""
+        return name in self._parameters.posted.parameters
+
     def keyed(self, key: str) -> Task[_Q, _P, _R_co]:
         """The same task, whose posts carry this idempotency key: of all jobs with one key, one is worked on."""
         return self._on(replace(self.terms, key=key))

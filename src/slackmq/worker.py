@@ -27,6 +27,7 @@ from slackmq.errors import (
 )
 from slackmq.job import Job
 from slackmq.points import pause
+from slackmq.ticking import Ticking
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -128,12 +129,22 @@ class AsyncWorker:
                         tasks.start_soon(self._queue.opened.steward(self._queue, self._controls).run)
                     if burst:
                         tasks.start_soon(self._drain_when_empty)
+                    if len(self._handlers.schedules):
+                        tasks.start_soon(self._tick)
                     await self._work_all()
                 tasks.cancel_scope.cancel()
         except* SlackError as group:
             refusal = first(group)
         if refusal is not None:
             raise refusal
+
+    async def _tick(self) -> None:
+        """Post what is to be posted by itself, until told to stop."""
+        turnstile, reach = self._queue.turnstile, self._queue.timing.reach
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(Ticking(turnstile, self._handlers.schedules, reach=reach, clock=self._clock).run)
+            await self._draining.wait()
+            tasks.cancel_scope.cancel()
 
     async def _work_all(self) -> None:
         async with anyio.create_task_group() as slots:

@@ -14,10 +14,10 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
-from slackmq.integrations.bolt.payload import PAYLOAD, Payload, Safe
 
 import slackmq
 from slackmq.integrations.bolt import exactly_one, exactly_one_async
+from slackmq.integrations.payload import PAYLOAD, Payload, Safe
 
 from .conftest import FAST, SCOPES, install_deployer
 from .test_bolt_payloads import done, records

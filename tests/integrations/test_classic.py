@@ -161,6 +161,12 @@ def test_what_slack_refuses_is_logged_and_raised_where_that_is_wanted(
         slackmq(poor.bot_token, room.channel, ts, claim="reaction", raises=True).ack()
 
 
+def test_a_message_in_a_thread_is_not_ours_and_the_log_says_why(room: Room, caplog: pytest.LogCaptureFixture) -> None:
+    ts = room.slack.post("a reply", channel="#jobs", thread=room.post().timestamp)
+    assert slackmq(room.token, room.channel, ts, claim="reaction").ack() is False
+    assert "not in a thread" in caplog.text
+
+
 def test_an_unanswered_call_and_a_429_lose_nothing(room: Room) -> None:
     post = room.post(claim="reaction")
     room.slack.arm(limited=1.0, retry_after=1, methods=["reactions.add"], times=1)

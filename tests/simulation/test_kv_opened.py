@@ -45,10 +45,10 @@ def test_the_last_writes_before_opening_are_told_after_the_skew_and_not_after_th
 
 
 def test_a_write_of_which_no_event_tells_is_told_after_one_read_more() -> None:
-    async def main() -> float:
+    async def main(phase: float) -> float:
         world = World(1, NONE, apps=2)
         async with store_of(world, "w1", events=False) as one, store_of(world, "w2", events=False) as two:
-            await anyio.sleep(100)
+            await anyio.sleep(100 + phase)
             changes = two.watch()
             began = world.now
             async with anyio.create_task_group() as tasks:
@@ -57,5 +57,5 @@ def test_a_write_of_which_no_event_tells_is_told_after_one_read_more() -> None:
             await changes.aclose()
             return world.now - began
 
-    timing = Timing()
-    assert run(main) < timing.scan.total_seconds() + 1
+    took = [run(lambda phase=phase: main(float(phase))) for phase in range(6)]  # type: ignore[misc]  # one each
+    assert max(took) < Timing().scan.total_seconds() + 1

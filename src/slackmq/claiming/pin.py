@@ -216,11 +216,11 @@ class PinClaiming:
             return await self._take_logged(message, traces, generation, lease)
         if traces.used:
             return await self._adopt(message, traces, lease)
+        if self._rank(message) and not await self._bare(message, traces):
+            return None
         return await self._pin(message, traces, lease)
 
     async def _pin(self, message: Message, traces: Traces, lease: float) -> Held | None:
-        if self._rank(message) and not await self._bare(message, traces):
-            return None
         # Its token must not be later than the pin: what is known of Slack's time before the call never is.
         token = round(self._slack.now() * 1_000_000)
         began = self._clock.monotonic()

@@ -24,10 +24,12 @@ class Guard(Protocol):
     @property
     def key(self) -> str:
         """The key that stands for it."""
+        ...
 
     @property
     def token(self) -> int:
         """The fencing token; 0 while it is not held."""
+        ...
 
 
 class Batch:
@@ -97,9 +99,9 @@ class Batch:
         Raises:
             LockLapsed: the token is 0, so it is not held; nothing was sent.
         """
-        if token == 0:
+        if not _named(token):
             raise LockLapsed(key, expected=token, revision=0)
-        return self._add(Operation(verb=Verb.HELD, key=key, prev=_named(token)))
+        return self._add(Operation(verb=Verb.HELD, key=key, prev=token))
 
     def under(self, guard: Guard | None) -> Self:
         """As `held`, for a lock or a term; nothing if there is none."""

@@ -69,9 +69,9 @@ class Home:
     async def leave(self) -> None:
         """Write down what is settled, once nothing works any more."""
         inside, self._inside = self._inside, None
-        self._moved.set()
         if inside is not None:
             await inside.end()
+            self._moved.set()  # nowhere, and whoever waits for it looks again
 
     async def there(self, do: Callable[[Inside], Awaitable[_T]]) -> _T:
         """Do something where the store is, and again where it went if it moves meanwhile.
@@ -131,7 +131,7 @@ class Home:
                     await inside.follower.news()
             except StoreMoved as moved:
                 _log.info("the store %s", moved)
-                inside.writer.leave(moved)
+                inside.writer.close(moved)
             except SlackMQError:
                 return  # the follower says so itself
             await inside.stop()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from slackmq.errors import ConfigurationError
+from slackmq.errors import Ambiguous, ConfigurationError
 from slackmq.kv.entry import moment
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from slackmq.slack.api import Channel
 
 __all__ = ["Inside"]
+
+_POST = "chat.postMessage"
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -56,9 +58,21 @@ class Inside:
                     tasks.start_soon(self.caching.keep, self.follower, clock)
         self._ended.set()
 
+    def check(self) -> None:
+        """See to it that what is written from here counts.
+
+        Raises:
+            ConfigurationError: it would not.
+        """
+        if not self.listed:
+            raise ConfigurationError(
+                f"{self.own.author}, who would write this, is none of the store's authors: nobody would take it in.",
+                remedy="Name it in `authors`, in every process; reading needs no name.",
+            )
+
     async def snapshot(self) -> int:
         """Post what is settled as a snapshot; returns how many posts its parts took."""
-        self.writer.check()
+        self.check()
         return (await self.archive.post(self.follower.state)).parts
 
     async def age(self) -> timedelta:
@@ -74,7 +88,7 @@ class Inside:
     async def end(self) -> None:
         """Tell all who wait still, and write down what is settled, once nothing works any more."""
         closed = ConfigurationError("The store was closed meanwhile.", remedy="Use it inside `async with store:`.")
-        self.writer.end(closed)
+        self.writer.close(closed, posted=Ambiguous("The store was closed before Slack answered.", method=_POST))
         self.follower.end(closed)
         if self.caching is not None:
             with anyio.CancelScope(shield=True):

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from slackmq.errors import ConfigurationError
 from slackmq.kv.archive import Archive
 from slackmq.kv.caching import Caching
 from slackmq.kv.errors import LogBroken, SecretMismatch, StoreMoved
@@ -167,21 +166,17 @@ class Opening:
         archive = self._archive(seal, [self._archive(each) for each in former])
         if former and follower.archived is None:
             follower.remember(0, None)  # what the store begins with here is still to be posted
-        writer = Writer(self.slack, clock=self.clock, chain=follower.chain, seal=seal)
-        listed = self.authors is None or seal.author in self.authors
-        if not listed:
-            writer.end(_unlisted(seal.author))
         return Inside(
             channel=room.channel,
             seal=seal,
             follower=follower,
-            writer=writer,
+            writer=Writer(self.slack, clock=self.clock, chain=follower.chain, seal=seal),
             archive=archive,
             past=Past(slack=self.slack, seals=(*former, seal), archive=archive, authors=self.authors),
             own=own,
             caching=room.caching,
             shelf=Shelf(self.slack.files, author=own.author, seal=seal, clock=self.clock, former=former),
-            listed=listed,
+            listed=self.authors is None or own.author in self.authors,
         )
 
     def _follower(self, seal: Seal, told: Callable[[Settled], None]) -> Follower:
@@ -280,10 +275,3 @@ class Opening:
 
     async def _settling(self) -> None:
         await self.clock.sleep(2 * self.timing.skew.total_seconds() + DATED)
-
-
-def _unlisted(author: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"{author}, as whom this process writes, is none of the store's authors: nobody would take it in.",
-        remedy="Name it in `authors`, in every process; reading needs no name.",
-    )

@@ -315,7 +315,7 @@ class AsyncStore:
             RevisionMismatch: a key does not stand in the revision that was asked for.
             LockLapsed: a lock is not held any more; it is a RevisionMismatch, too.
         """
-        self._inside.writer.check()
+        self._inside.check()
         batch = Batch.of(await self._inside.shelf.stowed(batch.operations))
         ack, outcome = await self.write(batch, urgency=urgency, settle=not batch.blind)
         if outcome is None:
@@ -380,6 +380,7 @@ class AsyncStore:
             SnapshotDamaged: what was posted there cannot be read back; the store stays where it is.
             StoreMoved: somebody else moved it to another channel.
         """
+        self._inside.check()
         roll = Roll(self._home, self._writing, clock=self.clock, skew=self.timing.skew.total_seconds())
         return await roll.to(*await self._home.opening.archive_of(channel))
 

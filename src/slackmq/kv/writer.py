@@ -110,7 +110,8 @@ class Writer:
                 f"This takes {letter.weight:,} characters of a record, which has {self._room:,}; nothing was sent.",
                 remedy="Store a part of it in each of several keys, or where both sides can reach it.",
             )
-        self.check()
+        if self._closed is not None:
+            raise self._closed
         expect(f"{self.name}/{group.number}")
         self._letters.add(letter)
         self._waiting.append(letter)
@@ -127,26 +128,17 @@ class Writer:
             raise AssertionError("unreachable: a letter that is done has an ack or an error")
         return letter.ack
 
-    def check(self) -> None:
-        """See to it that it writes still.
+    def close(self, why: SlackMQError, *, posted: SlackMQError | None = None) -> None:
+        """Tell all who wait that nothing is posted any more.
 
-        Raises:
-            SlackMQError: it does not, and why.
+        Args:
+            why: it is not.
+            posted: what to tell those of whose record, posted and not answered, only the log tells; None: the same.
         """
-        if self._closed is not None:
-            raise self._closed
-
-    def leave(self, why: SlackMQError) -> None:
-        """Post nothing from now on, and tell all who wait; what was posted, and not answered, the log tells."""
         self._closed = why
-        _fail(list(self._letters), why)
-
-    def end(self, why: SlackMQError) -> None:
-        """Write nothing from now on, and tell all who wait; what was posted and not answered may count."""
-        self._closed = why
-        _fail([each for each in self._letters if each in self._waiting], why)
-        posted = Ambiguous("The store was closed before Slack answered.", method="chat.postMessage")
-        _fail([each for each in self._letters if each not in self._waiting and not each.done.is_set()], posted)
+        waiting = [each for each in self._letters if not each.done.is_set()]
+        _fail([each for each in waiting if each in self._waiting], why)
+        _fail([each for each in waiting if each not in self._waiting], posted or why)
 
     async def run(self) -> None:
         """Post what waits, until cancelled."""

@@ -64,6 +64,7 @@ class Writing:
                 self._expected[op] = None
 
             try:
+                inside.check()
                 if inside.follower.failure is not None:
                     raise inside.follower.failure
                 ack = await inside.writer.write(operations, expect, urgency=urgency)
@@ -79,9 +80,9 @@ class Writing:
             await self._home.arrived(inside)
 
     async def _became(self, inside: Inside, ack: Ack, *, settle: bool) -> tuple[Ack, Outcome | None]:
-        if ack.sure and not settle and await _counts(inside, ack):
-            return ack, None
         try:
+            if ack.sure and not settle and await _counts(inside, ack):
+                return ack, None
             await inside.follower.settle(ack.at)
         except ConfigurationError as error:
             cause = "The store was closed before it was known what became of it."

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from slackmq.dead import LONGEST_REASON
-from slackmq.errors import LeaseLost, MessageLocked, TooManyReactions
+from slackmq.errors import ConfigurationError, LeaseLost, MessageLocked, SlackError, TooManyReactions
 from slackmq.hooks import Finished
 from slackmq.message import Outcome, Receipt
 from slackmq.notes import Note
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from slackmq.slack.api import Slack
 
 __all__ = ["Ending"]
+
+_log = logging.getLogger("slackmq.queue")
 
 
 class Ending:
@@ -75,8 +78,20 @@ class Ending:
         return self._receipt(sighting, claim, Outcome.DONE, effective=effective)
 
     async def _answer(self, sighting: Sighting, claim: Claim, answer: Answer) -> None:
+        if answer.whole:
+            await self._file(claim, answer)
         if answer.text is not None:
             await self._note(sighting, claim, "answer", answer.text, result=answer.result, why=answer.why)
+
+    async def _file(self, claim: Claim, answer: Answer) -> None:
+        """Put what is too long for a message into the thread as a file; without it the answer says that it was cut."""
+        message, content = claim.message, answer.whole.encode(errors="replace")
+        try:
+            await self._slack.files.upload(
+                message.channel, "answer.txt", content, comment="The whole answer:", thread=message.ts
+            )
+        except (SlackError, ConfigurationError) as error:
+            _log.warning("the answer to %s is cut, and cannot be put into a file: %s", message.ts, error)
 
     async def dead(self, sighting: Sighting, claim: Claim, reason: str, *, attempts: int, trace: str = "") -> Receipt:
         """It will not be tried again; the thread says why, once, and then the letter.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from slackmq.queue.queue import AsyncQueue
     from slackmq.queue.redrive import Redrive
     from slackmq.queue.steward import Steward
+    from slackmq.queue.turnstile import Turnstile
     from slackmq.queue.watch import Watch
     from slackmq.slack.api import Channel, Identity
 
@@ -45,6 +46,7 @@ class Opened:
         cancelling: cancels jobs.
         redrive: posts dead jobs again.
         steward: makes who does what people ask by emoji.
+        turnstile: lets one of all processes post what each would.
         tasks: what runs in the background.
         background: what runs once somebody claims.
         watching: whether that runs.
@@ -61,6 +63,7 @@ class Opened:
     cancelling: Cancelling
     redrive: Redrive
     steward: Callable[[AsyncQueue, Controls], Steward]
+    turnstile: Turnstile
     tasks: TaskGroup
     background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
     watching: bool = False

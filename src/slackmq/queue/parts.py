@@ -22,6 +22,7 @@ from slackmq.queue.redrive import Redrive
 from slackmq.queue.show import Show
 from slackmq.queue.sightings import Sightings
 from slackmq.queue.steward import Steward
+from slackmq.queue.turnstile import Turnstile
 from slackmq.queue.watch import Watch
 
 if TYPE_CHECKING:
@@ -156,6 +157,7 @@ class Parts:
             cancelling=self._cancelling(channel, pick, contest),
             redrive=self._redrive(),
             steward=self._steward,
+            turnstile=Turnstile(self.slack, watch, self.sightings, clock=self.clock),
             tasks=tasks,
             background=self._background(watch, identity),
         )

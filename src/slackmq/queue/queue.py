@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from slackmq.queue.progress import Progress
     from slackmq.queue.show import Decor
     from slackmq.queue.standing import Standing
+    from slackmq.queue.turnstile import Turnstile
     from slackmq.slack.api import Channel, Events, Slack
 
 __all__ = ["AsyncQueue"]
@@ -221,6 +222,11 @@ class AsyncQueue:
         """
         self._inside.start()
         return Sweep(self._inside, lambda: self._stopping, clock=self._clock, slack=self._slack, courtesy=courtesy)
+
+    @property
+    def turnstile(self) -> Turnstile:
+        """Lets one of all processes post what each of them would."""
+        return self._inside.turnstile
 
     def hold(self, claim: Claim) -> Lease:
         """A lease that keeps a claim alive inside `async with`."""

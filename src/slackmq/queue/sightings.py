@@ -159,6 +159,11 @@ class Sightings:
         known = [self._by_ts[ts] for ts in sorted(self._copies.get(message.key, ())) if ts in self._by_ts]
         return next((sighting for sighting in known if not sighting.withdrawn), known[-1] if known else None)
 
+    def with_key(self, key: str) -> Message | None:
+        """The earliest message with a key; None if none was seen."""
+        ts = min((ts for ts in self._copies.get(key, ()) if ts in self._by_ts), default=None)
+        return None if ts is None else self._by_ts[ts].message
+
     def open(self) -> Iterator[Sighting]:
         """The messages for which there may be something to do: by priority, then as they were first seen."""
         waiting = list(self._open.items())

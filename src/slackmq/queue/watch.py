@@ -133,6 +133,11 @@ class Watch:
             await self._news.wait()
 
     @property
+    def connections(self) -> int | None:
+        """How many sockets the app had open when this process opened its own; None without one."""
+        return self._connections
+
+    @property
     def channel(self) -> str:
         """Id of the channel."""
         return self._channel

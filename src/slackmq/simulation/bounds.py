@@ -29,7 +29,7 @@ _SPARE = 1.4
 """Claim and done calls for each that is needed. Over many runs it is 1.0; a run of 24 jobs, of which some fail and are
 tried again by whoever is first, is a small sample."""
 _PINS = 1.5
-"""pins.add for each message. One run is a small sample; over many runs three apps make 1.1, with one or two processes."""
+"""pins.add for each message. One run is a small sample; over many runs three apps make 1.1, however many processes."""
 
 
 def takeovers(truth: Truth, *, within: float | None = None) -> Iterator[tuple[Generation, Generation, float]]:

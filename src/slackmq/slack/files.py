@@ -35,8 +35,8 @@ class WebFiles:
         self._caller = caller
         self._wire = wire
 
-    async def upload(self, channel: str, name: str, content: bytes, *, comment: str) -> str:
-        """Put a file into a channel; returns its id.
+    async def upload(self, channel: str, name: str, content: bytes, *, comment: str, thread: str | None = None) -> str:
+        """Put a file into a channel, or into a thread there; returns its id.
 
         Raises:
             Ambiguous: it may stand there, or not.
@@ -54,6 +54,8 @@ class WebFiles:
             "channel_id": channel,
             "initial_comment": escape(comment),
         }
+        if thread is not None:
+            args["thread_ts"] = thread
         await self._caller.write("files.completeUploadExternal", args, urgency=Urgency.CLAIM)
         return ident
 

@@ -23,8 +23,8 @@ class Files(Protocol):
     Not promised: that a file is shown to others as soon as it was put there.
     """
 
-    async def upload(self, channel: str, name: str, content: bytes, *, comment: str) -> str:
-        """Put a file into a channel, under a message that says `comment`; returns its id."""
+    async def upload(self, channel: str, name: str, content: bytes, *, comment: str, thread: str | None = None) -> str:
+        """Put a file into a channel, or a thread there, under a message that says `comment`; returns its id."""
         ...
 
     async def download(self, ident: str) -> bytes | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -119,7 +120,7 @@ class SdkWire:
             Ambiguous: no answer came.
         """
         try:
-            async with self._session.post(url, data=content, timeout=_BYTES) as answer:
+            async with self._session.post(url, data=io.BytesIO(content), timeout=_BYTES) as answer:
                 return answer.status
         except (aiohttp.ClientError, OSError) as error:
             raise Ambiguous(f"An upload got no answer ({type(error).__name__}).", method="files.upload") from error

@@ -33,6 +33,7 @@ def test_the_code_of_the_page_passes_as_a_test_file_of_its_own(tmp_path: Path) -
         "show-progress.md",
         "wrap-handlers.md",
         "later.md",
+        "every.md",
         "keep-state.md",
         "open-a-shelf.md",
         "bolt-installations.md",
