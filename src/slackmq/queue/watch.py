@@ -9,12 +9,12 @@ import anyio
 
 from slackmq import policy
 from slackmq.envelope import JOB, Letter, typed, unseal
-from slackmq.errors import Ambiguous, Refused, SlackError, first
+from slackmq.errors import Ambiguous, SlackError, first
 from slackmq.message import seconds
 from slackmq.points import pause
 from slackmq.queue.lag import Lag
 from slackmq.queue.past import AHEAD, Past
-from slackmq.queue.pausing import pause_of, says_paused
+from slackmq.queue.pausing import Pausing
 from slackmq.queue.sightings import Sighting
 from slackmq.slack.api import TOMBSTONE, Added, Arrived, Changed, Connected, Deleted, Pinned, Unpinned
 
@@ -65,7 +65,6 @@ class Watch:
     Attributes:
         running: whether it reads all the time.
         lag: how late it is, and the skew that follows.
-        paused: somebody wants nothing to be begun in this channel.
     """
 
     def __init__(
@@ -114,9 +113,7 @@ class Watch:
         self.wish: Callable[[str, str, Mapping[str, frozenset[str]]], None] | None = None
         """Who is told of everybody's emoji: channel, message, emoji and users."""
         self.running = False
-        self.paused = False
-        self._pause_known_at: float | None = None
-        self._pause_said = False
+        self._pausing = Pausing(slack, channel, me=me, shared=claiming.shared, trusts=self._is_peer)
         self.failure: SlackError | None = None
         """Why watching ended, if it did: nothing will be seen any more."""
 
@@ -136,6 +133,11 @@ class Watch:
     def connections(self) -> int | None:
         """How many sockets the app had open when this process opened its own; None without one."""
         return self._connections
+
+    @property
+    def paused(self) -> bool:
+        """Somebody wants nothing to be begun in this channel."""
+        return self._pausing.paused
 
     @property
     def channel(self) -> str:
@@ -166,38 +168,11 @@ class Watch:
         while True:
             rescan = self._rescan
             try:
-                if self.paused or self._pause_known_at is None:
-                    await self._read_pause()
+                await self._pausing.look(skew=self.lag.skew)
                 await self.scan()
             except Ambiguous as error:
                 _log.warning("could not read %s: %s", self._channel, error)
             await self._rest(rescan)
-
-    async def _read_pause(self) -> None:
-        """Look whether the channel is paused: on start, and as long as it is."""
-        read_at = self._slack.now()
-        try:
-            pause = await pause_of(self._slack, self._channel, shared=self._claiming.shared)
-        except (Refused, Ambiguous) as error:
-            _log.debug("cannot see whether %s is paused: %s", self._channel, error)
-            return
-        known_at = self._pause_known_at or 0.0
-        if pause is None and self._pause_said and read_at < known_at + self.lag.skew:
-            return  # said so a moment ago: the bookmark is not shown yet
-        if (pause is not None) is not self.paused:
-            _log.warning("%s", f"paused by {pause.by}: nothing is begun" if pause else "nothing is paused any more")
-        self.paused, self._pause_known_at = pause is not None, max(known_at, read_at)
-
-    def _notice_pause(self, row: Row) -> None:
-        """A message says that somebody paused or resumed; of what stood there before the bookmarks tell."""
-        paused = says_paused(row)
-        trusted = row.user == self._me or (self._claiming.shared and row.bot is not None and self._is_peer(row.user))
-        if paused is None or not trusted or seconds(row.ts) <= (self._pause_known_at or 0.0):
-            return
-        self._pause_known_at, self._pause_said = seconds(row.ts), paused
-        self.paused = True  # whether it is over the bookmarks tell, and they are read as long as it is not
-        self._rescan.set()
-        self._rescan = anyio.Event()
 
     async def _look_back(self) -> None:
         while self._deep_at is None:
@@ -255,7 +230,7 @@ class Watch:
     def _keep(self, page: Page) -> float:
         now = self.received_at = self._clock.monotonic()
         for row in page.rows:
-            self._notice_pause(row)
+            self._hear_pause(row)
             if self.wish is not None:
                 self.wish(self._channel, row.ts, row.reactions)
             sighting = self.see(row)
@@ -292,8 +267,13 @@ class Watch:
                 return
         self.wake()
 
+    def _hear_pause(self, row: Row) -> None:
+        if self._pausing.notice(row):
+            self._rescan.set()
+            self._rescan = anyio.Event()
+
     def _hear_of(self, event: Arrived) -> None:
-        self._notice_pause(event.row)
+        self._hear_pause(event.row)
         new = self._sightings.get(event.row.ts) is None
         if new and not event.redelivered:
             self.lag.heard(seconds(event.row.ts), self._slack.now())
