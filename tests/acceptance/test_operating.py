@@ -114,3 +114,11 @@ def test_a_check_tells_a_worker_that_receives_from_one_that_does_not(stage: Stag
     worker.kill()
     late = stage.run(*words, "--check", "--oldest", "0.01")
     assert (late.returncode, "for the last time" in late.stdout) == (1, True)
+
+
+def test_top_looks_once_and_tells_what_there_is(stage: Stage) -> None:
+    stage.post(0)
+    [view] = told(stage, "top", "#jobs", "--once")
+    assert (view["depth"], view["paused"], view["workers"]) == (1, False, [])
+    assert {budget["method"] for budget in view["budgets"]} == {"chat.postMessage", "reactions.add", "pins.add"}
+    assert stage.run("top", "#jobs", "--once").stdout.startswith("#jobs\nwaiting    1\n")

@@ -34,6 +34,7 @@ _COMMANDS = {
     "purge": "Cancel every job of a channel that waits.",
     "resume": "Let the work of a paused channel go on.",
     "stats": "Count what waits, is held, is done and is dead in a channel.",
+    "top": "Watch a queue: depth, oldest age, pace of each worker, what Slack's limits leave.",
     "trace": "Show the life of one job: who claimed, renewed, failed and did it.",
     "worker": "Work the channel of an app, or look whether that could be done.",
 }
