@@ -129,7 +129,9 @@ class Survey:
         except (Refused, Ambiguous):
             return otherwise
         for reply in reversed(replies):
-            note = reply.metadata.payload if reply.metadata and reply.metadata.type == NOTE else {}
+            if reply.metadata is None or reply.metadata.type != NOTE:
+                continue
+            note = reply.metadata.payload
             ours = reply.user == me or (self._look.shared and reply.bot is not None)
             if ours and note.get("note") in {"answer", "refusal"}:
                 return seconds(reply.ts), str(note.get("worker") or _UNNAMED)
