@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from slackmq.errors import Ambiguous, Refused
-from slackmq.message import seconds
 from slackmq.slack.api import Metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from slackmq.slack.api import Channel, Row, Slack
 
-__all__ = ["NOTICE", "Pause", "Pausing", "pause", "pause_of", "resume"]
+__all__ = ["NOTICE", "Pause", "pause", "pause_of", "resume", "says_paused"]
 
 NOTICE = "slackmq_pause"
 """The type of the metadata of the message that says so to people, and hints to workers that they look again."""
-_log = logging.getLogger("slackmq.watch")
 _HOME = "https://pypi.org/project/slackmq/"
 _LONGEST = 80
 
@@ -105,60 +99,11 @@ async def _say(slack: Slack, channel: Channel, text: str, *, paused: bool) -> No
     await slack.post(channel.id, text, metadata=metadata)
 
 
-class Pausing:
-    """What a worker knows of whether its channel is paused: bookmarks are the truth, messages are hints.
-
-    Args:
-        slack: the workspace.
-        channel: id of the channel.
-        me: user id of this bot.
-        shared: whether the bots of other apps may pause it too.
-        trusts: of such a bot, whether it takes part.
-
-    Attributes:
-        paused: whether it is.
-    """
-
-    def __init__(self, slack: Slack, channel: str, *, me: str, shared: bool, trusts: Callable[[str], bool]) -> None:
-        self.paused = False
-        self._slack = slack
-        self._channel = channel
-        self._me = me
-        self._shared = shared
-        self._trusts = trusts
-        self._known_at: float | None = None
-        self._said = False
-
-    async def look(self, *, skew: float) -> None:
-        """Read the bookmarks: on start, and as long as it is paused.
-
-        Args:
-            skew: seconds for which a bookmark may not be shown yet.
-        """
-        if self._known_at is not None and not self.paused:
-            return
-        read_at = self._slack.now()
-        try:
-            pause = await pause_of(self._slack, self._channel, shared=self._shared)
-        except (Refused, Ambiguous) as error:
-            _log.debug("cannot see whether %s is paused: %s", self._channel, error)
-            return
-        known_at = self._known_at or 0.0
-        if pause is None and self._said and read_at < known_at + skew:
-            return
-        if (pause is not None) is not self.paused:
-            _log.warning("%s", f"paused by {pause.by}: nothing is begun" if pause else "nothing is paused any more")
-        self.paused, self._known_at = pause is not None, max(known_at, read_at)
-
-    def notice(self, row: Row) -> bool:
-        """Take note of a message; whether it is a new one that says that somebody paused or resumed."""
-        if row.metadata is None or row.metadata.type != NOTICE or seconds(row.ts) <= (self._known_at or 0.0):
-            return False
-        if row.user != self._me and not (self._shared and row.bot is not None and self._trusts(row.user)):
-            return False
-        self._known_at, self._said = seconds(row.ts), row.metadata.payload.get("paused") is True
-        self.paused = True  # whether it is over the bookmarks tell, and they are read as long as it is not
-        return True
+def says_paused(row: Row) -> bool | None:
+    """What a message says about it; None if it is no notice."""
+    if row.metadata is None or row.metadata.type != NOTICE:
+        return None
+    return row.metadata.payload.get("paused") is True
 
 
 def _parsed(link: str) -> str | None:

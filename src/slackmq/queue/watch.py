@@ -14,8 +14,8 @@ from slackmq.message import seconds
 from slackmq.points import pause
 from slackmq.queue.lag import Lag
 from slackmq.queue.past import AHEAD, Past
-from slackmq.queue.pausing import Pausing
 from slackmq.queue.sightings import Sighting
+from slackmq.queue.standstill import Standstill
 from slackmq.slack.api import TOMBSTONE, Added, Arrived, Changed, Connected, Deleted, Pinned, Unpinned
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class Watch:
         self.wish: Callable[[str, str, Mapping[str, frozenset[str]]], None] | None = None
         """Who is told of everybody's emoji: channel, message, emoji and users."""
         self.running = False
-        self._pausing = Pausing(slack, channel, me=me, shared=claiming.shared, trusts=self._is_peer)
+        self._standstill = Standstill(slack, channel, shared=claiming.shared)
         self.failure: SlackError | None = None
         """Why watching ended, if it did: nothing will be seen any more."""
 
@@ -130,14 +130,14 @@ class Watch:
             await self._news.wait()
 
     @property
+    def paused(self) -> bool:
+        """Whether somebody wants nothing to be begun in this channel."""
+        return self._standstill.paused
+
+    @property
     def connections(self) -> int | None:
         """How many sockets the app had open when this process opened its own; None without one."""
         return self._connections
-
-    @property
-    def paused(self) -> bool:
-        """Somebody wants nothing to be begun in this channel."""
-        return self._pausing.paused
 
     @property
     def channel(self) -> str:
@@ -168,11 +168,18 @@ class Watch:
         while True:
             rescan = self._rescan
             try:
-                await self._pausing.look(skew=self.lag.skew)
+                await self._standstill.look(skew=self.lag.skew)
                 await self.scan()
             except Ambiguous as error:
                 _log.warning("could not read %s: %s", self._channel, error)
             await self._rest(rescan)
+
+    def _notice_pause(self, row: Row) -> None:
+        """A message says that somebody paused or resumed."""
+        trusted = row.user == self._me or (self._claiming.shared and row.bot is not None and self._is_peer(row.user))
+        if trusted and self._standstill.notice(row):
+            self._rescan.set()
+            self._rescan = anyio.Event()
 
     async def _look_back(self) -> None:
         while self._deep_at is None:
@@ -230,7 +237,7 @@ class Watch:
     def _keep(self, page: Page) -> float:
         now = self.received_at = self._clock.monotonic()
         for row in page.rows:
-            self._hear_pause(row)
+            self._notice_pause(row)
             if self.wish is not None:
                 self.wish(self._channel, row.ts, row.reactions)
             sighting = self.see(row)
@@ -267,13 +274,8 @@ class Watch:
                 return
         self.wake()
 
-    def _hear_pause(self, row: Row) -> None:
-        if self._pausing.notice(row):
-            self._rescan.set()
-            self._rescan = anyio.Event()
-
     def _hear_of(self, event: Arrived) -> None:
-        self._hear_pause(event.row)
+        self._notice_pause(event.row)
         new = self._sightings.get(event.row.ts) is None
         if new and not event.redelivered:
             self.lag.heard(seconds(event.row.ts), self._slack.now())
