@@ -122,3 +122,11 @@ def test_top_looks_once_and_tells_what_there_is(stage: Stage) -> None:
     assert (view["depth"], view["paused"], view["workers"]) == (1, False, [])
     assert {budget["method"] for budget in view["budgets"]} == {"chat.postMessage", "reactions.add", "pins.add"}
     assert stage.run("top", "#jobs", "--once").stdout.startswith("#jobs\nwaiting    1\n")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_is_told_every_command(shared_stage: Stage, shell: str) -> None:
+    done = shared_stage.run("completion", shell)
+    assert done.returncode == 0, done.stderr
+    for word in ("trace", "cancel", "pause", "resume", "purge", "stats", "top", "peek", "dlq"):
+        assert word in done.stdout

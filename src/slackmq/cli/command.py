@@ -21,6 +21,7 @@ __all__ = ["command", "run"]
 
 _COMMANDS = {
     "cancel": "Let a job not be done; a running handler is told to stop.",
+    "completion": "Print what a shell needs to complete commands and flags.",
     "demo": "See it work: three workers, one of them killed.",
     "dlq": "Look at dead letters, and post what died again: ls, redrive.",
     "doctor": "Look whether all is as it must be; with --probe, whether Slack is.",
