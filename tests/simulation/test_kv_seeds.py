@@ -26,6 +26,7 @@ CHUNKS, SEEDS = 2, 2
 """A cell is played with four seeds, in two tests, so that none comes near the limit of time."""
 
 
+@pytest.mark.timeout(60)  # a store that moves twice is used for a quarter of an hour
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 @pytest.mark.parametrize("cell", KV_CELLS)
 def test_no_promise_of_a_store_is_broken(cell: str, chunk: int) -> None:
@@ -34,7 +35,9 @@ def test_no_promise_of_a_store_is_broken(cell: str, chunk: int) -> None:
         assert not verdict.broken, str(verdict)
 
 
-REGRESSIONS: Sequence[tuple[int, str, str]] = ()
+REGRESSIONS: Sequence[tuple[int, str, str]] = (
+    (12, "roll/C3-fleet", "whether a process may write was asked of the channel that the store had just left"),
+)
 """Seeds that failed once, and what was wrong with the store or its judges."""
 
 

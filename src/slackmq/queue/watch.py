@@ -9,13 +9,13 @@ import anyio
 
 from slackmq import policy
 from slackmq.envelope import JOB, Letter, typed, unseal
-from slackmq.errors import Ambiguous, Refused, SlackError, first
+from slackmq.errors import Ambiguous, SlackError, first
 from slackmq.message import seconds
 from slackmq.points import pause
 from slackmq.queue.lag import Lag
 from slackmq.queue.past import AHEAD, Past
-from slackmq.queue.pausing import pause_of, says_paused
 from slackmq.queue.sightings import Sighting
+from slackmq.queue.standstill import Standstill
 from slackmq.slack.api import TOMBSTONE, Added, Arrived, Changed, Connected, Deleted, Pinned, Unpinned
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from slackmq.claiming.marks import Marks, Reading
     from slackmq.claiming.way import Claiming
     from slackmq.clock import Clock
+    from slackmq.errors import SlackMQError
     from slackmq.hooks import Hook
     from slackmq.message import Message
     from slackmq.policy import Timing, Verdict
@@ -65,7 +66,6 @@ class Watch:
     Attributes:
         running: whether it reads all the time.
         lag: how late it is, and the skew that follows.
-        paused: somebody wants nothing to be begun in this channel.
     """
 
     def __init__(
@@ -105,7 +105,8 @@ class Watch:
         self.seen = 0
         """How often anything was seen."""
         self._rescan = anyio.Event()
-        self._connections: int | None = None
+        self.connections: int | None = None
+        """How many sockets the app had open when this process opened its own; None without one."""
         self._deep_at: float | None = None
         self._unknown_claim = False
         self._past = Past(slack, channel, sightings, keep=self._keep, news=self.news, timing=timing, clock=clock)
@@ -114,10 +115,8 @@ class Watch:
         self.wish: Callable[[str, str, Mapping[str, frozenset[str]]], None] | None = None
         """Who is told of everybody's emoji: channel, message, emoji and users."""
         self.running = False
-        self.paused = False
-        self._pause_known_at: float | None = None
-        self._pause_said = False
-        self.failure: SlackError | None = None
+        self._standstill = Standstill(slack, channel, shared=claiming.shared)
+        self.failure: SlackMQError | None = None
         """Why watching ended, if it did: nothing will be seen any more."""
 
     def wake(self) -> None:
@@ -133,9 +132,9 @@ class Watch:
             await self._news.wait()
 
     @property
-    def connections(self) -> int | None:
-        """How many sockets the app had open when this process opened its own; None without one."""
-        return self._connections
+    def paused(self) -> bool:
+        """Whether somebody wants nothing to be begun in this channel."""
+        return self._standstill.paused
 
     @property
     def channel(self) -> str:
@@ -152,9 +151,13 @@ class Watch:
                 tasks.start_soon(self._look_back)
                 tasks.start_soon(self._past.call_up)
         except* SlackError as group:
-            self.failure = first(group)
-            _log.error("stopped watching %s: %s", self._channel, self.failure)  # the sentence says it
-            self.wake()
+            self.give_up(first(group))
+
+    def give_up(self, why: SlackMQError) -> None:
+        """Let everybody who claims here be told why nothing will be claimed any more."""
+        self.failure = self.failure or why
+        _log.error("stopped watching %s: %s", self._channel, why)  # the sentence says it
+        self.wake()
 
     async def _listen(self) -> None:
         async with self._events.listen() as events:
@@ -166,38 +169,18 @@ class Watch:
         while True:
             rescan = self._rescan
             try:
-                if self.paused or self._pause_known_at is None:
-                    await self._read_pause()
+                await self._standstill.look(skew=self.lag.skew)
                 await self.scan()
             except Ambiguous as error:
                 _log.warning("could not read %s: %s", self._channel, error)
             await self._rest(rescan)
 
-    async def _read_pause(self) -> None:
-        """Look whether the channel is paused: on start, and as long as it is."""
-        read_at = self._slack.now()
-        try:
-            pause = await pause_of(self._slack, self._channel, shared=self._claiming.shared)
-        except (Refused, Ambiguous) as error:
-            _log.debug("cannot see whether %s is paused: %s", self._channel, error)
-            return
-        known_at = self._pause_known_at or 0.0
-        if pause is None and self._pause_said and read_at < known_at + self.lag.skew:
-            return  # said so a moment ago: the bookmark is not shown yet
-        if (pause is not None) is not self.paused:
-            _log.warning("%s", f"paused by {pause.by}: nothing is begun" if pause else "nothing is paused any more")
-        self.paused, self._pause_known_at = pause is not None, max(known_at, read_at)
-
     def _notice_pause(self, row: Row) -> None:
-        """A message says that somebody paused or resumed; of what stood there before the bookmarks tell."""
-        paused = says_paused(row)
+        """A message says that somebody paused or resumed."""
         trusted = row.user == self._me or (self._claiming.shared and row.bot is not None and self._is_peer(row.user))
-        if paused is None or not trusted or seconds(row.ts) <= (self._pause_known_at or 0.0):
-            return
-        self._pause_known_at, self._pause_said = seconds(row.ts), paused
-        self.paused = True  # whether it is over the bookmarks tell, and they are read as long as it is not
-        self._rescan.set()
-        self._rescan = anyio.Event()
+        if trusted and self._standstill.notice(row):
+            self._rescan.set()
+            self._rescan = anyio.Event()
 
     async def _look_back(self) -> None:
         while self._deep_at is None:
@@ -212,7 +195,7 @@ class Watch:
             busy = self._unknown_claim or self._sightings.unfinished(typed_since=self._slack.now() - _TYPED)
             now = self._clock.monotonic()
             busy_since = None if not busy else busy_since or now
-            left = (busy_since or scanned) + policy.scan_period(self._timing, self._connections, busy=busy) - now
+            left = (busy_since or scanned) + policy.scan_period(self._timing, self.connections, busy=busy) - now
             if left <= 0:
                 return
             await self.news(left)
@@ -269,7 +252,7 @@ class Watch:
         """Remember what an event said."""
         match event:
             case Connected(connections=connections):
-                self._connections = connections
+                self.connections = connections
                 self._rescan.set()  # what was missed while the socket was closed only history tells
                 self._rescan = anyio.Event()
             case Arrived(channel=self._channel):
