@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from slackmq.kv.clearing import clear
 from slackmq.kv.elect import LEADER, TERM
 from slackmq.kv.errors import KeyNotFound
 from slackmq.kv.opening import RETENTION
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from slackmq.handlers import Handlers
     from slackmq.hooks import Hook
     from slackmq.kv.elect import Leader
-    from slackmq.kv.entry import Change, Entry, Status
+    from slackmq.kv.entry import Change, Status
     from slackmq.kv.lock import Lock
     from slackmq.kv.secret import Secret
     from slackmq.message import Claim, Json, Message, Receipt
@@ -330,8 +331,7 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
             yield store
 
     def __getitem__(self, key: str) -> Json | bytes:
-        found: Entry = self.entry(key)
-        return found.value
+        return self.entry(key).value
 
     def __setitem__(self, key: str, value: object) -> None:
         self.put(key, value)
@@ -354,8 +354,7 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
 
     def status(self) -> Status:
         """How the store is, as this process knows it."""
-        portal, store = self._there
-        return portal.call(store.status)
+        return self._there[0].call(self._there[1].status)
 
     def watch(self, prefix: str = "", *, from_revision: int | None = None) -> Iterator[Change]:
         """The changes of all keys that begin with `prefix`, each once, in order, for as long as one iterates."""
@@ -397,6 +396,7 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
     replace = blocking(AsyncStore.update)
     delete = blocking(AsyncStore.delete)
     purge = blocking(AsyncStore.purge)
+    clear = blocking(clear)  # pyright: ignore[reportAssignmentType]  # self is told by its place alone
     roll = blocking(AsyncStore.roll)
     age = blocking(AsyncStore.age)
     transact = blocking(AsyncStore.transact)
