@@ -15,7 +15,7 @@ __all__ = ["clear"]
 
 
 async def clear(store: AsyncStore) -> None:
-    """Let all keys be gone, those of locks too; what waits for a post goes out together.
+    """Let all keys be gone that were there before it was called, those of locks too; it takes the skew and few posts.
 
     Raises:
         SlackMQError: what went wrong first; some keys may be there still.
@@ -29,7 +29,7 @@ async def clear(store: AsyncStore) -> None:
             failures.append(error)
 
     async with anyio.create_task_group() as tasks:
-        for key in await store.keys():
+        for key in await store.keys(fresh=True):
             tasks.start_soon(delete, key)
     if failures:
         raise failures[0]
