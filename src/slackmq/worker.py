@@ -13,7 +13,18 @@ import anyio.lowlevel
 from anyio import CancelScope, get_cancelled_exc_class
 
 from slackmq.clock import SYSTEM
-from slackmq.errors import ArgumentsRejected, LeaseLost, Reject, Retry, SlackError, UnknownKind, first, told, trace_of
+from slackmq.errors import (
+    ArgumentsRejected,
+    ConfigurationError,
+    LeaseLost,
+    Reject,
+    Retry,
+    SlackError,
+    UnknownKind,
+    first,
+    told,
+    trace_of,
+)
 from slackmq.job import Job
 from slackmq.points import pause
 from slackmq.ticking import Ticking
@@ -100,8 +111,9 @@ class AsyncWorker:
 
         Raises:
             SlackError: Slack refuses for good: the token was revoked, a scope is missing, the bot was removed.
+            ConfigurationError: the channel is worked with another setting by now.
         """
-        refusal: SlackError | None = None
+        refusal: SlackError | ConfigurationError | None = None
         try:
             async with anyio.create_task_group() as tasks:
                 with self._handlers.posting_to(self._queue), CancelScope() as scope:
@@ -113,7 +125,7 @@ class AsyncWorker:
                         tasks.start_soon(self._tick)
                     await self._work_all()
                 tasks.cancel_scope.cancel()
-        except* SlackError as group:
+        except* (SlackError, ConfigurationError) as group:
             refusal = first(group)
         if refusal is not None:
             raise refusal

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from slackmq.policy import Verdict
     from slackmq.queue.opened import Opened
     from slackmq.queue.progress import Progress
+    from slackmq.queue.setting import Setting
     from slackmq.queue.show import Decor
     from slackmq.queue.standing import Standing
     from slackmq.queue.turnstile import Turnstile
@@ -66,6 +67,8 @@ class AsyncQueue:
         hooks: told of everything that happens.
         worker: the name of this process, shown to people; drawn at random if None.
         dead_letters: "#name" or id of a channel in which each job that died has a message; None: its thread says it.
+        setting: what `slackmq.queue.setting.agree` found for this channel: once another one stands there, `claims()`
+            raises; None: nobody sees to it that all processes use the same.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class AsyncQueue:
         hooks: Sequence[Hook] = (),
         worker: str | None = None,
         dead_letters: str | None = None,
+        setting: Setting | None = None,
     ) -> None:
         if show == "pin" and claim == "pin":
             raise ConfigurationError("Claims by pins show pins already.", remedy='Leave show="pin" out.')
@@ -110,6 +114,7 @@ class AsyncQueue:
             worker=self.worker,
             hook=self._tell,
             dead_letters=dead_letters,
+            setting=setting,
         )
         self._sightings = self._parts.sightings
         self._stack = AsyncExitStack()
@@ -205,6 +210,7 @@ class AsyncQueue:
         Several tasks may iterate at once, each over its own `claims()`; no message is given to two of them.
 
         Raises:
+            ConfigurationError: the channel is worked with another setting by now.
             SlackError: Slack refuses to show the channel: the token was revoked, a scope is missing, the bot was
                 removed from the channel.
         """
