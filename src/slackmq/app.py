@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from slackmq.clock import Clock
     from slackmq.hooks import Hook
     from slackmq.middleware import Middleware, PlainMiddleware
+    from slackmq.options import Rate
     from slackmq.policy import Timing
     from slackmq.queue.controls import Controls
     from slackmq.queue.setting import Choice
@@ -88,6 +89,7 @@ class App:
         self.handlers = Handlers()
         self.listen = self.handlers.listen
         self.task = self.handlers.task
+        self.explain = self.handlers.explain
         self.middleware = self.handlers.middleware
         for around in middleware:
             self.middleware(around)
@@ -126,12 +128,15 @@ class App:
             raise ConfigurationError("The app is not connected.", remedy="Use it inside `async with app:`.")
         return self._queue
 
-    def worker(self, concurrency: int = 4, *, drain: timedelta = timedelta(seconds=30)) -> AsyncWorker:
+    def worker(
+        self, concurrency: int = 4, *, drain: timedelta = timedelta(seconds=30), rate: Rate | str | None = None
+    ) -> AsyncWorker:
         """A worker for this app's functions on the open queue; `await app.worker().run()` works until told to stop.
 
         Args:
             concurrency: how many messages are worked on at once.
             drain: how long running handlers may go on after the worker was told to stop.
+            rate: how many messages are begun in a time at most, as "10/m".
 
         Raises:
             ConfigurationError: the app is not connected.
@@ -141,6 +146,7 @@ class App:
             self.handlers,
             concurrency=concurrency,
             drain=drain,
+            rate=rate,
             controls=self.controls,
             clock=self._clock,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import MutableMapping
 from contextlib import asynccontextmanager, contextmanager
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
     from slackmq.kv.lock import Lock
     from slackmq.kv.secret import Secret
     from slackmq.message import Claim, Json, Message, Receipt
+    from slackmq.options import Rate
     from slackmq.policy import Timing, Verdict
+    from slackmq.queue.controls import Controls
     from slackmq.queue.setting import Choice
     from slackmq.slack.connect import Settings
 
@@ -172,8 +175,7 @@ class Queue(Blocking[AsyncQueue]):
 
     def hold(self, claim: Claim) -> Lease:
         """A lease that keeps a claim alive inside `with`."""
-        portal, queue = self._there
-        return Lease(portal, queue.hold(claim))
+        return Lease(self._there[0], self._there[1].hold(claim))
 
     @contextmanager
     def claim_once(
@@ -206,8 +208,7 @@ class Queue(Blocking[AsyncQueue]):
 
     def stop(self) -> None:
         """Let every `claims()` end once its current contest is decided; claims that are held stay held."""
-        portal, queue = self._there
-        portal.call(queue.stop)
+        self._there[0].call(self._there[1].stop)
 
     post = blocking(AsyncQueue.post)
     claim = blocking(AsyncQueue.claim)
@@ -230,6 +231,8 @@ class Worker:
         handlers: the functions that do the work.
         concurrency: how many messages are worked on at once.
         drain: how long running handlers may go on after `drain()`; what is left then is handed back.
+        rate: how many messages are begun in a time at most, as "10/m".
+        controls: with which emoji people steer jobs, and who may; None: nobody's do.
     """
 
     def __init__(
@@ -239,26 +242,31 @@ class Worker:
         *,
         concurrency: int = 4,
         drain: timedelta = timedelta(seconds=30),
+        rate: Rate | str | None = None,
+        controls: Controls | None = None,
     ) -> None:
         portal, there = queue._there  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # two faces of one room
-        self._there = portal, AsyncWorker(there, handlers, concurrency=concurrency, drain=drain)
+        worker = AsyncWorker(there, handlers, concurrency=concurrency, drain=drain, rate=rate, controls=controls)
+        self._there = portal, worker
         self._queue = there
         self._handlers = handlers
 
-    def run(self) -> None:
+    def run(self, *, burst: bool = False) -> None:
         """Work until `drain` is called, by another thread or a signal handler; Ctrl-C hands back what is running.
+
+        Args:
+            burst: end by itself once nothing waits; see `AsyncWorker.run`.
 
         Raises:
             SlackError: Slack refuses for good: the token was revoked, a scope is missing, the bot was removed.
         """
         portal, worker = self._there
         with self._handlers.posting_to(self._queue):
-            wait_for(portal, worker.run)
+            wait_for(portal, functools.partial(worker.run, burst=burst))
 
     def drain(self) -> None:
         """Claim nothing more; `run` returns when what is running has ended or was handed back."""
-        portal, worker = self._there
-        portal.call(worker.drain)
+        self._there[0].call(self._there[1].drain)
 
 
 class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):

@@ -14,6 +14,7 @@ from slackmq.queue.cancelling import Cancelling
 from slackmq.queue.contest import Contest
 from slackmq.queue.dead_letters import DeadLetters
 from slackmq.queue.ending import Ending
+from slackmq.queue.gate import Gate
 from slackmq.queue.janitor import Janitor
 from slackmq.queue.keeping import Keeping
 from slackmq.queue.opened import Opened
@@ -67,6 +68,7 @@ class Parts:
         hook: told of everything that happens.
         letters: where letters about what is dead go, if anywhere.
         show: decorates what is worked on, if anything does.
+        gate: how many messages may be begun now.
         setting: how the channel is worked, where that was agreed.
     """
 
@@ -86,6 +88,7 @@ class Parts:
     hook: Hook
     letters: DeadLetters | None
     show: Show | None
+    gate: Gate
     setting: Setting | None = None
 
     @classmethod
@@ -130,6 +133,7 @@ class Parts:
             worker=worker,
             hook=hook,
             letters=letters,
+            gate=Gate(clock=clock),
             show=Show(slack, show, emoji=marks.watched, clock=clock) if show else None,
             setting=setting,
         )
@@ -240,6 +244,7 @@ class Parts:
             clock=self.clock,
             worker=self.worker,
             hook=self.hook,
+            gate=self.gate,
         )
 
     def _poster(self, identity: Identity, channel: Channel) -> Poster:

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from slackmq.claiming.way import Way
     from slackmq.slack.api import Bookmark, Channel, Slack
 
-__all__ = ["Choice", "Setting", "agree", "agreed", "digest_of", "found", "setting_of"]
+__all__ = ["HOME", "Choice", "Setting", "agree", "agreed", "digest_of", "found", "keep_agreed", "setting_of"]
 
 _log = logging.getLogger("slackmq.setting")
-_HOME = "https://pypi.org/project/slackmq/"
+HOME = "https://pypi.org/project/slackmq/"
+"""Where our bookmarks lead; what they say to programs stands behind its "#"."""
 _VERSION = "1"
 _LATELY = 3600.0
 """Seconds for which a job shows that its poster works the channel."""
@@ -61,12 +62,12 @@ class Setting:
         """The bookmark's address, with the setting behind the "#": no server ever gets to see that."""
         fields = {"v": _VERSION, "claim": self.way, "marks": self.marks, "why": self.why}
         times = {name: f"{getattr(self, name).total_seconds():g}" for name in ("lease", "margin", "skew")}
-        return f"{_HOME}#{urlencode(fields | times)}"
+        return f"{HOME}#{urlencode(fields | times)}"
 
     @classmethod
     def parse(cls, link: str) -> Setting | None:
         """The setting in a bookmark's address; None if there is none that this version can read."""
-        if not link.startswith(f"{_HOME}#"):
+        if not link.startswith(f"{HOME}#"):
             return None
         fields = {name: values[0] for name, values in parse_qs(urlsplit(link).fragment).items()}
         if fields.get("v") != _VERSION or fields.get("claim") not in WAYS:
@@ -83,7 +84,7 @@ class Setting:
     @staticmethod
     def version(link: str) -> str:
         """The version in which a setting is written in a bookmark's address; "" if it is none."""
-        if not link.startswith(f"{_HOME}#"):
+        if not link.startswith(f"{HOME}#"):
             return ""
         return parse_qs(urlsplit(link).fragment).get("v", [""])[0]
 

@@ -105,7 +105,8 @@ class Watch:
         self.seen = 0
         """How often anything was seen."""
         self._rescan = anyio.Event()
-        self._connections: int | None = None
+        self.connections: int | None = None
+        """How many sockets the app had open when this process opened its own; None without one."""
         self._deep_at: float | None = None
         self._unknown_claim = False
         self._past = Past(slack, channel, sightings, keep=self._keep, news=self.news, timing=timing, clock=clock)
@@ -134,11 +135,6 @@ class Watch:
     def paused(self) -> bool:
         """Whether somebody wants nothing to be begun in this channel."""
         return self._standstill.paused
-
-    @property
-    def connections(self) -> int | None:
-        """How many sockets the app had open when this process opened its own; None without one."""
-        return self._connections
 
     @property
     def channel(self) -> str:
@@ -199,7 +195,7 @@ class Watch:
             busy = self._unknown_claim or self._sightings.unfinished(typed_since=self._slack.now() - _TYPED)
             now = self._clock.monotonic()
             busy_since = None if not busy else busy_since or now
-            left = (busy_since or scanned) + policy.scan_period(self._timing, self._connections, busy=busy) - now
+            left = (busy_since or scanned) + policy.scan_period(self._timing, self.connections, busy=busy) - now
             if left <= 0:
                 return
             await self.news(left)
@@ -256,7 +252,7 @@ class Watch:
         """Remember what an event said."""
         match event:
             case Connected(connections=connections):
-                self._connections = connections
+                self.connections = connections
                 self._rescan.set()  # what was missed while the socket was closed only history tells
                 self._rescan = anyio.Event()
             case Arrived(channel=self._channel):
