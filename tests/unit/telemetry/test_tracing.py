@@ -48,10 +48,12 @@ def test_the_claim_of_another_process_belongs_to_the_trace_of_the_post() -> None
         worker.tracing(happening)
     posted, checkout = poster.spans.get_finished_spans()
     first, second = worker.spans.get_finished_spans()
+    origin = posted.get_span_context()
+    assert origin is not None
     assert posted.parent == checkout.context
     for span in (first, second):
         assert span.parent is not None
-        assert (span.parent.trace_id, span.parent.span_id) == (posted.context.trace_id, posted.context.span_id)
+        assert (span.parent.trace_id, span.parent.span_id) == (origin.trace_id, origin.span_id)
     assert (first.status.status_code, first.status.description) == (StatusCode.ERROR, "not yet")
     assert second.status.status_code is StatusCode.OK
     assert [event.name for event in first.events] == ["extended"]
