@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
 from slackmq.answer import answer_of
 from slackmq.errors import ConfigurationError, TextTruncated, UnknownKind
 from slackmq.middleware import checked, wrapped
-from slackmq.options import Options
+from slackmq.options import Options, Rate
 from slackmq.parameters import Parameters, place
 from slackmq.policy import Accept, Ignore, Later, Refuse
 from slackmq.schedules import Schedules
@@ -125,6 +125,8 @@ class Handlers:
         lease: timedelta | None = _STANDARD.lease,
         backoff: Backoff = _STANDARD.backoff,
         within: timedelta = _STANDARD.within,
+        rate: Rate | str | None = None,
+        concurrency: int | None = None,
         retry_on: tuple[type[BaseException], ...] = _STANDARD.retry_on,
         give_up_on: tuple[type[BaseException], ...] = _STANDARD.give_up_on,
     ) -> Callable[[_F], _F]:
@@ -142,6 +144,8 @@ class Handlers:
             lease: how long a claim lasts unless it is extended; None: as the queue does.
             backoff: how long to wait between attempts.
             within: a message typed longer ago than this is left alone.
+            rate: how many one process begins in a time, as "10/m"; what must wait is not claimed yet.
+            concurrency: how many one process works on at once.
             retry_on: the exceptions that are worth another attempt; see `slackmq.options.Options`.
             give_up_on: the exceptions after which the message is dead at once.
 
@@ -156,6 +160,8 @@ class Handlers:
             lease=lease,
             backoff=backoff,
             within=within,
+            rate=Rate.read(rate),
+            concurrency=concurrency,
             retry_on=retry_on,
             give_up_on=give_up_on,
         )
@@ -181,6 +187,8 @@ class Handlers:
         attempts: int = ...,
         lease: timedelta | None = ...,
         backoff: Backoff = ...,
+        rate: Rate | str | None = ...,
+        concurrency: int | None = ...,
         retry_on: tuple[type[BaseException], ...] = ...,
         give_up_on: tuple[type[BaseException], ...] = ...,
     ) -> Decorate: ...
@@ -195,6 +203,8 @@ class Handlers:
         attempts: int = _STANDARD.attempts,
         lease: timedelta | None = _STANDARD.lease,
         backoff: Backoff = _STANDARD.backoff,
+        rate: Rate | str | None = None,
+        concurrency: int | None = None,
         retry_on: tuple[type[BaseException], ...] = _STANDARD.retry_on,
         give_up_on: tuple[type[BaseException], ...] = _STANDARD.give_up_on,
     ) -> Any:  # the overloads above are the public signature
@@ -208,6 +218,8 @@ class Handlers:
             attempts: after so many failed attempts the message is dead.
             lease: how long a claim lasts unless it is extended; None: as the queue does.
             backoff: how long to wait between attempts.
+            rate: how many one process begins in a time, as "10/m"; what must wait is not claimed yet.
+            concurrency: how many one process works on at once.
             retry_on: the exceptions that are worth another attempt; see `slackmq.options.Options`.
             give_up_on: the exceptions after which the message is dead at once.
 
@@ -220,6 +232,8 @@ class Handlers:
             attempts=attempts,
             lease=lease,
             backoff=backoff,
+            rate=Rate.read(rate),
+            concurrency=concurrency,
             retry_on=retry_on,
             give_up_on=give_up_on,
         )
@@ -255,13 +269,17 @@ class Handlers:
         """Whether a handler here takes this message. Text that Slack cut is refused if its beginning would match."""
         if message.kind is not None:
             handler = self._tasks.get(message.kind)
-            return Accept(options=handler.options) if handler else Later(error=self._unknown(message.kind))
+            return (
+                Accept(options=handler.options, handler=handler.name)
+                if handler
+                else Later(error=self._unknown(message.kind))
+            )
         if len(message.text) >= LONGEST_TEXT:
             start = message.text.lstrip()
             addressed = any(handler.pattern and handler.pattern.match(start) for handler in self._listeners)
             return Refuse(error=_truncated()) if addressed else Ignore()
         matched = self._match(message.text)
-        return Accept(options=matched[0].options) if matched else Ignore()
+        return Accept(options=matched[0].options, handler=matched[0].name) if matched else Ignore()
 
     def bind(self, message: Message) -> Bound:
         """The handler for this message, with its arguments.

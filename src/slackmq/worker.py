@@ -13,8 +13,20 @@ import anyio.lowlevel
 from anyio import CancelScope, get_cancelled_exc_class
 
 from slackmq.clock import SYSTEM
-from slackmq.errors import ArgumentsRejected, LeaseLost, Reject, Retry, SlackError, UnknownKind, first, told, trace_of
+from slackmq.errors import (
+    ArgumentsRejected,
+    ConfigurationError,
+    LeaseLost,
+    Reject,
+    Retry,
+    SlackError,
+    UnknownKind,
+    first,
+    told,
+    trace_of,
+)
 from slackmq.job import Job
+from slackmq.options import Rate
 from slackmq.points import pause
 from slackmq.ticking import Ticking
 
@@ -66,6 +78,7 @@ class AsyncWorker:
         handlers: the functions that do the work.
         concurrency: how many messages are worked on at once.
         drain: how long running handlers may go on after `drain()`; what is left then is handed back.
+        rate: how many messages are begun in a time at most, as "10/m"; what must wait is not claimed yet.
         controls: which emoji steer jobs, and who may; None: nobody's do.
         clock: the time of this process.
     """
@@ -77,6 +90,7 @@ class AsyncWorker:
         *,
         concurrency: int = 4,
         drain: timedelta = timedelta(seconds=30),
+        rate: Rate | str | None = None,
         controls: Controls | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
@@ -85,6 +99,7 @@ class AsyncWorker:
         self._handlers = handlers
         self._concurrency = concurrency
         self._drain = drain
+        self._rate = Rate.read(rate)
         self._clock = clock
         self._draining = anyio.Event()
         self._handing_back = False
@@ -100,8 +115,10 @@ class AsyncWorker:
 
         Raises:
             SlackError: Slack refuses for good: the token was revoked, a scope is missing, the bot was removed.
+            ConfigurationError: the channel is worked with another setting by now.
         """
-        refusal: SlackError | None = None
+        refusal: SlackError | ConfigurationError | None = None
+        self._queue.limit(self._rate)
         try:
             async with anyio.create_task_group() as tasks:
                 with self._handlers.posting_to(self._queue), CancelScope() as scope:
@@ -113,7 +130,7 @@ class AsyncWorker:
                         tasks.start_soon(self._tick)
                     await self._work_all()
                 tasks.cancel_scope.cancel()
-        except* SlackError as group:
+        except* (SlackError, ConfigurationError) as group:
             refusal = first(group)
         if refusal is not None:
             raise refusal

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import anyio
@@ -17,6 +18,7 @@ from slackmq.cli.exits import Exit
 from slackmq.cli.loading import load
 from slackmq.cli.logs import log_to_stderr
 from slackmq.cli.where import Where
+from slackmq.options import Rate
 from slackmq.telemetry.logging import log_happenings
 from slackmq.worker import GIVING_UP, AsyncWorker
 
@@ -46,6 +48,9 @@ def worker(
     check: Annotated[
         bool, Parameter(negative=(), help="Look whether it could work, say what is wrong, and do nothing else.")
     ] = False,
+    rate: Annotated[
+        str | None, Parameter(help='Begin so many jobs in a time at most: "10/m", with s, m, h or d.')
+    ] = None,
     drain: Annotated[
         float,
         Parameter(validator=validators.Number(gte=0), help="Seconds that running jobs get to end when it is stopped."),
@@ -65,14 +70,19 @@ def worker(
     found = load(app)
     if check:
         return report(anyio.run(check_app, found, where))
-    return anyio.run(_work, found, where, concurrency, timedelta(seconds=drain), name)
+    pace, span = Rate.read(rate), timedelta(seconds=drain)
+    return anyio.run(partial(_work, found, where, concurrency=concurrency, rate=pace, drain=span, name=name))
 
 
-async def _work(app: App, where: Where, concurrency: int, drain: timedelta, name: str | None) -> Exit:
+async def _work(
+    app: App, where: Where, *, concurrency: int, rate: Rate | None, drain: timedelta, name: str | None
+) -> Exit:
     settings = await where.settings()
     stopped = Exit.OK
     async with app.connected(settings, worker=name, hooks=[log_happenings]) as queue:
-        running = AsyncWorker(queue, app.handlers, concurrency=concurrency, drain=drain, controls=app.controls)
+        running = AsyncWorker(
+            queue, app.handlers, concurrency=concurrency, rate=rate, drain=drain, controls=app.controls
+        )
         _log.info("%s works #%s, %d jobs at a time", queue.worker, queue.channel.name, concurrency)
         async with anyio.create_task_group() as signals, anyio.create_task_group() as tasks:
             signals.start_soon(_obey, running, drain, tasks.cancel_scope, signals)

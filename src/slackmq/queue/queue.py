@@ -33,9 +33,11 @@ if TYPE_CHECKING:
     from slackmq.dead import DeadLetter
     from slackmq.hooks import Happening, Hook
     from slackmq.message import Claim, Json, Message, Receipt
+    from slackmq.options import Rate
     from slackmq.policy import Verdict
     from slackmq.queue.opened import Opened
     from slackmq.queue.progress import Progress
+    from slackmq.queue.setting import Setting
     from slackmq.queue.show import Decor
     from slackmq.queue.standing import Standing
     from slackmq.queue.turnstile import Turnstile
@@ -68,6 +70,8 @@ class AsyncQueue:
         hooks: told of everything that happens.
         worker: the name of this process, shown to people; drawn at random if None.
         dead_letters: "#name" or id of a channel in which each job that died has a message; None: its thread says it.
+        setting: what `slackmq.queue.setting.agree` found for this channel: once another one stands there, `claims()`
+            raises; None: nobody sees to it that all processes use the same.
     """
 
     def __init__(
@@ -87,6 +91,7 @@ class AsyncQueue:
         hooks: Sequence[Hook] = (),
         worker: str | None = None,
         dead_letters: str | None = None,
+        setting: Setting | None = None,
     ) -> None:
         if show == "pin" and claim == "pin":
             raise ConfigurationError("Claims by pins show pins already.", remedy='Leave show="pin" out.')
@@ -112,6 +117,7 @@ class AsyncQueue:
             worker=self.worker,
             hook=self._tell,
             dead_letters=dead_letters,
+            setting=setting,
         )
         self._sightings = self._parts.sightings
         self._stack = AsyncExitStack()
@@ -207,6 +213,7 @@ class AsyncQueue:
         Several tasks may iterate at once, each over its own `claims()`; no message is given to two of them.
 
         Raises:
+            ConfigurationError: the channel is worked with another setting by now.
             SlackError: Slack refuses to show the channel: the token was revoked, a scope is missing, the bot was
                 removed from the channel.
         """
@@ -234,6 +241,10 @@ class AsyncQueue:
         """A lease that keeps a claim alive inside `async with`."""
         keeping = self._inside.keeping
         return Lease(keeping, claim, period=keeping.lease_of(claim.message) / 2, clock=self._clock)
+
+    def limit(self, rate: Rate | None) -> None:
+        """Let `claims()` claim no more messages in a time than that from now on; None: as many as there are."""
+        self._parts.gate.rate = rate
 
     def stop(self) -> None:
         """Let every `claims()` end once its current contest is decided; claims that are held stay held."""

@@ -9,17 +9,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from slackmq.claiming.marks import Marks
 from slackmq.claiming.way import WAYS
 from slackmq.envelope import EVERYBODY, JOB
 from slackmq.errors import Ambiguous, ConfigurationError, Refused
+from slackmq.policy import Timing
 
 if TYPE_CHECKING:
-    from slackmq.claiming.marks import Marks
     from slackmq.claiming.way import Way
-    from slackmq.policy import Timing
     from slackmq.slack.api import Bookmark, Channel, Slack
 
-__all__ = ["HOME", "Choice", "Setting", "agree", "digest_of", "found", "setting_of"]
+__all__ = ["HOME", "Choice", "Setting", "agree", "agreed", "digest_of", "found", "keep_agreed", "setting_of"]
 
 _log = logging.getLogger("slackmq.setting")
 HOME = "https://pypi.org/project/slackmq/"
@@ -120,6 +120,31 @@ def digest_of(marks: Marks) -> str:
     return hashlib.blake2b(repr(marks).encode(), digest_size=4).hexdigest()
 
 
+async def agreed(
+    slack: Slack,
+    channel: str,
+    choice: Choice,
+    *,
+    timing: Timing | None = None,
+    marks: Marks | None = None,
+    socket: bool = False,
+    peers: bool = False,
+) -> Setting:
+    """As `agree`, for a process that would choose this if nobody had worked the channel before.
+
+    Args:
+        slack: the workspace.
+        channel: "#name" or id.
+        choice: the way to claim, or "auto".
+        timing: the time constants; None: as shipped.
+        marks: which emoji stand for what; None: as shipped.
+        socket: whether events come over a socket.
+        peers: whether bots of other apps are to share the work.
+    """
+    mine = setting_of(choice, timing=timing or Timing(), marks=marks or Marks(), socket=socket, peers=peers)
+    return await agree(slack, await slack.channel(channel), mine, choice=choice)
+
+
 async def agree(slack: Slack, channel: Channel, mine: Setting, *, choice: Choice) -> Setting:
     """Take the channel's setting over, or be the one who sets it.
 
@@ -136,13 +161,33 @@ async def agree(slack: Slack, channel: Channel, mine: Setting, *, choice: Choice
         ConfigurationError: the channel is worked in another way.
     """
     try:
-        first = await _first(slack, channel)
-        if first is None and choice == "auto":
-            mine = await _counted(slack, channel, mine)
-        setting, mark = first or await _set(slack, channel, mine)
+        mine, setting, mark = await _agreed(slack, channel, mine, choice=choice)
     except (Refused, Ambiguous) as error:
         _log.warning("cannot see whether #%s is worked in one way only: %s", channel.name, error)
         return mine
+    _log.info("#%s: claims by %s (%s)", channel.name, mine.way, mine.why)
+    await _warn_of_strangers(slack, channel, setting, mark)
+    return mine
+
+
+async def keep_agreed(slack: Slack, channel: Channel, mine: Setting) -> None:
+    """See to it that the channel is still set as this process works it; who finds no setting any more sets it again.
+
+    Raises:
+        ConfigurationError: the channel is worked in another way now.
+        SlackError: the bookmarks cannot be read or written.
+    """
+    await _agreed(slack, channel, mine, choice=mine.way)
+
+
+async def _agreed(
+    slack: Slack, channel: Channel, mine: Setting, *, choice: Choice
+) -> tuple[Setting, Setting, Bookmark]:
+    """What holds for this process, and the setting that stands there, with its bookmark."""
+    first = await _first(slack, channel)
+    if first is None and choice == "auto":
+        mine = await _counted(slack, channel, mine)
+    setting, mark = first or await _set(slack, channel, mine)
     if choice == "auto":
         mine = replace(mine, way=setting.way, why=setting.why)
     if setting != mine:
@@ -151,9 +196,7 @@ async def agree(slack: Slack, channel: Channel, mine: Setting, *, choice: Choice
             remedy="Use the same in all programs that work it. If none does any more, "
             f'remove the bookmark "{mark.title}" from the channel.',
         )
-    _log.info("#%s: claims by %s (%s)", channel.name, mine.way, mine.why)
-    await _warn_of_strangers(slack, channel, setting, mark)
-    return mine
+    return mine, setting, mark
 
 
 async def found(slack: Slack, channel: Channel) -> Setting | None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from slackmq.claiming.marks import Marks, Reading
     from slackmq.claiming.way import Claiming
     from slackmq.clock import Clock
+    from slackmq.errors import SlackMQError
     from slackmq.hooks import Hook
     from slackmq.message import Message
     from slackmq.policy import Timing, Verdict
@@ -115,7 +116,7 @@ class Watch:
         """Who is told of everybody's emoji: channel, message, emoji and users."""
         self.running = False
         self._standstill = Standstill(slack, channel, shared=claiming.shared)
-        self.failure: SlackError | None = None
+        self.failure: SlackMQError | None = None
         """Why watching ended, if it did: nothing will be seen any more."""
 
     def wake(self) -> None:
@@ -150,9 +151,13 @@ class Watch:
                 tasks.start_soon(self._look_back)
                 tasks.start_soon(self._past.call_up)
         except* SlackError as group:
-            self.failure = first(group)
-            _log.error("stopped watching %s: %s", self._channel, self.failure)  # the sentence says it
-            self.wake()
+            self.give_up(first(group))
+
+    def give_up(self, why: SlackMQError) -> None:
+        """Let everybody who claims here be told why nothing will be claimed any more."""
+        self.failure = self.failure or why
+        _log.error("stopped watching %s: %s", self._channel, why)  # the sentence says it
+        self.wake()
 
     async def _listen(self) -> None:
         async with self._events.listen() as events:
