@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 from slackmq.envelope import finished, seal, unseal
-from slackmq.hooks import Carrier, Claimed, Extended, Failed, Finished, Lost
+from slackmq.hooks import Carrier, Claimed, Extended, Failed, Finished, Lost, carried
 from slackmq.message import Claim, Message, Outcome, Post
 from slackmq.telemetry.opentelemetry import Tracing
 
@@ -95,3 +95,13 @@ def test_a_trace_stands_in_the_metadata_and_changes_no_digest() -> None:
     assert letter.error is None
     assert letter.message.trace == "00-a-b-01"
     assert finished(letter.message).payload["trace"] == "00-a-b-01"
+
+
+def test_a_hook_that_raises_keeps_no_job_from_being_posted(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(Tracing):
+        def carry(self, post: Post) -> str:
+            raise RuntimeError(post.kind)
+
+    assert carried([Broken()], Post(kind="work", body={}, key="k")) == ""
+    assert "a hook raised on a post" in caplog.text
+    assert carried([lambda _: None], Post(kind="work", body={}, key="k")) == ""
