@@ -13,7 +13,7 @@ import anyio
 from slackmq.claiming.marks import Marks
 from slackmq.clock import SYSTEM
 from slackmq.errors import ConfigurationError
-from slackmq.hooks import Carrier
+from slackmq.hooks import carried
 from slackmq.message import Post, seconds
 from slackmq.policy import Timing, accept_jobs, check_lease
 from slackmq.queue.lease import Lease
@@ -205,7 +205,7 @@ class AsyncQueue:
             expires=None if expires is None else self._slack.now() + (expires + (delay or _AT_ONCE)).total_seconds(),
             delay=delay or None,
         )
-        return await self._inside.poster.post(replace(new, trace=self._trace_of(new)))
+        return await self._inside.poster.post(replace(new, trace=carried(self._hooks, new)))
 
     async def claims(self) -> AsyncGenerator[Lease]:
         """Claims, one after the other, for as long as the queue is open and not stopped.
@@ -385,16 +385,6 @@ class AsyncQueue:
         ]
         standings += [delayed(message, now=now) for message in self._sightings.held]
         return tuple(sorted(standings, key=lambda standing: seconds(standing.message.ts)))
-
-    def _trace_of(self, post: Post) -> str:
-        """The trace that a new job shall carry, if a hook knows one."""
-        for hook in self._hooks:
-            if isinstance(hook, Carrier):
-                try:
-                    return hook.carry(post)
-                except Exception:  # noqa: BLE001  # a hook is a stranger's code, and no reason to post nothing
-                    _log.exception("a hook raised on a post")
-        return ""
 
     def _tell(self, happening: Happening) -> None:
         if self._parts.show is not None:
