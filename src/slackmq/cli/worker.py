@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path  # noqa: TC003  # flags are bound by their annotations
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import anyio
@@ -19,6 +20,7 @@ from slackmq.cli.exits import Exit
 from slackmq.cli.loading import load
 from slackmq.cli.logs import log_to_stderr
 from slackmq.cli.pulse import beat, pulse_of
+from slackmq.cli.reload import reloading
 from slackmq.cli.where import Where
 from slackmq.telemetry.logging import log_happenings
 from slackmq.worker import GIVING_UP, AsyncWorker
@@ -49,6 +51,9 @@ def worker(
     check: Annotated[
         bool, Parameter(negative=(), help="Look whether it could work, say what is wrong, and do nothing else.")
     ] = False,
+    reload: Annotated[
+        bool, Parameter(negative=(), help="Start anew whenever a Python file under this folder changes; to try things.")
+    ] = False,
     burst: Annotated[bool, Parameter(negative=(), help="End when nothing waits any more.")] = False,
     drain: Annotated[
         float,
@@ -76,6 +81,8 @@ def worker(
     given back at once. A third time, or where a handler does not stop: the process ends as it is.
     """
     log_to_stderr(log_level)
+    if reload and not check:
+        return anyio.run(reloading, sys.argv[1:], Path.cwd())
     found = load(app)
     if check:
         findings = anyio.run(check_app, found, where)
