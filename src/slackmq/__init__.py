@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from slackmq.message import Outcome as Outcome
     from slackmq.message import Receipt as Receipt
     from slackmq.options import Backoff as Backoff
+    from slackmq.options import Rate as Rate
     from slackmq.policy import Timing as Timing
     from slackmq.queue import AsyncQueue as AsyncQueue
     from slackmq.queue.controls import Controls as Controls
@@ -75,6 +76,7 @@ _ROOMS = {
     # how long, how often
     "Timing": "policy",
     "Backoff": "options",
+    "Rate": "options",
 }
 
 __all__ = list(_ROOMS)  # pyright: ignore[reportUnsupportedDunderAll]  # one list; a test holds it against the imports

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
 
-from slackmq.advice import help_text, meant, phrase_of, summary
+from slackmq.advice import did_you_mean, help_text, meant, said_to
 from slackmq.answer import answer_of
 from slackmq.errors import ConfigurationError, TextTruncated, UnknownKind
 from slackmq.middleware import checked, wrapped
-from slackmq.options import Options
+from slackmq.options import Options, Rate
 from slackmq.parameters import Parameters, place
 from slackmq.policy import Accept, Ignore, Later, Refuse
 from slackmq.schedules import Schedules
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
     from datetime import timedelta
 
-    from slackmq.advice import Phrase
     from slackmq.answer import Answer
     from slackmq.job import Job
     from slackmq.message import Message
@@ -128,6 +127,8 @@ class Handlers:
         lease: timedelta | None = _STANDARD.lease,
         backoff: Backoff = _STANDARD.backoff,
         within: timedelta = _STANDARD.within,
+        rate: Rate | str | None = None,
+        concurrency: int | None = None,
         retry_on: tuple[type[BaseException], ...] = _STANDARD.retry_on,
         give_up_on: tuple[type[BaseException], ...] = _STANDARD.give_up_on,
     ) -> Callable[[_F], _F]:
@@ -145,6 +146,8 @@ class Handlers:
             lease: how long a claim lasts unless it is extended; None: as the queue does.
             backoff: how long to wait between attempts.
             within: a message typed longer ago than this is left alone.
+            rate: how many one process begins in a time, as "10/m"; what must wait is not claimed yet.
+            concurrency: how many one process works on at once.
             retry_on: the exceptions that are worth another attempt; see `slackmq.options.Options`.
             give_up_on: the exceptions after which the message is dead at once.
 
@@ -159,6 +162,8 @@ class Handlers:
             lease=lease,
             backoff=backoff,
             within=within,
+            rate=Rate.read(rate),
+            concurrency=concurrency,
             retry_on=retry_on,
             give_up_on=give_up_on,
         )
@@ -184,6 +189,8 @@ class Handlers:
         attempts: int = ...,
         lease: timedelta | None = ...,
         backoff: Backoff = ...,
+        rate: Rate | str | None = ...,
+        concurrency: int | None = ...,
         retry_on: tuple[type[BaseException], ...] = ...,
         give_up_on: tuple[type[BaseException], ...] = ...,
     ) -> Decorate: ...
@@ -198,6 +205,8 @@ class Handlers:
         attempts: int = _STANDARD.attempts,
         lease: timedelta | None = _STANDARD.lease,
         backoff: Backoff = _STANDARD.backoff,
+        rate: Rate | str | None = None,
+        concurrency: int | None = None,
         retry_on: tuple[type[BaseException], ...] = _STANDARD.retry_on,
         give_up_on: tuple[type[BaseException], ...] = _STANDARD.give_up_on,
     ) -> Any:  # the overloads above are the public signature
@@ -211,6 +220,8 @@ class Handlers:
             attempts: after so many failed attempts the message is dead.
             lease: how long a claim lasts unless it is extended; None: as the queue does.
             backoff: how long to wait between attempts.
+            rate: how many one process begins in a time, as "10/m"; what must wait is not claimed yet.
+            concurrency: how many one process works on at once.
             retry_on: the exceptions that are worth another attempt; see `slackmq.options.Options`.
             give_up_on: the exceptions after which the message is dead at once.
 
@@ -223,6 +234,8 @@ class Handlers:
             attempts=attempts,
             lease=lease,
             backoff=backoff,
+            rate=Rate.read(rate),
+            concurrency=concurrency,
             retry_on=retry_on,
             give_up_on=give_up_on,
         )
@@ -264,31 +277,31 @@ class Handlers:
 
         def show_help() -> str:
             """Show this."""
-            said = [(_said(handler), summary(handler.function)) for handler in self._listeners]
-            posted = [(str(task.parameters), summary(task.function)) for task in self._tasks.values()]
-            return help_text(said, posted)
-
-        def did_you_mean(words: str) -> str:
-            return f"Did you mean `{words}`?"
+            said = [(said_to(handler.pattern), handler.function) for handler in self._listeners]
+            return help_text(said, [(str(task.parameters), task.function) for task in self._tasks.values()])
 
         self.listen(re.compile(re.escape(word), re.IGNORECASE), attempts=2)(show_help)
         if suggest:
-            parameters = _read(did_you_mean, _STANDARD, untyped=str)
+            read = _read(did_you_mean, _STANDARD, untyped=str)
             self._suggest = Handler(
-                name="did_you_mean", function=did_you_mean, parameters=parameters, options=_STANDARD
+                name=did_you_mean.__name__, function=did_you_mean, parameters=read, options=_STANDARD
             )
 
     def select(self, message: Message) -> Verdict:
         """Whether a handler here takes this message. Text that Slack cut is refused if its beginning would match."""
         if message.kind is not None:
             handler = self._tasks.get(message.kind)
-            return Accept(options=handler.options) if handler else Later(error=self._unknown(message.kind))
+            return (
+                Accept(options=handler.options, handler=handler.name)
+                if handler
+                else Later(error=self._unknown(message.kind))
+            )
         if len(message.text) >= LONGEST_TEXT:
             start = message.text.lstrip()
             addressed = any(handler.pattern and handler.pattern.match(start) for handler in self._listeners)
             return Refuse(error=_truncated()) if addressed else Ignore()
         matched = self._match(message.text)
-        return Accept(options=matched[0].options) if matched else Ignore()
+        return Accept(options=matched[0].options, handler=matched[0].name) if matched else Ignore()
 
     def bind(self, message: Message) -> Bound:
         """The handler for this message, with its arguments.
@@ -339,12 +352,8 @@ class Handlers:
         for handler in self._listeners:
             if handler.pattern and (match := handler.pattern.fullmatch(text)):
                 return handler, {name: group for name, group in match.groupdict().items() if group is not None}
-        better = meant(text, self._phrases()) if self._suggest else None
+        better = meant(text, [handler.pattern for handler in self._listeners]) if self._suggest else None
         return (self._suggest, {"words": better}) if self._suggest and better else None
-
-    def _phrases(self) -> list[Phrase]:
-        phrases = (phrase_of(handler.pattern) for handler in self._listeners if handler.pattern)
-        return [phrase for phrase in phrases if phrase]
 
     def _listener(self, function: Callable[..., object], pattern: re.Pattern[str], options: Options) -> Handler:
         """A handler for a pattern, once it is sure that the pattern's groups can be the arguments."""
@@ -371,11 +380,6 @@ class Handlers:
         close = difflib.get_close_matches(kind, self._tasks, n=1)
         remedy = f"Did you mean {close[0]!r}?" if close else "Start a worker that has it, or post another kind."
         return UnknownKind(f"No task here is called {kind!r}.", remedy=remedy)
-
-
-def _said(handler: Handler) -> str:
-    pattern = handler.pattern
-    return str(pattern and (phrase_of(pattern) or pattern.pattern))
 
 
 def _read(function: Callable[..., object], options: Options, *, untyped: object) -> Parameters:

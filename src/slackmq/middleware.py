@@ -24,7 +24,7 @@ CallNext = Callable[[], Awaitable[object]]
 PlainCallNext = Callable[[], object]
 """The same for a plain function: it returns when what is inside has ended."""
 Middleware = Callable[[Job, CallNext], Awaitable[object]]
-"""`async def timed(job, call_next): …; result = await call_next(); …; return result`."""
+"""A function that awaits: it gets the job and what comes next, awaits that once, and returns a result."""
 PlainMiddleware = Callable[[Job, PlainCallNext], object]
 """The same without `async` and `await`, on a thread of its own."""
 

@@ -8,7 +8,38 @@ from typing import cast
 
 from slackmq.errors import ConfigurationError, Reject, Retry
 
-__all__ = ["Backoff", "Options"]
+__all__ = ["Backoff", "Options", "Rate"]
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """So many in a time: `Rate(count=10, per=timedelta(minutes=1))`, or "10/m".
+
+    Attributes:
+        count: how many.
+        per: in what time; no such time sees more.
+    """
+
+    count: int
+    per: timedelta
+
+    @classmethod
+    def read(cls, rate: Rate | str | None) -> Rate | None:
+        """A rate as it is, or from words: "10/m", with s, m, h or d.
+
+        Raises:
+            ConfigurationError: it says nothing, or nothing could ever be begun.
+        """
+        if isinstance(rate, str):
+            count, _, unit = rate.partition("/")
+            if not count.isdecimal() or unit not in _UNITS:
+                raise ConfigurationError(f"{rate!r} is no rate.", remedy='Write "10/m", with s, m, h or d.')
+            rate = cls(count=int(count), per=timedelta(seconds=_UNITS[unit]))
+        if rate is not None and (rate.count < 1 or rate.per <= timedelta(0)):
+            raise ConfigurationError(f"{rate} allows nothing.", remedy="Allow at least 1 in more than 0 s.")
+        return rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +72,8 @@ class Options:
         lease: how long a claim lasts unless it is extended; None: the queue's own.
         backoff: how long to wait between attempts.
         within: a message that a person typed longer ago than this is left alone: nobody expects an answer now.
+        rate: how many of its messages one process begins in a time.
+        concurrency: how many of its messages one process works on at once; None: as many as the worker.
         retry_on: the exceptions that are worth another attempt; an attempt out of its time counts as a `TimeoutError`.
         give_up_on: the exceptions after which the message is dead at once. Of two classes that both fit an exception
             the more special one decides.
@@ -52,6 +85,8 @@ class Options:
     lease: timedelta | None = None
     backoff: Backoff = field(default_factory=Backoff)
     within: timedelta = timedelta(hours=1)
+    rate: Rate | None = None
+    concurrency: int | None = None
     retry_on: tuple[type[BaseException], ...] = (BaseException,)
     give_up_on: tuple[type[BaseException], ...] = ()
 
@@ -75,6 +110,8 @@ class Options:
         """
         if self.attempts < 1:
             raise ConfigurationError(f"{owner}: attempts is {self.attempts}.", remedy="Allow at least 1.")
+        if self.concurrency is not None and self.concurrency < 1:
+            raise ConfigurationError(f"{owner}: concurrency is {self.concurrency}.", remedy="Allow at least 1.")
         for name in ("timeout", "silence", "lease", "within"):
             span: timedelta | None = getattr(self, name)
             if span is not None and span.total_seconds() <= 0:

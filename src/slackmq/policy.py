@@ -81,9 +81,10 @@ class Timing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accept:
-    """A handler here takes this message."""
+    """A handler here takes this message: its options, and its name if it counts what it begins."""
 
     options: Options
+    handler: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import MutableMapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from slackmq.claiming.marks import Marks
 from slackmq.kv.elect import LEADER, TERM
 from slackmq.kv.errors import KeyNotFound
 from slackmq.kv.opening import RETENTION
 from slackmq.kv.store import AsyncStore
 from slackmq.kv.terms import Terms
-from slackmq.policy import Timing, accept_jobs
+from slackmq.policy import accept_jobs
 from slackmq.portal import Blocking, blocking, wait_for
 from slackmq.queue import AsyncQueue
 from slackmq.queue import Lease as AsyncLease
-from slackmq.queue.setting import agree, setting_of
+from slackmq.queue.setting import agreed
 from slackmq.slack.connect import open_events, open_slack, resolve
 from slackmq.worker import AsyncWorker
 
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
 
     from anyio.from_thread import BlockingPortal
 
+    from slackmq.claiming.marks import Marks
     from slackmq.handlers import Handlers
     from slackmq.hooks import Hook
     from slackmq.kv.elect import Leader
@@ -38,10 +37,9 @@ if TYPE_CHECKING:
     from slackmq.kv.lock import Lock
     from slackmq.kv.secret import Secret
     from slackmq.message import Claim, Json, Message, Receipt
-    from slackmq.policy import Verdict
-    from slackmq.queue.controls import Controls
-    from slackmq.queue.setting import Choice, Setting
-    from slackmq.slack.api import Slack
+    from slackmq.options import Rate
+    from slackmq.policy import Timing, Verdict
+    from slackmq.queue.setting import Choice
     from slackmq.slack.connect import Settings
 
 __all__ = ["Lease", "Queue", "Store", "Worker"]
@@ -138,7 +136,8 @@ class Queue(Blocking[AsyncQueue]):
     async def _connected(self) -> AsyncGenerator[AsyncQueue]:
         settings = self._settings or resolve(os.environ)
         async with open_slack(settings) as slack:
-            setting = await self._agreed(slack, socket=settings.app_token is not None)
+            socket, timing, marks = settings.app_token is not None, self._timing, self._marks
+            setting = await agreed(slack, self._channel, self._claim, timing=timing, marks=marks, socket=socket)
             async with AsyncQueue(
                 slack,
                 self._channel,
@@ -150,13 +149,9 @@ class Queue(Blocking[AsyncQueue]):
                 hooks=self._hooks,
                 worker=self._worker,
                 dead_letters=self._dead_letters,
+                setting=setting,
             ) as queue:
                 yield queue
-
-    async def _agreed(self, slack: Slack, *, socket: bool) -> Setting:
-        marks, timing = self._marks or Marks(), self._timing or Timing()
-        mine = setting_of(self._claim, timing=timing, marks=marks, socket=socket, peers=False)
-        return await agree(slack, await slack.channel(self._channel), mine, choice=self._claim)
 
     def claims(self) -> Iterator[Lease]:
         """Claims, one after the other, for as long as the queue is open and not stopped.
@@ -178,8 +173,7 @@ class Queue(Blocking[AsyncQueue]):
 
     def hold(self, claim: Claim) -> Lease:
         """A lease that keeps a claim alive inside `with`."""
-        portal, queue = self._there
-        return Lease(portal, queue.hold(claim))
+        return Lease(self._there[0], self._there[1].hold(claim))
 
     @contextmanager
     def claim_once(
@@ -212,8 +206,7 @@ class Queue(Blocking[AsyncQueue]):
 
     def stop(self) -> None:
         """Let every `claims()` end once its current contest is decided; claims that are held stay held."""
-        portal, queue = self._there
-        portal.call(queue.stop)
+        self._there[0].call(self._there[1].stop)
 
     post = blocking(AsyncQueue.post)
     claim = blocking(AsyncQueue.claim)
@@ -236,7 +229,7 @@ class Worker:
         handlers: the functions that do the work.
         concurrency: how many messages are worked on at once.
         drain: how long running handlers may go on after `drain()`; what is left then is handed back.
-        controls: with which emoji people steer jobs, and who may; None: nobody's do.
+        rate: how many messages are begun in a time at most, as "10/m".
     """
 
     def __init__(
@@ -246,30 +239,26 @@ class Worker:
         *,
         concurrency: int = 4,
         drain: timedelta = timedelta(seconds=30),
-        controls: Controls | None = None,
+        rate: Rate | str | None = None,
     ) -> None:
         portal, there = queue._there  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # two faces of one room
-        self._there = portal, AsyncWorker(there, handlers, concurrency=concurrency, drain=drain, controls=controls)
+        self._there = portal, AsyncWorker(there, handlers, concurrency=concurrency, drain=drain, rate=rate)
         self._queue = there
         self._handlers = handlers
 
-    def run(self, *, burst: bool = False) -> None:
+    def run(self) -> None:
         """Work until `drain` is called, by another thread or a signal handler; Ctrl-C hands back what is running.
-
-        Args:
-            burst: end by itself once nothing waits; see `AsyncWorker.run`.
 
         Raises:
             SlackError: Slack refuses for good: the token was revoked, a scope is missing, the bot was removed.
         """
         portal, worker = self._there
         with self._handlers.posting_to(self._queue):
-            wait_for(portal, functools.partial(worker.run, burst=burst))
+            wait_for(portal, worker.run)
 
     def drain(self) -> None:
         """Claim nothing more; `run` returns when what is running has ended or was handed back."""
-        portal, worker = self._there
-        portal.call(worker.drain)
+        self._there[0].call(self._there[1].drain)
 
 
 class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):

@@ -16,6 +16,7 @@ from slackmq.clock import SYSTEM
 from slackmq.errors import (
     Ambiguous,
     ArgumentsRejected,
+    ConfigurationError,
     LeaseLost,
     Reject,
     Retry,
@@ -26,6 +27,7 @@ from slackmq.errors import (
     trace_of,
 )
 from slackmq.job import Job
+from slackmq.options import Rate
 from slackmq.points import pause
 from slackmq.ticking import Ticking
 
@@ -79,6 +81,7 @@ class AsyncWorker:
         handlers: the functions that do the work.
         concurrency: how many messages are worked on at once.
         drain: how long running handlers may go on after `drain()`; what is left then is handed back.
+        rate: how many messages are begun in a time at most, as "10/m"; what must wait is not claimed yet.
         controls: which emoji steer jobs, and who may; None: nobody's do.
         clock: the time of this process.
     """
@@ -90,6 +93,7 @@ class AsyncWorker:
         *,
         concurrency: int = 4,
         drain: timedelta = timedelta(seconds=30),
+        rate: Rate | str | None = None,
         controls: Controls | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
@@ -98,6 +102,7 @@ class AsyncWorker:
         self._handlers = handlers
         self._concurrency = concurrency
         self._drain = drain
+        self._rate = Rate.read(rate)
         self._clock = clock
         self._draining = anyio.Event()
         self._handing_back = False
@@ -118,8 +123,10 @@ class AsyncWorker:
 
         Raises:
             SlackError: Slack refuses for good: the token was revoked, a scope is missing, the bot was removed.
+            ConfigurationError: the channel is worked with another setting by now.
         """
-        refusal: SlackError | None = None
+        refusal: SlackError | ConfigurationError | None = None
+        self._queue.limit(self._rate)
         try:
             async with anyio.create_task_group() as tasks:
                 with self._handlers.posting_to(self._queue), CancelScope() as scope:
@@ -133,7 +140,7 @@ class AsyncWorker:
                         tasks.start_soon(self._tick)
                     await self._work_all()
                 tasks.cancel_scope.cancel()
-        except* SlackError as group:
+        except* (SlackError, ConfigurationError) as group:
             refusal = first(group)
         if refusal is not None:
             raise refusal
@@ -165,7 +172,7 @@ class AsyncWorker:
     async def _stop_what_is_cancelled(self) -> None:
         while self._queue.opened is not None:
             for job, scope in self._running.items():
-                if self._queue.is_cancelled(job.claim):
+                if self._queue.opened.keeping.is_cancelled(job.claim):
                     job.cancel("somebody cancelled it")
                     scope.cancel()
             await self._queue.opened.watch.news(None)
@@ -209,7 +216,7 @@ class AsyncWorker:
                 await lease.ack(answer)
             case _Failed(reason=reason, retry_in=retry_in, trace=trace):
                 await lease.fail(reason, retry_in=retry_in, trace=trace)
-            case _Stopped() if self._queue.is_cancelled(lease.claim):
+            case _Stopped() if lease.cancelled:
                 await lease.drop()
             case _Stopped():
                 await lease.release()

@@ -72,6 +72,14 @@ def count(job: Job, steps: int) -> str:
         job.progress((step + 1) / steps, f"step {step + 1}")
     return "counted"
 
+@app.task(concurrency=1)
+def single(job: Job, seconds: float) -> str:
+    target = Target(Path(os.environ["NAPS"]))
+    target.write("begin", key=job.key, token=job.token, attempt=job.attempt)
+    threading.Event().wait(seconds)
+    target.write("end", key=job.key, token=job.token, attempt=job.attempt)
+    return "alone"
+
 @app.task
 async def block(job: Job, seconds: float) -> str:
     target = Target(Path(os.environ["NAPS"]))

@@ -23,6 +23,7 @@ WRONG = {"SLACK_BOT_TOKEN": "xoxb-wrong-beef"}
         (("worker",), {}, 2, "APP"),
         (("worker", "nap_house:app", "-c", "0"), {}, 2, "Must be >= 1"),
         (("worker", "nap_house"), {}, 2, "names no app"),
+        (("worker", "nap_house:app", "--rate", "often"), {}, 2, "is no rate"),
         (("worker", "nowhere:app"), {}, 2, "no module"),
         (("worker", "nap_house:App"), {}, 2, "is no App"),
         (("worker", "nap_house:app"), UNSET, 2, "Set SLACK_BOT_TOKEN"),

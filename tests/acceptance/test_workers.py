@@ -107,3 +107,14 @@ def test_a_plain_function_behind_plain_middleware_shows_one_bar_in_a_process_of_
     ts = stage.ledger().by_key()[done.stdout.split("key ")[1].strip()].ts
     stage.until(lambda: ts in stage.ledger().done, within=30)
     assert stage.thread(ts) == ["▓▓▓▓▓▓▓▓▓▓ 100 % · step 160", "counted by count"]
+
+
+@pytest.mark.timeout(60)
+def test_a_process_works_on_one_at_a_time_and_no_faster_than_it_was_told(stage: Stage) -> None:
+    for _ in range(4):
+        stage.post(0.3, kind="single")
+    stage.start("worker", "nap_house:app", "-c", "4", "--rate", "2/s")
+    stage.until(lambda: len(stage.ended()) == 4, within=40)
+    assert [effect.step for effect in stage.effects()] == ["begin", "end"] * 4
+    begun = [effect.at for effect in stage.begun()]
+    assert all(begun[n + 2] - begun[n] > 500_000 for n in range(2))

@@ -22,6 +22,7 @@ from slackmq.cli.logs import log_to_stderr
 from slackmq.cli.pulse import beat, pulse_of
 from slackmq.cli.reload import reloading
 from slackmq.cli.where import Where
+from slackmq.options import Rate
 from slackmq.telemetry.logging import log_happenings
 from slackmq.worker import GIVING_UP, AsyncWorker
 
@@ -55,6 +56,9 @@ def worker(
         bool, Parameter(negative=(), help="Start anew whenever a Python file under this folder changes; to try things.")
     ] = False,
     burst: Annotated[bool, Parameter(negative=(), help="End when nothing waits any more.")] = False,
+    rate: Annotated[
+        str | None, Parameter(help='Begin so many jobs in a time at most: "10/m", with s, m, h or d.')
+    ] = None,
     drain: Annotated[
         float,
         Parameter(
@@ -89,7 +93,8 @@ def worker(
         if pulse is not None:
             findings = (*findings, pulse_of(pulse, oldest=timedelta(seconds=oldest)))
         return report(findings)
-    how = _How(concurrency=concurrency, drain=timedelta(seconds=drain), name=name, burst=burst, pulse=pulse)
+    span, pace = timedelta(seconds=drain), Rate.read(rate)
+    how = _How(concurrency=concurrency, rate=pace, drain=span, name=name, burst=burst, pulse=pulse)
     return anyio.run(_work, found, where, how)
 
 
@@ -98,6 +103,7 @@ class _How:
     """How to work, as the flags say."""
 
     concurrency: int
+    rate: Rate | None
     drain: timedelta
     name: str | None
     burst: bool
@@ -108,7 +114,14 @@ async def _work(app: App, where: Where, how: _How) -> Exit:
     settings = await where.settings()
     stopped = Exit.OK
     async with app.connected(settings, worker=how.name, hooks=[log_happenings]) as queue:
-        running = AsyncWorker(queue, app.handlers, concurrency=how.concurrency, drain=how.drain, controls=app.controls)
+        running = AsyncWorker(
+            queue,
+            app.handlers,
+            concurrency=how.concurrency,
+            rate=how.rate,
+            drain=how.drain,
+            controls=app.controls,
+        )
         _log.info("%s works #%s, %d jobs at a time", queue.worker, queue.channel.name, how.concurrency)
         async with anyio.create_task_group() as signals, anyio.create_task_group() as tasks:
             signals.start_soon(_obey, running, how.drain, tasks.cancel_scope, signals)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from slackmq.message import Receipt
     from slackmq.policy import Action, Options, Timing
     from slackmq.queue.ending import Ending
+    from slackmq.queue.gate import Gate
     from slackmq.queue.sightings import Sighting, Sightings
     from slackmq.queue.watch import Watch
     from slackmq.slack.api import Slack
@@ -70,6 +71,7 @@ class Contest:
         clock: the time of this process.
         worker: its name.
         hook: told of claims and refusals.
+        gate: how many may be begun now.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Contest:
         clock: Clock,
         worker: str,
         hook: Hook,
+        gate: Gate,
     ) -> None:
         self._slack = slack
         self._claiming = claiming
@@ -96,6 +99,7 @@ class Contest:
         self._clock = clock
         self._worker = worker
         self._hook = hook
+        self._gate = gate
         self._shortlist: list[Sighting] = []
         self._idle: tuple[int, float] | None = None
         """Nothing is to be done as long as no more than this was seen, and until then on the monotonic clock."""
@@ -169,6 +173,8 @@ class Contest:
 
     def _courteous(self, sighting: Sighting, facts: Facts) -> Action:
         action = self._decide(sighting, facts)
+        if isinstance(action, Take) and (wait := self._gate.wait(sighting)) > 0:
+            return Wait(delay=None if wait == math.inf else wait)
         if isinstance(action, Take) and action.generation == 1 and not sighting.heard and facts.age < _COURTESY:
             return Wait(delay=_COURTESY - facts.age)
         return action
@@ -215,6 +221,7 @@ class Contest:
         try:
             match chosen.action:
                 case Take(generation=generation):
+                    self._gate.begin(sighting)
                     claim = await self.win(sighting, generation)
                 case Read():
                     await self._read(sighting)
@@ -224,6 +231,8 @@ class Contest:
                     assert_never(unreachable)
         finally:
             sighting.busy = claim is not None
+            if claim is None and isinstance(chosen.action, Take):
+                self._gate.undo(sighting)
             self._idle = None
         return claim
 

@@ -8,7 +8,7 @@ from slackmq.answer import Answer, answer_of
 from slackmq.claiming.marks import Reading
 from slackmq.envelope import Letter
 from slackmq.hooks import Extended, Failed, Lost
-from slackmq.policy import lease_of
+from slackmq.policy import Accept, lease_of
 from slackmq.queue.progress import Progress
 from slackmq.queue.sightings import Sighting
 from slackmq.redaction import redacted
@@ -49,7 +49,11 @@ class Keeping:
     async def ack(self, claim: Claim, answer: str | Answer | None = None) -> Receipt:
         """End a claim: the work is done."""
         told = answer if isinstance(answer, Answer) else answer_of(answer)
-        return await self._parts.ending.done(self._sighting(claim), claim, told)
+        sighting = self._sighting(claim)
+        receipt = await self._parts.ending.done(sighting, claim, told)
+        if isinstance(sighting.verdict, Accept) and sighting.verdict.options.concurrency is not None:
+            self._watch.wake()  # what waits for it waits for nothing else
+        return receipt
 
     async def fail(self, claim: Claim, reason: str, *, retry_in: timedelta | None = None, trace: str = "") -> Receipt:
         """End a claim: the attempt failed."""
@@ -57,7 +61,9 @@ class Keeping:
         self._parts.hook(Failed(claim=claim, reason=reason))
         sighting = self._sighting(claim)
         if retry_in is None:
-            return await self._parts.ending.dead(sighting, claim, reason, attempts=claim.attempt, trace=trace)
+            receipt = await self._parts.ending.dead(sighting, claim, reason, attempts=claim.attempt, trace=trace)
+            self._watch.wake()
+            return receipt
         text = f":warning: attempt {claim.attempt} failed: {reason} — again in {retry_in.total_seconds():.0f} s"
         receipt = await self._parts.ending.released(sighting, claim, text, retry_in=retry_in, failed=True)
         self._watch.wake()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
@@ -12,6 +13,7 @@ import anyio
 from slackmq.claiming.marks import Marks
 from slackmq.clock import SYSTEM
 from slackmq.errors import ConfigurationError
+from slackmq.hooks import Carrier
 from slackmq.message import Post, seconds
 from slackmq.policy import Timing, accept_jobs, check_lease
 from slackmq.queue.lease import Lease
@@ -31,9 +33,11 @@ if TYPE_CHECKING:
     from slackmq.dead import DeadLetter
     from slackmq.hooks import Happening, Hook
     from slackmq.message import Claim, Json, Message, Receipt
+    from slackmq.options import Rate
     from slackmq.policy import Verdict
     from slackmq.queue.opened import Opened
     from slackmq.queue.progress import Progress
+    from slackmq.queue.setting import Setting
     from slackmq.queue.show import Decor
     from slackmq.queue.standing import Standing
     from slackmq.queue.turnstile import Turnstile
@@ -66,6 +70,8 @@ class AsyncQueue:
         hooks: told of everything that happens.
         worker: the name of this process, shown to people; drawn at random if None.
         dead_letters: "#name" or id of a channel in which each job that died has a message; None: its thread says it.
+        setting: what `slackmq.queue.setting.agree` found for this channel: once another one stands there, `claims()`
+            raises; None: nobody sees to it that all processes use the same.
     """
 
     def __init__(
@@ -85,6 +91,7 @@ class AsyncQueue:
         hooks: Sequence[Hook] = (),
         worker: str | None = None,
         dead_letters: str | None = None,
+        setting: Setting | None = None,
     ) -> None:
         if show == "pin" and claim == "pin":
             raise ConfigurationError("Claims by pins show pins already.", remedy='Leave show="pin" out.')
@@ -110,17 +117,19 @@ class AsyncQueue:
             worker=self.worker,
             hook=self._tell,
             dead_letters=dead_letters,
+            setting=setting,
         )
         self._sightings = self._parts.sightings
         self._stack = AsyncExitStack()
         self._stopping = False
-        self._opened: Opened | None = None
+        self.opened: Opened | None = None
+        """What the open queue is made of, for the other rooms of this library."""
 
     async def __aenter__(self) -> Self:
         tasks = await self._stack.enter_async_context(anyio.create_task_group())
         self._stack.callback(tasks.cancel_scope.cancel)
         try:
-            self._opened = await self._parts.open(self._name, tasks)
+            self.opened = await self._parts.open(self._name, tasks)
         except BaseException:
             await self._stack.aclose()
             raise
@@ -129,19 +138,14 @@ class AsyncQueue:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._opened = None
+        self.opened = None
         await self._stack.aclose()
 
     @property
     def _inside(self) -> Opened:
-        if self._opened is None:
+        if self.opened is None:
             raise ConfigurationError("The queue is not open.", remedy="Use it inside `async with queue:`.")
-        return self._opened
-
-    @property
-    def opened(self) -> Opened | None:
-        """What the open queue is made of, for the other rooms of this library."""
-        return self._opened
+        return self.opened
 
     @property
     def channel(self) -> Channel:
@@ -197,7 +201,7 @@ class AsyncQueue:
             expires=None if expires is None else self._slack.now() + (expires + (delay or _AT_ONCE)).total_seconds(),
             delay=delay or None,
         )
-        return await self._inside.poster.post(new)
+        return await self._inside.poster.post(replace(new, trace=self._trace_of(new)))
 
     async def claims(self) -> AsyncGenerator[Lease]:
         """Claims, one after the other, for as long as the queue is open and not stopped.
@@ -205,6 +209,7 @@ class AsyncQueue:
         Several tasks may iterate at once, each over its own `claims()`; no message is given to two of them.
 
         Raises:
+            ConfigurationError: the channel is worked with another setting by now.
             SlackError: Slack refuses to show the channel: the token was revoked, a scope is missing, the bot was
                 removed from the channel.
         """
@@ -233,11 +238,15 @@ class AsyncQueue:
         keeping = self._inside.keeping
         return Lease(keeping, claim, period=keeping.lease_of(claim.message) / 2, clock=self._clock)
 
+    def limit(self, rate: Rate | None) -> None:
+        """Let `claims()` claim no more messages in a time than that from now on; None: as many as there are."""
+        self._parts.gate.rate = rate
+
     def stop(self) -> None:
         """Let every `claims()` end once its current contest is decided; claims that are held stay held."""
         self._stopping = True
-        if self._opened is not None:
-            self._opened.watch.wake()
+        if self.opened is not None:
+            self.opened.watch.wake()
 
     async def claim(self, message: Message) -> Claim | None:
         """Claim one message, if nobody has it and it has not ended.
@@ -321,14 +330,9 @@ class AsyncQueue:
             Whether it has ended; False where a worker may hold it, who stops and ends it.
 
         Raises:
-            AlreadyEnded: it is done, dead, cancelled, or a duplicate.
-            ConfigurationError: the channel has no such message.
+            AlreadyEnded, ConfigurationError: it has ended, or repeats another; the channel has no such message.
         """
         return await self._inside.cancelling.cancel(message, by=by or self.worker, running=running)
-
-    def is_cancelled(self, claim: Claim) -> bool:
-        """Whether somebody wants a claimed job cancelled, as far as this process has heard."""
-        return self._inside.keeping.is_cancelled(claim)
 
     def progress(self, claim: Callable[[], Claim]) -> Progress:
         """What shows how far the work on a claim is; `claim` gives it as it stands."""
@@ -372,6 +376,16 @@ class AsyncQueue:
         ]
         standings += [delayed(message, now=now) for message in self._sightings.held]
         return tuple(sorted(standings, key=lambda standing: seconds(standing.message.ts)))
+
+    def _trace_of(self, post: Post) -> str:
+        """The trace that a new job shall carry, if a hook knows one."""
+        for hook in self._hooks:
+            if isinstance(hook, Carrier):
+                try:
+                    return hook.carry(post)
+                except Exception:  # noqa: BLE001  # a hook is a stranger's code, and no reason to post nothing
+                    _log.exception("a hook raised on a post")
+        return ""
 
     def _tell(self, happening: Happening) -> None:
         if self._parts.show is not None:

@@ -53,7 +53,7 @@ def lamps() -> Handlers:
 
 
 def test_text_that_matches_a_pattern_is_accepted_with_the_options_of_its_handler() -> None:
-    assert lamps().select(typed("toggle dining light")) == Accept(options=Options(attempts=2))
+    assert lamps().select(typed("toggle dining light")) == Accept(options=Options(attempts=2), handler="toggle")
 
 
 @pytest.mark.parametrize("text", ["  toggle dining light\n", "Toggle DINING Light"])
@@ -86,7 +86,7 @@ def test_of_two_patterns_that_match_the_first_registered_counts() -> None:
 
 
 def test_a_known_kind_is_accepted_with_the_options_of_its_task() -> None:
-    assert lamps().select(posted("resize")) == Accept(options=Options(timeout=timedelta(minutes=5)))
+    assert lamps().select(posted("resize")) == Accept(options=Options(timeout=timedelta(minutes=5)), handler="resize")
 
 
 def test_an_unknown_kind_is_left_for_a_worker_of_another_version_and_names_the_nearest_task() -> None:
