@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from slackmq.message import Claim, Json, Message, Receipt
     from slackmq.options import Rate
     from slackmq.policy import Timing, Verdict
+    from slackmq.queue.controls import Controls
     from slackmq.queue.setting import Choice
     from slackmq.slack.connect import Settings
 
@@ -230,6 +231,7 @@ class Worker:
         concurrency: how many messages are worked on at once.
         drain: how long running handlers may go on after `drain()`; what is left then is handed back.
         rate: how many messages are begun in a time at most, as "10/m".
+        controls: with which emoji people steer jobs, and who may; None: nobody's do.
     """
 
     def __init__(
@@ -240,21 +242,23 @@ class Worker:
         concurrency: int = 4,
         drain: timedelta = timedelta(seconds=30),
         rate: Rate | str | None = None,
+        controls: Controls | None = None,
     ) -> None:
         portal, there = queue._there  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # two faces of one room
-        self._there = portal, AsyncWorker(there, handlers, concurrency=concurrency, drain=drain, rate=rate)
-        self._queue = there
-        self._handlers = handlers
+        worker = AsyncWorker(there, handlers, concurrency=concurrency, drain=drain, rate=rate, controls=controls)
+        self._there, self._queue, self._handlers = (portal, worker), there, handlers
 
-    def run(self) -> None:
+    def run(self, *, burst: bool = False) -> None:
         """Work until `drain` is called, by another thread or a signal handler; Ctrl-C hands back what is running.
+
+        With `burst` it ends by itself once nothing waits, see `AsyncWorker.run`.
 
         Raises:
             SlackError: Slack refuses for good: the token was revoked, a scope is missing, the bot was removed.
         """
         portal, worker = self._there
         with self._handlers.posting_to(self._queue):
-            wait_for(portal, worker.run)
+            wait_for(portal, lambda: worker.run(burst=burst))
 
     def drain(self) -> None:
         """Claim nothing more; `run` returns when what is running has ended or was handed back."""

@@ -55,10 +55,10 @@ def worker(
     reload: Annotated[
         bool, Parameter(negative=(), help="Start anew whenever a Python file under this folder changes; to try things.")
     ] = False,
-    burst: Annotated[bool, Parameter(negative=(), help="End when nothing waits any more.")] = False,
     rate: Annotated[
         str | None, Parameter(help='Begin so many jobs in a time at most: "10/m", with s, m, h or d.')
     ] = None,
+    burst: Annotated[bool, Parameter(negative=(), help="End when nothing waits any more.")] = False,
     drain: Annotated[
         float,
         Parameter(
@@ -93,8 +93,14 @@ def worker(
         if pulse is not None:
             findings = (*findings, pulse_of(pulse, oldest=timedelta(seconds=oldest)))
         return report(findings)
-    span, pace = timedelta(seconds=drain), Rate.read(rate)
-    how = _How(concurrency=concurrency, rate=pace, drain=span, name=name, burst=burst, pulse=pulse)
+    how = _How(
+        concurrency=concurrency,
+        rate=Rate.read(rate),
+        drain=timedelta(seconds=drain),
+        name=name,
+        burst=burst,
+        pulse=pulse,
+    )
     return anyio.run(_work, found, where, how)
 
 
