@@ -175,7 +175,7 @@ class AsyncWorker:
                 if self._queue.opened.keeping.is_cancelled(job.claim):
                     job.cancel("somebody cancelled it")
                     scope.cancel()
-            await self._queue.opened.watch.news(None)
+            await self._queue.opened.watch.cancelled.wait()
 
     async def _drain_when_empty(self) -> None:
         while self._queue.opened is not None:
