@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import MutableMapping
 from contextlib import asynccontextmanager, contextmanager
@@ -248,22 +247,19 @@ class Worker:
     ) -> None:
         portal, there = queue._there  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # two faces of one room
         worker = AsyncWorker(there, handlers, concurrency=concurrency, drain=drain, rate=rate, controls=controls)
-        self._there = portal, worker
-        self._queue = there
-        self._handlers = handlers
+        self._there, self._queue, self._handlers = (portal, worker), there, handlers
 
     def run(self, *, burst: bool = False) -> None:
         """Work until `drain` is called, by another thread or a signal handler; Ctrl-C hands back what is running.
 
-        Args:
-            burst: end by itself once nothing waits; see `AsyncWorker.run`.
+        With `burst` it ends by itself once nothing waits, see `AsyncWorker.run`.
 
         Raises:
             SlackError: Slack refuses for good: the token was revoked, a scope is missing, the bot was removed.
         """
         portal, worker = self._there
         with self._handlers.posting_to(self._queue):
-            wait_for(portal, functools.partial(worker.run, burst=burst))
+            wait_for(portal, lambda: worker.run(burst=burst))
 
     def drain(self) -> None:
         """Claim nothing more; `run` returns when what is running has ended or was handed back."""
