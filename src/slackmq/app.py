@@ -8,14 +8,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
-from slackmq.claiming.marks import Marks
 from slackmq.claiming.way import WAYS
 from slackmq.clock import SYSTEM
 from slackmq.errors import ConfigurationError
 from slackmq.handlers import Handlers
-from slackmq.policy import Timing
 from slackmq.queue import AsyncQueue
-from slackmq.queue.setting import agree, setting_of
+from slackmq.queue.setting import agreed
 from slackmq.slack.connect import open_events, open_slack, resolve
 from slackmq.slack.polling import NoEvents
 from slackmq.worker import AsyncWorker
@@ -24,12 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Collection, Sequence
     from types import TracebackType
 
+    from slackmq.claiming.marks import Marks
     from slackmq.clock import Clock
     from slackmq.hooks import Hook
     from slackmq.middleware import Middleware, PlainMiddleware
     from slackmq.options import Rate
+    from slackmq.policy import Timing
     from slackmq.queue.controls import Controls
-    from slackmq.queue.setting import Choice, Setting
+    from slackmq.queue.setting import Choice
     from slackmq.queue.show import Decor
     from slackmq.slack.api import Events, Slack
     from slackmq.slack.connect import Settings
@@ -185,7 +185,15 @@ class App:
             worker: the name of this process, shown to people; drawn at random if None.
             hooks: told of everything that happens, besides the app's own.
         """
-        setting = await self._agreed(slack, socket=events is not None and not isinstance(events, NoEvents))
+        setting = await agreed(
+            slack,
+            self.channel,
+            self._claim,
+            timing=self._timing,
+            marks=self._marks,
+            socket=events is not None and not isinstance(events, NoEvents),
+            peers=bool(self._peers),
+        )
         queue = AsyncQueue(
             slack,
             self.channel,
@@ -200,18 +208,8 @@ class App:
             hooks=(*self._hooks, *hooks),
             worker=worker,
             dead_letters=self._dead_letters,
+            setting=setting,
         )
         async with queue:
             with self.handlers.posting_to(queue):
                 yield queue
-
-    async def _agreed(self, slack: Slack, *, socket: bool) -> Setting:
-        """How this channel is worked, by all who do."""
-        mine = setting_of(
-            self._claim,
-            timing=self._timing or Timing(),
-            marks=self._marks or Marks(),
-            socket=socket,
-            peers=bool(self._peers),
-        )
-        return await agree(slack, await slack.channel(self.channel), mine, choice=self._claim)

@@ -73,9 +73,10 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Fal
         priority: of what waits, that with the higher number is begun first; absent in version 1.
         expires: what nobody has begun by then is dropped, seconds since 1970 as a decimal string; absent in version 1.
         delay: seconds after its posting before which nobody begins it; absent before version 3.
-        sha256: digest of all other fields but `repost`, `sent_at`, `origin` and `link`.
+        sha256: digest of all other fields but `repost`, `sent_at`, `origin`, `link` and `trace`.
         origin: the key of the dead job that it repeats; absent if it repeats none.
         link: where that came from; absent as `origin`.
+        trace: the trace that it belongs to; absent if it belongs to none.
     """
 
     v: int
@@ -91,6 +92,7 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Fal
     priority: int | None = None
     expires: str | None = None
     origin: str | None = None
+    trace: str | None = None
     link: str | None = None
     delay: float | None = None
 
@@ -169,6 +171,7 @@ def seal(post: Post, *, to: str, sent_at: float, repost: int = 0) -> Sealed:
         priority=None if plain and post.delay is None else post.priority,
         expires=None if post.expires is None else f"{post.expires:.3f}",
         origin=post.origin or None,
+        trace=post.trace or None,
         link=post.link or None,
         delay=post.delay.total_seconds() if post.delay else None,
         sha256="",
@@ -246,6 +249,7 @@ def unseal(
         priority=stamp.priority or 0,
         expires=expires,
         origin=stamp.origin or "",
+        trace=stamp.trace or "",
         link=stamp.link or "",
         delay=None if stamp.delay is None else timedelta(seconds=stamp.delay),
     )
@@ -271,6 +275,7 @@ def finished(message: Message) -> Sealed:
         priority=message.priority,
         expires=message.expires,
         origin=message.origin,
+        trace=message.trace,
         link=message.link,
         delay=message.delay,
     )

@@ -42,7 +42,7 @@
 from __future__ import annotations
 
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -337,7 +337,10 @@ def trace_of(error: BaseException) -> str:
         return ""
 
 
-def first(group: BaseExceptionGroup[SlackError]) -> SlackError:
+_E = TypeVar("_E", bound=Exception)
+
+
+def first(group: BaseExceptionGroup[_E]) -> _E:
     """The first of several simultaneous refusals: they have one cause, and one sentence is enough."""
     error = group.exceptions[0]
     return first(error) if isinstance(error, BaseExceptionGroup) else error

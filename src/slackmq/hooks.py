@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from slackmq.message import Claim, Message, Outcome
+    from slackmq.message import Claim, Message, Outcome, Post
 
-__all__ = ["Claimed", "Extended", "Failed", "Finished", "Happening", "Hook", "Lagged", "Lost", "Posted", "Rejected"]
+__all__ = [
+    "Carrier",
+    "Claimed",
+    "Extended",
+    "Failed",
+    "Finished",
+    "Happening",
+    "Hook",
+    "Lagged",
+    "Lost",
+    "Posted",
+    "Rejected",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,4 +104,13 @@ class Hook(Protocol):
 
     def __call__(self, happening: Happening, /) -> None:
         """Take note."""
+        ...
+
+
+@runtime_checkable
+class Carrier(Protocol):
+    """A hook that also says to which trace a new job belongs."""
+
+    def carry(self, post: Post) -> str:
+        """A `traceparent` of the W3C, "" if there is none; called before the job is sent."""
         ...

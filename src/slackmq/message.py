@@ -42,6 +42,7 @@ class Post:
         priority: of what waits, that with the higher number is begun first.
         expires: what nobody has begun by then is dropped, in seconds since 1970 by Slack's clock; None: never.
         origin: the key of the dead job that it repeats; "" if it repeats none.
+        trace: the trace that it belongs to, as a `traceparent` of the W3C; "" if it belongs to none.
         link: where that came from, for people; "" if it repeats none.
         delay: nobody begins it sooner after it was posted; None: at once.
     """
@@ -54,6 +55,7 @@ class Post:
     priority: int = 0
     expires: float | None = None
     origin: str = ""
+    trace: str = ""
     link: str = ""
     delay: timedelta | None = None
 
@@ -77,6 +79,7 @@ class Message:
         priority: of what waits, that with the higher number is begun first.
         expires: what nobody has begun by then is dropped, in seconds since 1970 by Slack's clock; None: never.
         origin: the key of the dead job that it repeats; "" if it repeats none.
+        trace: the trace that it belongs to, as a `traceparent` of the W3C; "" if it belongs to none.
         link: where that came from, for people; "" if it repeats none.
         delay: nobody begins it sooner after it was posted; None: at once.
     """
@@ -95,6 +98,7 @@ class Message:
     priority: int = 0
     expires: float | None = None
     origin: str = ""
+    trace: str = ""
     link: str = ""
     delay: timedelta | None = None
 

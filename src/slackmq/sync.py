@@ -8,17 +8,16 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from slackmq.claiming.marks import Marks
 from slackmq.kv.elect import LEADER, TERM
 from slackmq.kv.errors import KeyNotFound
 from slackmq.kv.opening import RETENTION
 from slackmq.kv.store import AsyncStore
 from slackmq.kv.terms import Terms
-from slackmq.policy import Timing, accept_jobs
+from slackmq.policy import accept_jobs
 from slackmq.portal import Blocking, blocking, wait_for
 from slackmq.queue import AsyncQueue
 from slackmq.queue import Lease as AsyncLease
-from slackmq.queue.setting import agree, setting_of
+from slackmq.queue.setting import agreed
 from slackmq.slack.connect import open_events, open_slack, resolve
 from slackmq.worker import AsyncWorker
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from anyio.from_thread import BlockingPortal
 
+    from slackmq.claiming.marks import Marks
     from slackmq.handlers import Handlers
     from slackmq.hooks import Hook
     from slackmq.kv.elect import Leader
@@ -38,9 +38,8 @@ if TYPE_CHECKING:
     from slackmq.kv.secret import Secret
     from slackmq.message import Claim, Json, Message, Receipt
     from slackmq.options import Rate
-    from slackmq.policy import Verdict
-    from slackmq.queue.setting import Choice, Setting
-    from slackmq.slack.api import Slack
+    from slackmq.policy import Timing, Verdict
+    from slackmq.queue.setting import Choice
     from slackmq.slack.connect import Settings
 
 __all__ = ["Lease", "Queue", "Store", "Worker"]
@@ -137,7 +136,8 @@ class Queue(Blocking[AsyncQueue]):
     async def _connected(self) -> AsyncGenerator[AsyncQueue]:
         settings = self._settings or resolve(os.environ)
         async with open_slack(settings) as slack:
-            setting = await self._agreed(slack, socket=settings.app_token is not None)
+            socket, timing, marks = settings.app_token is not None, self._timing, self._marks
+            setting = await agreed(slack, self._channel, self._claim, timing=timing, marks=marks, socket=socket)
             async with AsyncQueue(
                 slack,
                 self._channel,
@@ -149,13 +149,9 @@ class Queue(Blocking[AsyncQueue]):
                 hooks=self._hooks,
                 worker=self._worker,
                 dead_letters=self._dead_letters,
+                setting=setting,
             ) as queue:
                 yield queue
-
-    async def _agreed(self, slack: Slack, *, socket: bool) -> Setting:
-        marks, timing = self._marks or Marks(), self._timing or Timing()
-        mine = setting_of(self._claim, timing=timing, marks=marks, socket=socket, peers=False)
-        return await agree(slack, await slack.channel(self._channel), mine, choice=self._claim)
 
     def claims(self) -> Iterator[Lease]:
         """Claims, one after the other, for as long as the queue is open and not stopped.

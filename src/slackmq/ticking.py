@@ -93,8 +93,8 @@ class Ticking:
     async def _long_ago(self, schedule: Schedule, end: datetime) -> tuple[datetime, str] | None:
         """The last tick before the reach of what is due so seldom, sought where it must stand if it was posted."""
         tick = schedule.ticks.before(end + timedelta(seconds=1))
-        if tick is None or schedule.ticks.before(self._now()) == tick:
-            return None  # nothing was missed since
+        if tick is None:
+            return None
         return _newest(schedule, await self._between(schedule.prefix, tick, tick + _SOON))
 
     async def _between(self, prefix: str, oldest: datetime, latest: datetime) -> dict[str, str]:
@@ -111,10 +111,10 @@ class Ticking:
     async def _post(self, schedule: Schedule, tick: datetime, latest: str | None) -> str | None:
         """Post a tick, or leave it to another process; the ts of its post, as far as it is known."""
         key = schedule.key(tick)
-        if await self._turnstile.admits(key, after=latest):
-            task = schedule.task.keyed(key)
-            message = await (task.post(tick=tick) if task.takes("tick") else task.post())
-            return message.ts
+        async with self._turnstile.turn(key, after=latest) as ours:
+            if ours:
+                task = schedule.task.keyed(key)
+                return (await (task.post(tick=tick) if task.takes("tick") else task.post())).ts
         standing = self._turnstile.standing(key)
         return latest if standing is None else standing.ts
 

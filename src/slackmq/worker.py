@@ -13,7 +13,18 @@ import anyio.lowlevel
 from anyio import CancelScope, get_cancelled_exc_class
 
 from slackmq.clock import SYSTEM
-from slackmq.errors import ArgumentsRejected, LeaseLost, Reject, Retry, SlackError, UnknownKind, first, told, trace_of
+from slackmq.errors import (
+    ArgumentsRejected,
+    ConfigurationError,
+    LeaseLost,
+    Reject,
+    Retry,
+    SlackError,
+    UnknownKind,
+    first,
+    told,
+    trace_of,
+)
 from slackmq.job import Job
 from slackmq.options import Rate
 from slackmq.points import pause
@@ -104,8 +115,9 @@ class AsyncWorker:
 
         Raises:
             SlackError: Slack refuses for good: the token was revoked, a scope is missing, the bot was removed.
+            ConfigurationError: the channel is worked with another setting by now.
         """
-        refusal: SlackError | None = None
+        refusal: SlackError | ConfigurationError | None = None
         self._queue.limit(self._rate)
         try:
             async with anyio.create_task_group() as tasks:
@@ -118,7 +130,7 @@ class AsyncWorker:
                         tasks.start_soon(self._tick)
                     await self._work_all()
                 tasks.cancel_scope.cancel()
-        except* SlackError as group:
+        except* (SlackError, ConfigurationError) as group:
             refusal = first(group)
         if refusal is not None:
             raise refusal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from typing import TYPE_CHECKING
 
@@ -34,3 +35,29 @@ def test_a_delayed_job_outlives_every_worker_that_knew_it_and_is_begun_once_and_
     begun = stage.begun()
     assert len(begun) == 2
     assert begun[1].at - posted >= 4_000_000
+
+
+CLOCK_HOUSE = """
+from datetime import timedelta
+from nap_house import app
+
+@app.every(timedelta(seconds=10))
+async def chime() -> str:
+    return "ding"
+"""
+
+
+@pytest.mark.timeout(120)
+def test_three_replicas_post_each_tick_once_also_when_one_of_them_is_killed(stage: Stage) -> None:
+    (stage.folder / "clock_house.py").write_text(CLOCK_HOUSE, encoding="utf-8")
+    workers = [stage.start("worker", "clock_house:app") for _ in range(3)]
+
+    def chimes(state: str = "") -> list[str]:
+        listed = stage.run("ls", "#jobs", "--all", "--json").stdout.splitlines()
+        return [row["ts"] for row in map(json.loads, listed) if row["kind"] == "chime" and state in {"", row["state"]}]
+
+    stage.until(lambda: len(chimes("done")) == 2, within=50)
+    workers[0].send_signal(signal.SIGKILL)
+    workers[0].wait(timeout=10)
+    stage.until(lambda: len(chimes("done")) == 4, within=50)
+    assert chimes("duplicate") == []

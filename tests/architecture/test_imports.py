@@ -28,6 +28,9 @@ DOORS = {
     "sqlite3": ("slackmq.emulator", "slackmq.kv.cache"),
     "yaml": ("slackmq.emulator",),
     "cryptography": ("slackmq.kv.cipher",),
+    "cronsim": ("slackmq.cron",),
+    "prometheus_client": ("slackmq.telemetry.prometheus",),
+    "opentelemetry": ("slackmq.telemetry.opentelemetry",),
     "platformdirs": ("slackmq.emulator", "slackmq.cli"),
 }
 """Third-party package -> the rooms that may import it; the list grows with a decision, not with a convenience."""

@@ -172,6 +172,25 @@ def test_a_mention_and_the_message_of_one_post_count_as_one(troupe: Troupe) -> N
     assert [text for _, text in troupe.ran] == [f"mention: {text}"] * 4
 
 
+def test_a_mention_that_its_listener_s_middleware_keeps_back_is_a_message_after_all(troupe: Troupe) -> None:
+    def gate(event: dict[str, Any], next: Any) -> None:  # noqa: A002  # Bolt's name
+        if "please" in event["text"]:
+            next()
+
+    app = bot(troupe, 0)
+
+    @app.event("app_mention", middleware=[gate])  # type: ignore[untyped-decorator]  # as above
+    def mentioned(event: dict[str, Any]) -> None:  # pyright: ignore[reportUnusedFunction]  # as above
+        troupe.noted(1, event["text"])
+
+    troupe.guard(app)
+    troupe.listen(app)
+    me = f"<@{troupe.slack.app.bot_user}>"
+    posts = [troupe.say(f"{me} toggle hall"), troupe.say(f"{me} toggle attic, please")]
+    troupe.done(*posts)
+    assert sorted(troupe.ran) == [(0, f"{me} toggle hall"), (1, f"{me} toggle attic, please")]
+
+
 def test_an_edit_runs_nothing_again(troupe: Troupe) -> None:
     app = troupe.app()
 
@@ -308,7 +327,9 @@ def test_a_post_costs_one_claim_and_one_mark(troupe: Troupe) -> None:
     for app in [bot(troupe, number) for number in range(3)]:
         troupe.guard(app, timing=Timing())
         troupe.listen(app)
-    posts = [troupe.say(f"toggle {number}") for number in range(20)]
+    posts = [
+        troupe.say(f"toggle {number}") for number in range(30)
+    ]  # claims wait their turn for longer than ten seconds
     troupe.until(lambda: all("white_check_mark" in troupe.marks(ts) for ts in posts), within=45)
     marks = [call for call in troupe.slack.calls() if call["method"] == "reactions.add"]
     claims = [call for call in marks if str(call["args"]).count("clock")]

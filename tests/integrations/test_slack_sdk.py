@@ -151,6 +151,18 @@ def test_a_body_that_reaches_every_webhook_is_handled_by_one_and_answered_at_onc
     assert sorted(text for _, text in troupe.ran) == ["toggle attic", "toggle hall"]
 
 
+def test_a_claim_is_extended_for_as_long_as_the_function_runs(troupe: Troupe, stack: ExitStack) -> None:
+    goes_on = threading.Event()
+    stack.callback(goes_on.set)
+    first, *_ = webhooks(troupe, stack, lambda *_: goes_on.wait())
+    ts = troupe.say("toggle hall")
+    first(body_of(troupe, ts, "toggle hall"))
+    troupe.until(lambda: "clock6" in troupe.marks(ts))  # longer than a lease, and nobody has taken over
+    goes_on.set()
+    troupe.done(ts)
+    assert [text for _, text in troupe.ran] == ["toggle hall"]
+
+
 async def handlers_that_await(troupe: Troupe) -> None:
     web = AsyncWebClient(troupe.slack.app.bot_token, base_url=troupe.slack.url)
 
@@ -230,3 +242,9 @@ def test_a_client_without_a_token_and_a_call_without_a_channel_are_refused(troup
         exactly_one(WebClient(base_url=troupe.slack.url), "#jobs")(lambda body: body)
     with pytest.raises(ConfigurationError, match="No channel is named"):
         exactly_one(web_of(troupe))
+
+
+def test_two_settings_in_one_channel_are_named_and_the_second_is_refused(troupe: Troupe, stack: ExitStack) -> None:
+    webhooks(troupe, stack, lambda *_: None)
+    with pytest.raises(ConfigurationError, match="pin"):
+        exactly_one(web_of(troupe), "#jobs", claim="pin", timing=FAST)(print)

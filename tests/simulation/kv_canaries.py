@@ -164,6 +164,15 @@ def _untold(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Home, "_tell", tell)
 
 
+def _mute(patch: pytest.MonkeyPatch) -> None:
+    original = Ledger.settle
+
+    def settle(self: Ledger, now: int) -> Settled:
+        return replace(original(self, now), changes=())
+
+    patch.setattr(Ledger, "settle", settle)
+
+
 def _canary(name: str, cell: str, rules: str, spoil: Callable[[pytest.MonkeyPatch], None]) -> KvCanary:
     return KvCanary(name=name, cell=cell, rules=frozenset(rules.split()), spoil=spoil)
 
@@ -181,4 +190,5 @@ KV_CANARIES: tuple[KvCanary, ...] = (
     _canary("what counted before the store moved is written again behind it", "roll/H2", "K1 K2 K7 K8", _sent_again),
     _canary("what is settled while the next channel is opened is told to nobody", "roll/none", "K4 K8", _untold),
     _canary("a watcher is given one change of each step", "none", "K4", _forgetful),
+    _canary("a watcher is given nothing", "none", "K4", _mute),
 )

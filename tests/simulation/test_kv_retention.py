@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import anyio
@@ -30,10 +31,12 @@ if TYPE_CHECKING:
 DAY = 86_400.0
 
 
-def store_of(world: World, process: str, *, repair: bool = False) -> AsyncStore:
+def store_of(
+    world: World, process: str, *, repair: bool = False, retention: timedelta = timedelta(days=90)
+) -> AsyncStore:
     clock = SimClock(world.plan.dice(f"{process}/clock"))
     client = Client(SimWire(world, process, world.app_of(process)["bot_token"]), clock=clock)
-    return AsyncStore(client, "#jobs", clock=clock, name=process, repair=repair)
+    return AsyncStore(client, "#jobs", clock=clock, name=process, repair=repair, retention=retention)
 
 
 def posts(world: World) -> list[Mapping[str, object]]:
@@ -69,6 +72,24 @@ def test_a_store_outlives_the_90_days_that_its_first_records_are_shown() -> None
             await store.update("a", "changed", last=first)
         async with store_of(world, "w1c") as store:
             assert (await store.get("a", fresh=True)).value == "changed"
+
+    run(main)
+
+
+@pytest.mark.parametrize("days", [90, 7])
+def test_a_store_in_which_nothing_is_written_outlives_its_retention_too(days: int) -> None:
+    async def main() -> None:
+        world = World(1, NONE, apps=2)
+        state = world.workspace._state
+        state.seed = replace(state.seed, visible_days=days)
+        retention = timedelta(days=days)
+        async with store_of(world, "w1", retention=retention) as store:
+            first = await store.put("a", "kept")
+        for number in range(8):  # somebody looks in now and then
+            await anyio.sleep(0.35 * days * DAY)
+            async with store_of(world, f"w1x{number}", retention=retention) as store:
+                await anyio.sleep(300)
+                assert (await store.get("a")).revision == first
 
     run(main)
 

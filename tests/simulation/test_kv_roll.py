@@ -5,12 +5,13 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 import pytest
 
 from slackmq.errors import ConfigurationError
+from slackmq.kv import caching as caching_module
 from slackmq.kv.errors import KeyExists, LogBroken, RevisionMismatch, StoreMoved
 from slackmq.kv.record import NOTICE
 from slackmq.kv.secret import Secret
@@ -26,17 +27,26 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine
     from pathlib import Path
 
+_T = TypeVar("_T")
 DAY = 86_400.0
 SECRET = Secret("a key that opens nothing but what this test writes", encrypt=True)
 
 
 @asynccontextmanager
 async def opened(
-    world: World, process: str, channel: str = "#jobs", *, secret: Secret | None = None, cache: Path | None = None
+    world: World,
+    process: str,
+    channel: str = "#jobs",
+    *,
+    secret: Secret | None = None,
+    cache: Path | None = None,
+    authors: frozenset[str] | None = None,
 ) -> AsyncGenerator[AsyncStore]:
     clock = SimClock(world.plan.dice(f"{process}/clock"))
     client = Client(SimWire(world, process, world.app_of(process)["bot_token"]), clock=clock)
-    async with AsyncStore(client, channel, clock=clock, name=process, secret=secret, cache=cache) as store:
+    async with AsyncStore(
+        client, channel, clock=clock, name=process, secret=secret, cache=cache, authors=authors
+    ) as store:
         yield store
 
 
@@ -287,5 +297,40 @@ def test_a_channel_with_a_store_in_it_is_refused_and_nothing_is_changed() -> Non
             with pytest.raises(ConfigurationError, match="already"):
                 await one.roll("#jobs")
             assert await one.keys(fresh=True) == ["a"]
+
+    play(main)
+
+
+def test_a_cache_file_goes_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def aside(do: Callable[[], _T]) -> _T:
+        return do()
+
+    monkeypatch.setattr(caching_module, "aside", aside)  # no threads in virtual time
+    file = tmp_path / "state.db"
+
+    async def main(world: World) -> None:
+        async with opened(world, "w1", cache=file) as one:
+            await one.put("a", 1)
+            await anyio.sleep(400)
+            await one.roll("#jobs-2")
+            await one.put("b", 2)
+            await anyio.sleep(400)
+        for name in ("#jobs", "#jobs-2"):
+            async with opened(world, "w1b", name, cache=file) as again:
+                assert again._inside.follower.ledger.base.keys() == ["a", "b"]
+                assert (await again.get("b", fresh=True)).value == 2
+
+    play(main)
+    assert not [record.getMessage() for record in caplog.records if "cache" in record.getMessage()]
+
+
+def test_a_bot_that_may_not_write_into_a_store_does_not_move_it() -> None:
+    async def main(world: World) -> None:
+        async with opened(world, "w1", authors=frozenset({"U0NOBODY"})) as one:
+            with pytest.raises(ConfigurationError, match="authors"):
+                await one.roll("#jobs-2")
+        assert shown(world, "jobs-2") == []
 
     play(main)

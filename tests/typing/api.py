@@ -10,13 +10,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, assert_type
 
 import slackmq
+from slackmq.integrations.bolt import Guarded, exactly_one, exactly_one_async, exactly_one_middleware
 from slackmq.testing import Fleet, Replica
 
 if TYPE_CHECKING:
-    from slackmq.testing import Replicas, Workspace
-
-if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from slack_bolt import App as BoltApp
+    from slack_bolt.async_app import AsyncApp
+
+    from slackmq.testing import Replicas, Workspace
 
 handlers = slackmq.Handlers()
 
@@ -167,3 +170,18 @@ def thrice() -> None: ...
 
 @app.middleware  # type: ignore[type-var]
 async def lonely(job: slackmq.Job) -> None: ...
+
+
+async def right_beside_bolt(bolt: BoltApp, looped: AsyncApp) -> None:
+    assert_type(exactly_one(bolt, "#ops", work="#ops-work", claim="pin", within=timedelta(minutes=5)), Guarded)
+    assert_type(await exactly_one_async(looped, "#ops", retries=2), Guarded)
+    async with exactly_one_async(looped, "#ops") as guarded:
+        assert_type(guarded, Guarded)
+    bolt.use(exactly_one_middleware(bolt, "#ops"))
+
+
+async def wrong_beside_bolt(bolt: BoltApp, looped: AsyncApp) -> None:
+    exactly_one("#ops")  # type: ignore[arg-type]
+    exactly_one(bolt, "#ops", retry=2)  # type: ignore[call-arg]
+    exactly_one(looped, "#ops", claim="lock")  # type: ignore[arg-type]
+    await exactly_one_async(bolt, "#ops")  # type: ignore[arg-type]

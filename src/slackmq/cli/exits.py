@@ -5,7 +5,16 @@ from __future__ import annotations
 from enum import IntEnum
 
 from slackmq.errors import AlreadyEnded, Ambiguous, SlackError, SlackMQError
-from slackmq.kv.errors import KeyNotFound, LockLapsed, LockLost, LogBroken, RecordTooNew, RevisionMismatch, WriteLost
+from slackmq.kv.errors import (
+    KeyNotFound,
+    LockLapsed,
+    LockLost,
+    LogBroken,
+    RecordTooNew,
+    RevisionMismatch,
+    StoreMoved,
+    WriteLost,
+)
 from slackmq.redaction import redacted
 
 __all__ = ["MEANINGS", "Exit", "StillHeld", "Unreachable", "exit_of", "explanation"]
@@ -42,7 +51,7 @@ MEANINGS = {
     Exit.NOT_PROBED: "doctor --probe found nothing broken, and could not try everything: it says what is missing",
     Exit.NO_KEY: "kv: there is no such key",
     Exit.MISMATCH: "kv put or del: the key stands in another revision than --last, or is there and --create was given; "
-    "nothing was written",
+    "nothing was written; kv roll: somebody else moved the store to another channel",
     Exit.NOT_WRITTEN: "kv: Slack stored the record too late or never, so it does not count",
     Exit.LOCK_LOST: "kv lock: the lock was lost while the command ran, and the command was ended; kv put or del "
     "--held: the lock was not held any more, and nothing was written",
@@ -71,6 +80,7 @@ _STATUSES: tuple[tuple[type[SlackMQError], Exit], ...] = (
     (KeyNotFound, Exit.NO_KEY),
     (LockLapsed, Exit.LOCK_LOST),
     (RevisionMismatch, Exit.MISMATCH),
+    (StoreMoved, Exit.MISMATCH),
     (WriteLost, Exit.NOT_WRITTEN),
     (LockLost, Exit.LOCK_LOST),
     (LogBroken, Exit.LOG_BROKEN),

@@ -24,7 +24,7 @@ from slackmq.message import seconds
 from slackmq.policy import Accept, Options, Timing
 from slackmq.portal import standing_portal, wait_for
 from slackmq.queue import AsyncQueue
-from slackmq.queue.setting import agree, setting_of
+from slackmq.queue.setting import agreed
 from slackmq.slack.api import Urgency
 from slackmq.slack.connect import open_slack, resolve
 from slackmq.sync import Lease
@@ -185,9 +185,10 @@ class _Office:
         timing, marks = Timing(), Marks()
         async with open_slack(self._settings) as slack:
             self._slack = slack
-            mine = setting_of(self._claim, timing=timing, marks=marks, socket=False, peers=False)
-            await agree(slack, await slack.channel(self._channel), mine, choice=self._claim)
-            async with AsyncQueue(slack, self._channel, claim=self._claim, timing=timing, marks=marks) as queue:
+            setting = await agreed(slack, self._channel, self._claim, timing=timing, marks=marks)
+            async with AsyncQueue(
+                slack, self._channel, claim=self._claim, timing=timing, marks=marks, setting=setting
+            ) as queue:
                 queue.sweep()  # from now on the channel is watched, and ended pins are taken off
                 yield queue
 

@@ -26,7 +26,7 @@ from slackmq.integrations.turn import Turn
 from slackmq.message import seconds
 from slackmq.policy import Accept, Ignore, Options
 from slackmq.queue import AsyncQueue
-from slackmq.queue.setting import agree, setting_of
+from slackmq.queue.setting import agreed
 from slackmq.slack.api import Urgency
 from slackmq.slack.connect import open_slack
 from slackmq.slack.polling import NoEvents
@@ -139,8 +139,7 @@ class Guard:
     async def _queue(self, channel: Channel) -> AsyncQueue:
         plan = self._plan
         await self._try_scopes(channel.id)
-        mine = setting_of(plan.claim, timing=plan.timing, marks=plan.marks, socket=True, peers=False)
-        setting = await agree(self._slack, channel, mine, choice=plan.claim)
+        setting = await agreed(self._slack, channel.id, plan.claim, timing=plan.timing, marks=plan.marks, socket=True)
         return AsyncQueue(
             self._slack,
             channel.id,
@@ -151,6 +150,7 @@ class Guard:
             marks=plan.marks,
             timing=plan.timing,
             hooks=plan.hooks,
+            setting=setting,
         )
 
     async def _try_scopes(self, channel: str) -> None:

@@ -47,7 +47,7 @@ _R = TypeVar("_R")
 _T = TypeVar("_T")
 _log = logging.getLogger("slackmq.guard")
 _AT_ONCE = 10
-"""Posts that one webhook handler works on at once, and what is made good besides: as many as slack_sdk's listeners."""
+"""Posts that a function that blocks works on at once: as many as slack_sdk's own threads."""
 
 
 def exactly_one(
@@ -62,8 +62,8 @@ def exactly_one(
 
     With a Socket Mode client, the function is one of its listeners, and takes the client and the request; each post is
     acknowledged before it is claimed. With a web client, it takes the body of a request that Slack sent to your server
-    and whose signature you have checked; for a post it runs on a thread of its own, or as a task, and None is returned
-    at once, so that your server can answer Slack in time.
+    and whose signature you have checked. For a post it runs on a thread of ours, or as a task, and None is returned at
+    once, so that Slack is answered in time, however many posts wait.
 
     Whoever does not get the claim does nothing. The claim is extended while the function runs; when it returns, the
     post is marked done, and when it raises, failed, with the reason in the thread. What a dead replica left is found by
@@ -184,9 +184,11 @@ class _Door(Framework):
 
     heard: Callable[..., Any]
 
-    def _body(self, args: tuple[Any, ...]) -> Mapping[str, Any]:
-        """What Slack sent."""
-        return {} if not args else args[0] if self._client is None else args[1].payload
+    def _given(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What Slack sent, of what the function is called with."""
+        last: Any = [*args, *kwargs.values()][-1]
+        given: Mapping[str, Any] = last if self._client is None else last.payload
+        return given
 
     def _is_ours(self, body: Mapping[str, Any]) -> bool:
         """Whether an event is about a post of a channel that is guarded."""
@@ -201,7 +203,7 @@ class _Door(Framework):
         text = str(body["event"].get("text") or "")
         return post if self._fits(post.message, self._thread.guard.identity, text) else None
 
-    def _given(self, body: Mapping[str, Any], turn: Turn) -> tuple[Any, ...]:
+    def _arguments(self, body: Mapping[str, Any], turn: Turn) -> tuple[Any, ...]:
         """What the function takes."""
         told = {**body, "slackmq": turn.context}
         if self._client is None:
@@ -216,26 +218,22 @@ class _Threads(_Door):
         super().__init__(*args, **kwargs)
         self._pool = ThreadPoolExecutor(_AT_ONCE, "slackmq-listener")
 
-    def heard(self, *args: Any) -> Any:
-        """What the client calls."""
-        body = self._body(args)
-        if not self._is_ours(body):
-            return self.function(*args)
+    def heard(self, *args: Any, **kwargs: Any) -> Any:
+        """What the client calls, or a server."""
+        given = self._given(args, kwargs)
+        if not self._is_ours(given):
+            return self.function(*args, **kwargs)
         if self._client is not None:
             args[0].send_socket_mode_response(SocketModeResponse(args[1].envelope_id))
-        post = self._wanted(body)
-        if post is None:
-            return None
-        if self._client is None:
-            self._soon(post, body)
-        else:
-            self._handle(post, body)
+        post = self._wanted(given)
+        if post is not None:
+            self._soon(post, given)
         return None
 
     def _handle(self, post: Post, body: Mapping[str, Any]) -> None:
         with self._thread.turn(post) as turn:
             if turn is not None:
-                self.function(*self._given(body, turn))
+                self.function(*self._arguments(body, turn))
 
     def _soon(self, post: Post, body: Mapping[str, Any]) -> None:
         self._pool.submit(self._handle, post, body).add_done_callback(_told)
@@ -258,19 +256,17 @@ class _Loop(_Door):
             with suppress(RuntimeError):  # then the first event tells
                 self._loop = asyncio.get_running_loop()
 
-    async def heard(self, *args: Any) -> Any:
-        """What the client calls."""
+    async def heard(self, *args: Any, **kwargs: Any) -> Any:
+        """What the client calls, or a server."""
         self._loop = asyncio.get_running_loop()
-        body = self._body(args)
-        if not self._is_ours(body):
-            return await self.function(*args)
+        given = self._given(args, kwargs)
+        if not self._is_ours(given):
+            return await self.function(*args, **kwargs)
         if self._client is not None:
             await args[0].send_socket_mode_response(SocketModeResponse(args[1].envelope_id))
-        post = self._wanted(body)
-        if post is not None and self._client is not None:
-            await self._handle(post, body)
-        elif post is not None:
-            task = self._loop.create_task(self._handle(post, body))
+        post = self._wanted(given)
+        if post is not None:
+            task = self._loop.create_task(self._handle(post, given))
             self._tasks.add(task)  # the loop itself keeps a weak reference only
             task.add_done_callback(self._tasks.discard)
             task.add_done_callback(_told)
@@ -279,7 +275,7 @@ class _Loop(_Door):
     async def _handle(self, post: Post, body: Mapping[str, Any]) -> None:
         async with self._thread.turn_here(post) as turn:
             if turn is not None:
-                await self.function(*self._given(body, turn))
+                await self.function(*self._arguments(body, turn))
 
     async def deliver(self, raw: Mapping[str, Any], channel: str, identity: Identity) -> bool:
         """Give the function a post as if its event had come."""

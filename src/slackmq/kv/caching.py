@@ -50,17 +50,23 @@ class Caching:
         self._seal = seal
         self._former = [(f"{team} {each.channel}", each) for each in former]
         self._cache: Cache | None = None
+        self._trouble: CacheUnusable | None = None
         self._anew = True
         self._saved = 0
 
     async def load(self) -> tuple[State, Since] | None:
-        """What was saved; None, with a warning if there is a reason, if it cannot be used."""
+        """What was saved; None if it cannot be used, and then `warn` says why."""
         try:
             self._cache = await aside(lambda: Cache(self._path, self._owner, self._seal, former=self._former))
             return await aside(self._cache.load)
         except CacheUnusable as error:
-            _log.warning("the store is read without its cache: %s", error)
+            self._trouble = error
             return None
+
+    def warn(self) -> None:
+        """Say why the file cannot be used, if it cannot: once it is known that the store is in this channel."""
+        if self._trouble is not None:
+            _log.warning("the store is read without its cache: %s", self._trouble)
 
     def begun(self, saved: int) -> None:
         """Take note that what was loaded, and is of this moment, was begun with; or else all is saved anew."""

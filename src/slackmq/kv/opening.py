@@ -158,6 +158,8 @@ class Opening:
                 with anyio.CancelScope(shield=True):
                     await room.caching.close()
             raise
+        if room.caching is not None and not follower.state.closed:
+            room.caching.warn()
         return self._inside(room, follower, own)
 
     def _inside(self, room: _Room, follower: Follower, own: Own) -> Inside:

@@ -52,6 +52,8 @@ ANY = -1
 NOTICE = 120 * 1_000_000
 """Microseconds, at least, from the record that names another channel to the moment from which the store goes on there.
 Whoever has settled everything up to so long before a moment knows where the store is at that moment."""
+_LATEST = 10 * NOTICE
+"""No longer may it take, or nobody else could move the store meanwhile."""
 _LINE = 300
 
 
@@ -262,8 +264,8 @@ def _operation(given: _Op) -> Operation:
         check_nesting(data)
         value.ref() if form is Form.FILE else value.decode()
     elif given.verb == Verb.MOVE:
-        if given.ttl < NOTICE or given.prev != 0:
-            raise ValueError("a move that comes too soon, or whatever was said before")
+        if not NOTICE <= given.ttl <= _LATEST or given.prev != 0:
+            raise ValueError("a move that comes too soon or too late, or whatever was said before")
     elif given.verb not in {Verb.DELETE, Verb.PURGE, Verb.CHECK, Verb.HELD}:
         raise ValueError(f"unknown operation {given.verb!r}")
     if not 0 <= given.ttl <= TTL_LIMIT or given.prev < ANY:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from slackmq.errors import Ambiguous, Refused
+from slackmq.queue.setting import HOME
 
 if TYPE_CHECKING:
     from slackmq.slack.api import Slack
@@ -17,7 +18,6 @@ _log = logging.getLogger("slackmq.watch")
 LONGEST = 120 * 86_400.0
 """Seconds; no job waits longer for its time: as far ahead as Slack itself takes a message (docs.slack.dev,
 chat.scheduleMessage)."""
-_HOME = "https://pypi.org/project/slackmq/"
 _FIELD = "delayed-since"
 _TITLE = "Jobs with a long delay wait in this channel"
 
@@ -30,7 +30,7 @@ async def note_far(slack: Slack, channel: str) -> None:
         Ambiguous: no answer came.
     """
     if await _since(slack, channel) is None:
-        await slack.bookmark(channel, _TITLE, f"{_HOME}#{urlencode({_FIELD: f'{slack.now():.0f}'})}")
+        await slack.bookmark(channel, _TITLE, f"{HOME}#{urlencode({_FIELD: f'{slack.now():.0f}'})}")
 
 
 async def read_far(slack: Slack, channel: str, *, reach: float) -> float:
@@ -55,7 +55,7 @@ async def _since(slack: Slack, channel: str) -> float | None:
     """The earliest moment that a bookmark names: of several that were made at once, none is wrong."""
     found: list[float] = []
     for mark in await slack.bookmarks(channel):
-        if mark.link.startswith(f"{_HOME}#"):
+        if mark.link.startswith(f"{HOME}#"):
             named = parse_qs(urlsplit(mark.link).fragment).get(_FIELD, [""])[0]
             found += [float(named)] if named.isdecimal() else []
     return min(found, default=None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from slackmq.claiming.thread import Thread
 from slackmq.claiming.ways import claiming_by
 from slackmq.errors import ConfigurationError
+from slackmq.queue.agreement import Agreement
 from slackmq.queue.asking import Asking
 from slackmq.queue.cancelling import Cancelling
 from slackmq.queue.contest import Contest
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from slackmq.policy import Timing, Verdict
     from slackmq.queue.controls import Controls
     from slackmq.queue.queue import AsyncQueue
+    from slackmq.queue.setting import Setting
     from slackmq.queue.show import Decor
     from slackmq.slack.api import Channel, Events, Identity, Slack
 
@@ -67,6 +69,7 @@ class Parts:
         letters: where letters about what is dead go, if anywhere.
         show: decorates what is worked on, if anything does.
         gate: how many messages may be begun now.
+        setting: how the channel is worked, where that was agreed.
     """
 
     slack: Slack
@@ -86,6 +89,7 @@ class Parts:
     letters: DeadLetters | None
     show: Show | None
     gate: Gate
+    setting: Setting | None = None
 
     @classmethod
     def made(
@@ -104,6 +108,7 @@ class Parts:
         worker: str,
         hook: Hook,
         dead_letters: str | None,
+        setting: Setting | None,
     ) -> Parts:
         """The parts of a queue whose claims are made in this way, as `AsyncQueue` is told."""
         skew, among = timing.skew.total_seconds(), None if peers is None else frozenset(peers)
@@ -130,6 +135,7 @@ class Parts:
             letters=letters,
             gate=Gate(clock=clock),
             show=Show(slack, show, emoji=marks.watched, clock=clock) if show else None,
+            setting=setting,
         )
 
     async def open(self, name: str, tasks: TaskGroup) -> Opened:
@@ -163,10 +169,12 @@ class Parts:
             steward=self._steward,
             turnstile=Turnstile(self.slack, watch, self.sightings, clock=self.clock),
             tasks=tasks,
-            background=self._background(watch, identity),
+            background=self._background(watch, identity, channel),
         )
 
-    def _background(self, watch: Watch, identity: Identity) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+    def _background(
+        self, watch: Watch, identity: Identity, channel: Channel
+    ) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         background: list[Callable[[], Coroutine[Any, Any, None]]] = [watch.run]
         if self.claiming.revocable:
             me, worker = identity.user, self.worker
@@ -174,6 +182,8 @@ class Parts:
             background.append(janitor.run)
         if self.show is not None:
             background.append(self.show.run)
+        if self.setting is not None:
+            background.append(Agreement(self.slack, channel, self.setting, watch=watch, clock=self.clock).run)
         return background
 
     def _cancelling(self, channel: Channel, pick: Pick, contest: Contest) -> Cancelling:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
@@ -12,6 +13,7 @@ import anyio
 from slackmq.claiming.marks import Marks
 from slackmq.clock import SYSTEM
 from slackmq.errors import ConfigurationError
+from slackmq.hooks import Carrier
 from slackmq.message import Post, seconds
 from slackmq.policy import Timing, accept_jobs, check_lease
 from slackmq.queue.lease import Lease
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from slackmq.policy import Verdict
     from slackmq.queue.opened import Opened
     from slackmq.queue.progress import Progress
+    from slackmq.queue.setting import Setting
     from slackmq.queue.show import Decor
     from slackmq.queue.standing import Standing
     from slackmq.queue.turnstile import Turnstile
@@ -67,6 +70,8 @@ class AsyncQueue:
         hooks: told of everything that happens.
         worker: the name of this process, shown to people; drawn at random if None.
         dead_letters: "#name" or id of a channel in which each job that died has a message; None: its thread says it.
+        setting: what `slackmq.queue.setting.agree` found for this channel: once another one stands there, `claims()`
+            raises; None: nobody sees to it that all processes use the same.
     """
 
     def __init__(
@@ -86,6 +91,7 @@ class AsyncQueue:
         hooks: Sequence[Hook] = (),
         worker: str | None = None,
         dead_letters: str | None = None,
+        setting: Setting | None = None,
     ) -> None:
         if show == "pin" and claim == "pin":
             raise ConfigurationError("Claims by pins show pins already.", remedy='Leave show="pin" out.')
@@ -111,6 +117,7 @@ class AsyncQueue:
             worker=self.worker,
             hook=self._tell,
             dead_letters=dead_letters,
+            setting=setting,
         )
         self._sightings = self._parts.sightings
         self._stack = AsyncExitStack()
@@ -198,7 +205,7 @@ class AsyncQueue:
             expires=None if expires is None else self._slack.now() + (expires + (delay or _AT_ONCE)).total_seconds(),
             delay=delay or None,
         )
-        return await self._inside.poster.post(new)
+        return await self._inside.poster.post(replace(new, trace=self._trace_of(new)))
 
     async def claims(self) -> AsyncGenerator[Lease]:
         """Claims, one after the other, for as long as the queue is open and not stopped.
@@ -206,6 +213,7 @@ class AsyncQueue:
         Several tasks may iterate at once, each over its own `claims()`; no message is given to two of them.
 
         Raises:
+            ConfigurationError: the channel is worked with another setting by now.
             SlackError: Slack refuses to show the channel: the token was revoked, a scope is missing, the bot was
                 removed from the channel.
         """
@@ -377,6 +385,16 @@ class AsyncQueue:
         ]
         standings += [delayed(message, now=now) for message in self._sightings.held]
         return tuple(sorted(standings, key=lambda standing: seconds(standing.message.ts)))
+
+    def _trace_of(self, post: Post) -> str:
+        """The trace that a new job shall carry, if a hook knows one."""
+        for hook in self._hooks:
+            if isinstance(hook, Carrier):
+                try:
+                    return hook.carry(post)
+                except Exception:  # noqa: BLE001  # a hook is a stranger's code, and no reason to post nothing
+                    _log.exception("a hook raised on a post")
+        return ""
 
     def _tell(self, happening: Happening) -> None:
         if self._parts.show is not None:

@@ -9,20 +9,21 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from slackmq.claiming.marks import Marks
 from slackmq.claiming.way import WAYS
 from slackmq.envelope import EVERYBODY, JOB
 from slackmq.errors import Ambiguous, ConfigurationError, Refused
+from slackmq.policy import Timing
 
 if TYPE_CHECKING:
-    from slackmq.claiming.marks import Marks
     from slackmq.claiming.way import Way
-    from slackmq.policy import Timing
     from slackmq.slack.api import Bookmark, Channel, Slack
 
-__all__ = ["Choice", "Setting", "agree", "digest_of", "found", "setting_of"]
+__all__ = ["HOME", "Choice", "Setting", "agree", "agreed", "digest_of", "found", "keep_agreed", "setting_of"]
 
 _log = logging.getLogger("slackmq.setting")
-_HOME = "https://pypi.org/project/slackmq/"
+HOME = "https://pypi.org/project/slackmq/"
+"""Where our bookmarks lead; what they say to programs stands behind its "#"."""
 _VERSION = "1"
 _LATELY = 3600.0
 """Seconds for which a job shows that its poster works the channel."""
@@ -61,12 +62,12 @@ class Setting:
         """The bookmark's address, with the setting behind the "#": no server ever gets to see that."""
         fields = {"v": _VERSION, "claim": self.way, "marks": self.marks, "why": self.why}
         times = {name: f"{getattr(self, name).total_seconds():g}" for name in ("lease", "margin", "skew")}
-        return f"{_HOME}#{urlencode(fields | times)}"
+        return f"{HOME}#{urlencode(fields | times)}"
 
     @classmethod
     def parse(cls, link: str) -> Setting | None:
         """The setting in a bookmark's address; None if there is none that this version can read."""
-        if not link.startswith(f"{_HOME}#"):
+        if not link.startswith(f"{HOME}#"):
             return None
         fields = {name: values[0] for name, values in parse_qs(urlsplit(link).fragment).items()}
         if fields.get("v") != _VERSION or fields.get("claim") not in WAYS:
@@ -83,7 +84,7 @@ class Setting:
     @staticmethod
     def version(link: str) -> str:
         """The version in which a setting is written in a bookmark's address; "" if it is none."""
-        if not link.startswith(f"{_HOME}#"):
+        if not link.startswith(f"{HOME}#"):
             return ""
         return parse_qs(urlsplit(link).fragment).get("v", [""])[0]
 
@@ -119,6 +120,31 @@ def digest_of(marks: Marks) -> str:
     return hashlib.blake2b(repr(marks).encode(), digest_size=4).hexdigest()
 
 
+async def agreed(
+    slack: Slack,
+    channel: str,
+    choice: Choice,
+    *,
+    timing: Timing | None = None,
+    marks: Marks | None = None,
+    socket: bool = False,
+    peers: bool = False,
+) -> Setting:
+    """As `agree`, for a process that would choose this if nobody had worked the channel before.
+
+    Args:
+        slack: the workspace.
+        channel: "#name" or id.
+        choice: the way to claim, or "auto".
+        timing: the time constants; None: as shipped.
+        marks: which emoji stand for what; None: as shipped.
+        socket: whether events come over a socket.
+        peers: whether bots of other apps are to share the work.
+    """
+    mine = setting_of(choice, timing=timing or Timing(), marks=marks or Marks(), socket=socket, peers=peers)
+    return await agree(slack, await slack.channel(channel), mine, choice=choice)
+
+
 async def agree(slack: Slack, channel: Channel, mine: Setting, *, choice: Choice) -> Setting:
     """Take the channel's setting over, or be the one who sets it.
 
@@ -135,13 +161,33 @@ async def agree(slack: Slack, channel: Channel, mine: Setting, *, choice: Choice
         ConfigurationError: the channel is worked in another way.
     """
     try:
-        first = await _first(slack, channel)
-        if first is None and choice == "auto":
-            mine = await _counted(slack, channel, mine)
-        setting, mark = first or await _set(slack, channel, mine)
+        mine, setting, mark = await _agreed(slack, channel, mine, choice=choice)
     except (Refused, Ambiguous) as error:
         _log.warning("cannot see whether #%s is worked in one way only: %s", channel.name, error)
         return mine
+    _log.info("#%s: claims by %s (%s)", channel.name, mine.way, mine.why)
+    await _warn_of_strangers(slack, channel, setting, mark)
+    return mine
+
+
+async def keep_agreed(slack: Slack, channel: Channel, mine: Setting) -> None:
+    """See to it that the channel is still set as this process works it; who finds no setting any more sets it again.
+
+    Raises:
+        ConfigurationError: the channel is worked in another way now.
+        SlackError: the bookmarks cannot be read or written.
+    """
+    await _agreed(slack, channel, mine, choice=mine.way)
+
+
+async def _agreed(
+    slack: Slack, channel: Channel, mine: Setting, *, choice: Choice
+) -> tuple[Setting, Setting, Bookmark]:
+    """What holds for this process, and the setting that stands there, with its bookmark."""
+    first = await _first(slack, channel)
+    if first is None and choice == "auto":
+        mine = await _counted(slack, channel, mine)
+    setting, mark = first or await _set(slack, channel, mine)
     if choice == "auto":
         mine = replace(mine, way=setting.way, why=setting.why)
     if setting != mine:
@@ -150,9 +196,7 @@ async def agree(slack: Slack, channel: Channel, mine: Setting, *, choice: Choice
             remedy="Use the same in all programs that work it. If none does any more, "
             f'remove the bookmark "{mark.title}" from the channel.',
         )
-    _log.info("#%s: claims by %s (%s)", channel.name, mine.way, mine.why)
-    await _warn_of_strangers(slack, channel, setting, mark)
-    return mine
+    return mine, setting, mark
 
 
 async def found(slack: Slack, channel: Channel) -> Setting | None:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import logging
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import anyio
 
 from slackmq.errors import AlreadyReacted, Ambiguous, Refused
+from slackmq.queue.setting import HOME
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from slackmq.clock import Clock
     from slackmq.message import Message
     from slackmq.queue.sightings import Sightings
@@ -67,30 +74,62 @@ class Turnstile:
         """The post with a key, as far as this process has seen it."""
         return self._sightings.with_key(key)
 
-    async def admits(self, key: str, *, after: str | None) -> bool:
-        """Whether this process is the one to post what has this key.
+    @asynccontextmanager
+    async def turn(self, key: str, *, after: str | None) -> AsyncGenerator[bool]:
+        """Whether this process is the one to post what has this key; it is posted inside.
 
         Args:
             key: the key.
             after: the ts of the post before it, on which one process alone can leave its mark; None if none is known.
-                Then each waits for its turn, and looks.
+                Then, and where it was deleted, bookmarks decide, of which the oldest counts.
         """
         await self._clock.sleep(self._turn())
         if await self._stands(key):
-            return False
-        if after is None:
-            return True
+            yield False
+            return
+        marked = None if after is None else await self._marked(after)
+        if marked is None:
+            async with self._bookmarked(key) as first:
+                yield first or await self._is_left(key)
+        else:
+            yield marked or await self._is_left(key)
+
+    async def _marked(self, after: str) -> bool | None:
+        """Whether this process left its mark on the post before; None if that tells nothing, as it was deleted."""
         try:
             await self._slack.react(self._watch.channel, after, _PASSED)
         except AlreadyReacted:
-            await self._clock.sleep(_GRACE + self._turn())
-            late = not await self._stands(key)
-            if late:
-                _log.warning("%s was not posted by whoever passed for it", key)
-            return late
+            return False
+        except (Ambiguous, Refused) as error:
+            _log.info("the post before it does not tell who is next: %s", error)
+            return None
+        return True
+
+    @asynccontextmanager
+    async def _bookmarked(self, key: str) -> AsyncGenerator[bool]:
+        """Whether this process was the first to set a bookmark, which is gone afterwards."""
+        channel, link = self._watch.channel, f"{HOME}#{urlencode({'next': key})}"
+        try:
+            mine = await self._slack.bookmark(channel, f"{key} is being posted", link)
         except (Ambiguous, Refused) as error:
             _log.warning("cannot see whether another process posts %s: %s", key, error)
-        return True
+            yield True
+            return
+        try:
+            marks = [mark for mark in await self._slack.bookmarks(channel) if mark.link == link]
+            first = min(marks, key=lambda mark: (mark.created, mark.rank, mark.id), default=mine)
+            yield first.id == mine.id and not await self._stands(key)
+        finally:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(_TURN), suppress(Ambiguous, Refused):
+                await self._slack.unbookmark(channel, mine.id)
+
+    async def _is_left(self, key: str) -> bool:
+        """Whether whoever was to post has not done so: then it has died."""
+        await self._clock.sleep(_GRACE + self._turn())
+        left = not await self._stands(key)
+        if left:
+            _log.warning("%s was not posted by whoever was to", key)
+        return left
 
     def _turn(self) -> float:
         """Seconds that this process lets others go first: those that were there before it, as far as it knows."""

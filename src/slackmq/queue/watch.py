@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from slackmq.claiming.marks import Marks, Reading
     from slackmq.claiming.way import Claiming
     from slackmq.clock import Clock
+    from slackmq.errors import SlackMQError
     from slackmq.hooks import Hook
     from slackmq.message import Message
     from slackmq.policy import Timing, Verdict
@@ -104,7 +105,8 @@ class Watch:
         self.seen = 0
         """How often anything was seen."""
         self._rescan = anyio.Event()
-        self._connections: int | None = None
+        self.connections: int | None = None
+        """How many sockets the app had open when this process opened its own; None without one."""
         self._deep_at: float | None = None
         self._unknown_claim = False
         self._past = Past(slack, channel, sightings, keep=self._keep, news=self.news, timing=timing, clock=clock)
@@ -114,7 +116,7 @@ class Watch:
         """Who is told of everybody's emoji: channel, message, emoji and users."""
         self.running = False
         self._standstill = Standstill(slack, channel, shared=claiming.shared)
-        self.failure: SlackError | None = None
+        self.failure: SlackMQError | None = None
         """Why watching ended, if it did: nothing will be seen any more."""
 
     def wake(self) -> None:
@@ -135,11 +137,6 @@ class Watch:
         return self._standstill.paused
 
     @property
-    def connections(self) -> int | None:
-        """How many sockets the app had open when this process opened its own; None without one."""
-        return self._connections
-
-    @property
     def channel(self) -> str:
         """Id of the channel."""
         return self._channel
@@ -154,9 +151,13 @@ class Watch:
                 tasks.start_soon(self._look_back)
                 tasks.start_soon(self._past.call_up)
         except* SlackError as group:
-            self.failure = first(group)
-            _log.error("stopped watching %s: %s", self._channel, self.failure)  # the sentence says it
-            self.wake()
+            self.give_up(first(group))
+
+    def give_up(self, why: SlackMQError) -> None:
+        """Let everybody who claims here be told why nothing will be claimed any more."""
+        self.failure = self.failure or why
+        _log.error("stopped watching %s: %s", self._channel, why)  # the sentence says it
+        self.wake()
 
     async def _listen(self) -> None:
         async with self._events.listen() as events:
@@ -194,7 +195,7 @@ class Watch:
             busy = self._unknown_claim or self._sightings.unfinished(typed_since=self._slack.now() - _TYPED)
             now = self._clock.monotonic()
             busy_since = None if not busy else busy_since or now
-            left = (busy_since or scanned) + policy.scan_period(self._timing, self._connections, busy=busy) - now
+            left = (busy_since or scanned) + policy.scan_period(self._timing, self.connections, busy=busy) - now
             if left <= 0:
                 return
             await self.news(left)
@@ -251,7 +252,7 @@ class Watch:
         """Remember what an event said."""
         match event:
             case Connected(connections=connections):
-                self._connections = connections
+                self.connections = connections
                 self._rescan.set()  # what was missed while the socket was closed only history tells
                 self._rescan = anyio.Event()
             case Arrived(channel=self._channel):

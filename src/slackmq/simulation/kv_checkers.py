@@ -20,6 +20,7 @@ __all__ = ["Broken", "check_local", "check_lock", "check_log", "check_register",
 
 _RESOLUTION = 2e-6
 """Seconds by which two moments may differ that are one: timestamps have whole microseconds."""
+_EXPIRE = "expire"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,23 +184,37 @@ def check_local(askings: Sequence[Asking]) -> Iterator[Broken]:
 
 
 def check_watch(watched: Sequence[Watched], truth: KvTruth) -> Iterator[Broken]:
-    """K4: a watcher is given every change from its beginning on, each once, in order."""
+    """K4: a watcher is given every change from its beginning on, each once, in order, up to what it lived to see."""
     changes = [(change.key, change.revision, change.kind.value) for change in truth.changes]
     for watcher in watched:
         given = watcher.changes
-        begin = next((number for number, each in enumerate(changes) if given and each == given[0]), 0)
-        if given != changes[begin : begin + len(given)]:
-            yield Broken(rule="K4 watch", what=f"{watcher.process} was given {given}, and there was {changes[begin:]}")
+        # What ran out after the last change that was settled by then may have run out before it began.
+        first = 1 + max((number for number, each in enumerate(changes) if _by(watcher.since, each)), default=-1)
+        late = next((number for number, each in enumerate(changes[first:], first) if each[2] != _EXPIRE), len(changes))
+        last = 1 + max((number for number, each in enumerate(changes) if _by(watcher.until, each)), default=-1)
+        whole = any(
+            given == changes[begin : begin + len(given)] and begin + len(given) >= last
+            for begin in range(first, late + 1)
+        )
+        if not whole:
+            there = changes[first : max(last, first + len(given))]
+            yield Broken(rule="K4 watch", what=f"{watcher.process} was given {given}, and there was {there}")
+
+
+def _by(revision: int, change: tuple[str, int, str]) -> bool:
+    return change[2] != _EXPIRE and change[1] <= revision
 
 
 def check_lock(holders: Sequence[Held], truth: KvTruth) -> Iterator[Broken]:
-    """K5: tokens rise in the order of holders, and two hold at once only if one of them stood still."""
+    """K5: tokens rise in the order of holders, and two hold at once only if the former stood still meanwhile."""
     holders = sorted(holders, key=lambda each: each.began)
     for former, latter in pairwise(holders):
         if latter.token <= former.token:
             yield Broken(rule="K5 lock", what=f"token {latter.token} of {latter.process} came after {former.token}")
         excused = any(
-            line.process in {former.process, latter.process} and line.what.startswith(("pause", "held up", "kill"))
+            line.process == former.process
+            and former.began <= line.at <= latter.began
+            and line.what.startswith(("pause", "kill"))
             for line in truth.pauses
         )
         if latter.began < former.ended and not excused:

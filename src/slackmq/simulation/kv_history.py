@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from slackmq.kv.seal import Seal
+    from slackmq.kv.store import AsyncStore
     from slackmq.simulation.record import Line
 
 __all__ = ["Asking", "Held", "KvTruth", "Watched", "truth_of"]
@@ -67,11 +68,25 @@ class Held:
 
 @dataclass(slots=True, kw_only=True)
 class Watched:
-    """What a watcher was given, since when."""
+    """What a watcher was given.
+
+    Attributes:
+        process: whose.
+        since: the revision that was settled when it began.
+        until: a revision that it must have been given by the end; 0 if it did not live to see it.
+        changes: what it was given: keys, revisions and kinds.
+    """
 
     process: str
-    since: int
+    since: int = 0
+    until: int = 0
     changes: list[tuple[str, int, str]] = field(default_factory=list[tuple[str, int, str]])
+
+    async def run(self, store: AsyncStore) -> None:
+        """Watch, until cancelled."""
+        self.since = store.status().revision
+        async for change in store.watch():
+            self.changes.append((change.key, change.revision, change.kind.value))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

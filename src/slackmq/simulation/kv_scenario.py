@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
@@ -58,8 +59,10 @@ PLACES = 5
 APPS = 2
 KEYS = ("a", "b")
 STEPS = 14
-"""Things that each place does."""
-_PATIENCE = 900.0
+"""Times that each place does something."""
+_AT_ONCE = 1, 1, 1, 3
+"""Things that it does then, all at once: some of them share a post."""
+_PATIENCE = 1_800.0
 _GIVEN_UP = 60.0
 """Seconds in which whoever finds that records were deleted has said so: nobody can go on then."""
 _LOOK = 5.0
@@ -113,15 +116,21 @@ class _Program:
 
     async def main(self) -> None:
         scenario, process = self._scenario, self._process
+        watched = Watched(process=process.name)
+        scenario.watched.append(watched)
         with armed(Meddler(scenario.world, process, scenario.nemesis.kill)):
             async with scenario.store(process) as store, anyio.create_task_group() as tasks:
-                tasks.start_soon(self._watch, store)
+                tasks.start_soon(watched.run, store)
                 tasks.start_soon(self._roll, store)
                 while scenario.left[process.name[:2]] and not self._stopping.is_set():
-                    await self._step(store)
+                    async with anyio.create_task_group() as steps:
+                        for _ in range(self._dice.choice(_AT_ONCE)):
+                            steps.start_soon(self._step, store)
                     scenario.left[process.name[:2]] -= 1
                     await store.clock.sleep(self._dice.expovariate(0.4))
                 await self._end(store)
+                await store.clock.sleep(_LOOK)
+                watched.until = max(scenario.ends.get(process.name, {}).values(), default=0)
                 tasks.cancel_scope.cancel()
 
     def drain(self) -> None:
@@ -142,12 +151,6 @@ class _Program:
                 key: entry.revision for key in await store.keys() if (entry := await store.head(key)) is not None
             }
             tasks.cancel_scope.cancel()
-
-    async def _watch(self, store: AsyncStore) -> None:
-        watched = Watched(process=self._process.name, since=0)
-        self._scenario.watched.append(watched)
-        async for change in store.watch():
-            watched.changes.append((change.key, change.revision, change.kind.value))
 
     async def _roll(self, store: AsyncStore) -> None:
         """Move the store, now and then, until somebody has; several may try at once."""
@@ -180,10 +183,8 @@ class _Program:
             await self._snapshot(store)
 
     async def _snapshot(self, store: AsyncStore) -> None:
-        try:
+        with suppress(Ambiguous):
             await store.snapshot()
-        except Ambiguous:
-            return
 
     async def _ask(self, store: AsyncStore, asking: Asking, do: _Deed) -> None:
         """Ask, and write down what came of it; a store that failed ends the process, as it says."""
@@ -230,7 +231,6 @@ class _Program:
 
     async def _locked(self, store: AsyncStore) -> None:
         scenario, lock = self._scenario, store.lock("door", ttl=_TTL)
-        held: Held | None = None
         try:
             with anyio.move_on_after(120):
                 async with lock:

@@ -166,7 +166,7 @@ class Fleet:
         self._posts.append(Posted(ts=ts, text=text, says=says))
         return ts
 
-    def in_hand(self, ts: str, *, within: float = 10.0) -> Replica:
+    def in_hand(self, ts: str, *, within: float = 30.0) -> Replica:
         """The replica that has a post in hand, as soon as one has: that changed it last, by an emoji, a pin, an answer.
 
         Raises:
@@ -174,7 +174,7 @@ class Fleet:
         """
         return self._who(self.slack.house.side_doors.changed, ts, within)
 
-    def told_of(self, ts: str, *, within: float = 10.0) -> Replica:
+    def told_of(self, ts: str, *, within: float = 30.0) -> Replica:
         """The replica that got the event of a post over Socket Mode, as soon as one has; of several, the last.
 
         Raises:
@@ -182,7 +182,7 @@ class Fleet:
         """
         return self._who(self.slack.house.side_doors.told_of, ts, within)
 
-    def kill_one(self, *, holding: str = "", told_of: str = "", within: float = 10.0) -> Replica:
+    def kill_one(self, *, holding: str = "", told_of: str = "", within: float = 30.0) -> Replica:
         """Kill a replica (`kill -9`), and return it.
 
         Args:
@@ -199,13 +199,13 @@ class Fleet:
         replica.kill()
         return replica
 
-    def freeze_one(self, *, holding: str = "", told_of: str = "", within: float = 10.0) -> Replica:
+    def freeze_one(self, *, holding: str = "", told_of: str = "", within: float = 30.0) -> Replica:
         """Let a replica stand still (SIGSTOP); its `thaw` lets it go on. Chosen as by `kill_one`."""
         replica = self._one(holding, told_of, within)
         replica.freeze()
         return replica
 
-    def unplug_one(self, *, holding: str = "", told_of: str = "", within: float = 10.0) -> Replica:
+    def unplug_one(self, *, holding: str = "", told_of: str = "", within: float = 30.0) -> Replica:
         """Take a replica's network away; its `plug` gives it back. Chosen as by `kill_one`."""
         replica = self._one(holding, told_of, within)
         replica.unplug()

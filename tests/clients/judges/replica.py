@@ -14,7 +14,7 @@ sys.path += FACTS["path"]  # our package, and what it needs that the framework's
 from slackmq.policy import Timing  # noqa: E402
 
 FAST = Timing(
-    lease=timedelta(seconds=4),
+    lease=timedelta(seconds=FACTS.get("lease", 4)),
     margin=timedelta(seconds=0.5),
     skew=timedelta(seconds=0.5),
     scan=timedelta(seconds=1),
@@ -22,11 +22,15 @@ FAST = Timing(
 )
 
 
+def tell(**said: object) -> None:
+    """Tell the test."""
+    sys.stdout.write(f"tell: {json.dumps(said)}\n")  # in one piece: there are several threads
+    sys.stdout.flush()
+
+
 def at_work(text: str, attempt: int) -> bool:
     """Tell the test what is begun; whether the replica is to hang now, until it is killed."""
-    said = json.dumps({"ran": text, "attempt": attempt, "by": os.getpid()})
-    sys.stdout.write(f"tell: {said}\n")
-    sys.stdout.flush()
+    tell(ran=text, attempt=attempt, by=os.getpid())
     return "slow" in text and attempt == 1
 
 

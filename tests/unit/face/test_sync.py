@@ -48,6 +48,13 @@ def test_a_posted_job_is_claimed_and_acknowledged_on_leaving(office: Office) -> 
         assert [(standing.message.ts, standing.state) for standing in queue.inspect()] == [(message.ts, "done")]
 
 
+def test_a_delayed_job_is_not_given_to_anybody_before_its_time(office: Office) -> None:
+    with jobs(office) as queue:
+        message = queue.post("resize", {"width": 300}, delay=timedelta(hours=1))
+        assert queue.claim(message) is None
+        assert [standing.state for standing in queue.inspect()] == ["delayed"]
+
+
 def test_an_exception_inside_a_lease_fails_the_message_and_comes_through(office: Office) -> None:
     with jobs(office) as queue:
         queue.post("resize", {})

@@ -7,7 +7,7 @@ import pytest
 from slackmq.kv.entry import Kind, encode
 from slackmq.kv.errors import LogBroken, SnapshotDamaged
 from slackmq.kv.log import WINDOW, State
-from slackmq.kv.record import ANY, Chain, Group, Operation, Record, Verb, revision
+from slackmq.kv.record import ANY, NOTICE, Chain, Group, Operation, Record, Verb, revision
 
 T = 1_700_000_000_000_000
 NOBODY = Chain(0, 0, "")
@@ -225,3 +225,57 @@ def test_copies_of_one_write_in_whatever_order_count_once() -> None:
             state.apply(T + place, "U1", each)
         assert state.count == 4
         assert len([1 for number in range(3) if state.outcome(f"w/{number}")]) == 3
+
+
+def move(channel: str) -> Operation:
+    return Operation(verb=Verb.MOVE, key=channel, prev=0, ttl=NOTICE)
+
+
+def moved() -> State:
+    """A store with one key, whose channel says where it goes on."""
+    state = State()
+    state.apply(T, "U1", record(0, put("k", "a", ttl=2 * NOTICE)))
+    state.apply(T + 1, "U1", record(1, move("C2")))
+    return state
+
+
+def test_the_first_record_that_names_a_successor_is_right() -> None:
+    state = moved()
+    (outcome,), _ = state.apply(T + 2, "U2", record(2, move("C3")))
+    assert not outcome.applied
+    assert (state.successor, state.closes) == ("C2", T + 1 + NOTICE)
+
+
+def test_records_count_in_the_channel_until_the_store_leaves_it_and_not_from_then_on() -> None:
+    state = moved()
+    assert state.counts(T + NOTICE)
+    assert not state.counts(T + 1 + NOTICE)
+    state.apply(T + NOTICE, "U1", record(2, put("last"), born=T + NOTICE))
+    with pytest.raises(ValueError, match="not before"):
+        state.apply(T + 1 + NOTICE, "U1", record(3, put("late"), born=T + NOTICE))
+    assert state.now < state.closes
+    state.advance(T + 10 * NOTICE)
+    assert state.closed
+    assert state.now == T + 1 + NOTICE  # what runs out later runs out in the next channel
+    assert state.keys() == ["k", "last"]
+
+
+def test_the_state_goes_on_in_the_next_channel_with_its_keys_and_the_ids_of_groups() -> None:
+    state = moved()
+    state.advance(T + 10 * NOTICE)
+    there = state.onward("C1")
+    assert (there.successor, there.closed, there.trail) == ("", False, (("C1", T + 1 + NOTICE),))
+    (again,), changes = there.apply(T + 2 + NOTICE, "U1", record(0, put("k", "b")))
+    assert (again.revision, changes) == (revision(T, 0), ())
+    assert [change.key for change in there.advance(T + 3 * NOTICE)] == ["k"]
+    assert State.load(there.dump()).dump() == there.dump()
+
+
+def test_a_state_goes_nowhere_before_its_channel_is_closed() -> None:
+    with pytest.raises(ValueError, match="still"):
+        moved().onward("C1")
+
+
+def test_a_snapshot_of_a_store_that_is_about_to_leave_says_where_it_goes() -> None:
+    state = State.load(moved().dump())
+    assert (state.successor, state.closes) == ("C2", T + 1 + NOTICE)

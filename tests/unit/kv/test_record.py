@@ -11,6 +11,7 @@ from slackmq.kv.entry import encode
 from slackmq.kv.errors import RecordDamaged, RecordForged, RecordTooNew, ValueRejected
 from slackmq.kv.record import (
     BODY_LIMIT,
+    NOTICE,
     VERSION,
     Chain,
     Group,
@@ -72,6 +73,14 @@ def test_operations_without_a_value_come_back(verb: str) -> None:
     assert got.groups == wrote.groups
 
 
+def test_a_record_that_names_the_next_channel_comes_back_and_people_read_it() -> None:
+    wrote = record(Operation(verb=Verb.MOVE, key="C2", prev=0, ttl=NOTICE))
+    got = read(sealed(wrote, seal=HERE))
+    assert isinstance(got, Record)
+    assert got.groups == wrote.groups
+    assert shown(wrote) == "the store goes on in C2"
+
+
 def test_a_record_that_is_too_large_is_refused_and_says_how_large_it_may_be() -> None:
     with pytest.raises(ValueRejected, match=f"{BODY_LIMIT:,}"):
         sealed(record(put("k", "x" * BODY_LIMIT)), seal=HERE)
@@ -127,10 +136,14 @@ def signed(body: str) -> Mapping[str, Any]:
         signed('["w",1,[0,0,""],[[0,[["d","a\\nb",-1]]]]]'),
         signed('["w",1,[0,0,""],[[0,[["d","k",-2]]]]]'),
         signed('["w",1,[0,0,""],[[0,[["d","k",0],["d","k",1]]]]]'),
+        signed('["w",1,[0,0,""],[[0,[["m","C2",0]]]]]'),
+        signed(f'["w",1,[0,0,""],[[0,[["m","C2",-1,null,null,{NOTICE}]]]]]'),
+        signed(f'["w",1,[0,0,""],[[0,[["m","C2",0,null,null,{NOTICE - 1}]]]]]'),
+        signed(f'["w",1,[0,0,""],[[0,[["m","C2",0,null,null,{100 * NOTICE}]]]]]'),
         signed(f'["w",1,[0,0,""],[[0,[["w","k",-1,"j",0,{10**20}]]]]]'),
         signed(f'["w",1,[0,0,""],[[0,[["w","k",-1,"j",{"[" * 101}{"]" * 101}]]]]]'),
     ],
-    ids=range(15),
+    ids=range(19),
 )
 def test_what_is_no_record_is_damaged_and_breaks_nothing(payload: dict[str, object]) -> None:
     assert isinstance(read(payload), RecordDamaged)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tracemalloc
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -10,8 +11,9 @@ import anyio
 import pytest
 
 from slackmq.claiming.way import WAYS
+from slackmq.envelope import JOB, seal
 from slackmq.errors import ConfigurationError
-from slackmq.message import Message, seconds
+from slackmq.message import Message, Post, seconds
 from slackmq.queue.held import Held, stretches
 from slackmq.simulation.loop import run
 
@@ -175,6 +177,52 @@ def test_one_that_was_deleted_is_not_begun(house: House) -> None:
             house.call(house.bot, "chat.delete", channel=house.channel(), ts=posted.ts)
             await anyio.sleep(2 * 3_600)
             assert await queue.inspect() == ()
+        assert runs == []
+
+    run(main)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_one_that_is_cancelled_ends_at_once_and_is_not_begun(house: House, way: Way) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.at_work(handlers, claim=way, workers=2):
+            async with house.visiting(claim=way) as queue:
+                posted = await queue.post("work", {"n": 1}, delay=HOUR)
+                await anyio.sleep(120)
+                assert await queue.cancel(posted) or way == "native"
+            await anyio.sleep(2 * 3_600)
+            async with house.visiting(claim=way) as queue:
+                [standing] = await queue.inspect()
+        assert standing.state in {"dead", "cancelled"}
+        assert runs == []
+
+    run(main)
+
+
+@pytest.mark.timeout(60)
+def test_ten_thousand_delayed_jobs_in_a_channel_leave_a_worker_small(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        channel = house.channel()
+        for number in range(10_000):
+            post = Post(kind="work", body={"n": number}, key=f"{number:032x}", delay=timedelta(days=1))
+            sealed = seal(post, to=house.call(house.bot, "auth.test")["user_id"], sent_at=house.now())
+            house.call(
+                house.bot,
+                "chat.postMessage",
+                channel=channel,
+                text=sealed.text,
+                metadata={"event_type": JOB, "event_payload": dict(sealed.payload)},
+            )
+        tracemalloc.start()
+        async with house.at_work(handlers) as queue:
+            await anyio.sleep(20)
+            gc.collect()
+            taken, _ = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            assert len(await queue.inspect(threads=False)) == 10_000
+        assert taken < 15_000_000
         assert runs == []
 
     run(main)

@@ -98,6 +98,22 @@ def test_what_is_due_once_a_month_is_made_up_for_after_a_week_of_rest(house: Hou
     run(main)
 
 
+def test_a_tick_is_posted_once_also_where_the_one_before_it_was_deleted(house: House) -> None:
+    async def main() -> None:
+        handlers, told = hourly()
+        async with house.at_work(handlers, workers=3, sockets=1):
+            await anyio.sleep(3_000)
+            for row in house.call(house.bot, "conversations.history", channel=house.channel())["messages"]:
+                if row["text"].startswith("report("):
+                    house.call(house.bot, "chat.delete", channel=house.channel(), ts=row["ts"])
+            await anyio.sleep(3_600)
+        assert told == at(23, 24)
+        assert len(posts(house)) == 1
+        assert not list(house.call(house.bot, "bookmarks.list", channel_id=house.channel())["bookmarks"])
+
+    run(main)
+
+
 def test_a_tick_whose_poster_died_before_it_posted_is_posted_by_another(house: House) -> None:
     async def main() -> None:
         handlers, told = hourly()

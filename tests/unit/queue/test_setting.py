@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from random import Random
 from typing import TYPE_CHECKING
 
 import anyio
@@ -15,8 +16,11 @@ from slackmq.claiming.marks import Marks
 from slackmq.claiming.way import WAYS
 from slackmq.errors import ConfigurationError
 from slackmq.policy import Timing
+from slackmq.queue.agreement import EVERY
 from slackmq.queue.setting import Setting, found, setting_of
+from slackmq.simulation.clock import SimClock
 from slackmq.simulation.loop import run
+from slackmq.worker import AsyncWorker
 
 if TYPE_CHECKING:
     from slackmq.claiming.way import Way
@@ -162,6 +166,35 @@ def test_once_a_person_removes_the_bookmark_another_setting_may_be_chosen(house:
         async with App("#jobs", claim="pin").over(house.slack()):
             (mark,) = await house.slack().bookmarks(house.channel())
         assert "pin" in mark.title
+
+    run(main)
+
+
+def test_a_worker_that_goes_on_under_another_setting_is_told_and_ends(house: House) -> None:
+    async def main() -> None:
+        handlers, _ = house.ran()
+        async with App("#jobs", claim="reaction").over(house.slack()) as queue:
+            (mark,) = await house.slack().bookmarks(house.channel())
+            house.call(house.people[0], "bookmarks.remove", channel_id=house.channel(), bookmark_id=mark.id)
+            async with App("#jobs", claim="native").over(house.slack()):
+                with anyio.fail_after(2 * EVERY), pytest.raises(ConfigurationError, match="reaction, there native"):
+                    await AsyncWorker(queue, handlers).run()
+
+    run(main)
+
+
+def test_a_worker_sets_the_channel_again_whose_bookmark_somebody_removed(house: House) -> None:
+    async def main() -> None:
+        handlers, _ = house.ran()
+        clock = SimClock(Random(0))  # noqa: S311  # dice, not keys
+        app = App("#jobs", claim="reaction", clock=clock)
+        async with app.over(house.slack(clock=clock)) as queue, anyio.create_task_group() as tasks:
+            tasks.start_soon(AsyncWorker(queue, handlers, clock=clock).run)
+            (mark,) = await house.slack().bookmarks(house.channel())
+            house.call(house.people[0], "bookmarks.remove", channel_id=house.channel(), bookmark_id=mark.id)
+            await anyio.sleep(2 * EVERY)
+            assert [mark.title for mark in await house.slack().bookmarks(house.channel())] == [mark.title]
+            tasks.cancel_scope.cancel()
 
     run(main)
 

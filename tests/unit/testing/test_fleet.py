@@ -68,10 +68,9 @@ def bolt(tmp_path: Path) -> list[str]:
 
 def test_a_post_that_a_killed_replica_had_in_hand_is_answered_by_another(replicas: Replicas) -> None:
     with replicas(3, own) as fleet:
-        slow = fleet.post("toggle slow", says="toggled slow")
-        for number in range(4):
+        dead = fleet.kill_one(holding=fleet.post("toggle slow", says="toggled slow"))
+        for number in range(4):  # a replica that is killed between an answer and its mark would leave two
             fleet.post(f"toggle {number}", says=f"toggled {number}")
-        dead = fleet.kill_one(holding=slow)
         assert not dead.alive
         assert sum(replica.alive for replica in fleet.replicas) == 2
         found = fleet.expect_one_answer_each(within=30)
@@ -173,6 +172,9 @@ def test_an_app_named_by_module_and_name_is_worked_by_the_command(replicas: Repl
         encoding="utf-8",
     )
     with replicas(2, "small_home:app", cwd=tmp_path) as fleet:
+        fleet.post("ping", says="pong")
+        fleet.expect_one_answer_each()
+        assert fleet.replicas[0].stop() == 0
         fleet.post("ping", says="pong")
         fleet.expect_one_answer_each()
 

@@ -3,12 +3,16 @@
 A record is a message with metadata of the type "slackmq_kv" whose `body` is JSON: writer, when it was sent, what the
 writer knew of the log, and groups of operations, [number, [[verb, key, revision, form, value, ttl], …]]. A revision
 is the ts of a record in microseconds, times a thousand, plus the place of the group. -1 stands for any revision, 0 for
-none. Nothing of the library that writes them is imported here: this is a second reading of the same messages.
+none. Where the first records are not shown, or stand in another channel, the oldest snapshot is what they came to:
+JSON, compressed, as base85 in the replies of a thread. Nothing of the library that writes them is imported here: this
+is a second reading of the same messages.
 """
 
 from __future__ import annotations
 
 import json
+import zlib
+from base64 import b85decode
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -30,6 +34,9 @@ TABLES = frozenset({"state", "beside"})
 """Panels that show a store: one that a person opened, and one that stands there where there is room for it."""
 
 _RECORD = "slackmq_kv"
+_SNAPSHOT, _PART = "slackmq_kv_snapshot", "slackmq_kv_part"
+_LARGEST = 16 * 1024 * 1024
+"""Bytes of a snapshot that the page takes in."""
 _WINDOW = 600 * 1_000_000
 """Microseconds: a record that stands there later than this after it was sent counts for nothing."""
 _GROUPS = 1000
@@ -83,15 +90,26 @@ class _Replica:
     """What the records of one channel come to, as far as they were read."""
 
     upto: str = "0"
+    since: int = 0
     keys: dict[str, _Key] = field(default_factory=dict[str, _Key])
     seen: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
     counts: Counter[str] = field(default_factory=Counter[str])
+
+    def begin(self, snapshot: tuple[int, list[Any]]) -> None:
+        """Begin with what a snapshot holds: up to which moment it goes, and the keys."""
+        self.since, heads = snapshot
+        for name, (value, revision, first, author, expires) in heads:
+            form, data = value["form"], value["data"]
+            shown = _shown(form, data if form == "b" else json.loads(data))
+            self.keys[name] = _Key(value=shown, revision=revision, first=first, author=author, expires=expires)
 
     def take(self, row: Mapping[str, Any]) -> None:
         """Take in the next message of the channel."""
         self.upto = words(row.get("ts")) or self.upto
         metadata = row_in(row.get("metadata"))
         if metadata.get("event_type") != _RECORD or row.get("thread_ts", self.upto) != self.upto:
+            return
+        if _micros(self.upto) <= self.since:
             return
         payload = row_in(metadata.get("event_payload"))
         if payload.get("hidden") is True:
@@ -106,7 +124,7 @@ class _Replica:
 
     def _replay(self, body: Any, author: str) -> None:
         writer, born, _, groups = body
-        at = round(float(self.upto) * 1_000_000)
+        at = _micros(self.upto)
         self.forget(at)
         for place, (number, operations) in enumerate(groups):
             if (writer, number) in self.seen or abs(at - born) > _WINDOW:
@@ -163,15 +181,18 @@ class Stores:
                 continue
             if inner.get("subtype") in {"message_deleted", "message_changed"}:
                 self._replicas.pop(inner["channel"], None)  # read it again: what stands there now is what counts
-            elif row_in(inner.get("metadata")).get("event_type") == _RECORD:
+            elif _kind(inner) == _RECORD:
                 self._stores[inner["channel"]] = True
+            elif _kind(inner) == _SNAPSHOT:
+                self._stores[inner["channel"]] = True
+                self._replicas.pop(inner["channel"], None)  # the first one may be where it all begins
 
     def holds(self, ask: Ask, channel: str) -> bool:
         """Whether a channel is a store."""
         if channel not in self._stores:
             args = {"channel": channel, "limit": _FIRST, "include_all_metadata": True}
             rows = ask("conversations.history", args).get("messages", [])
-            self._stores[channel] = any(row_in(row.get("metadata")).get("event_type") == _RECORD for row in rows)
+            self._stores[channel] = any(_kind(row) in {_RECORD, _SNAPSHOT} for row in rows)
         return self._stores[channel]
 
     def table(
@@ -190,7 +211,10 @@ class Stores:
         if not self.holds(ask, channel):
             return None
         replica = self._replicas.setdefault(channel, _Replica())
-        for row in _news(ask, channel, replica.upto):
+        rows = _news(ask, channel, replica.upto)
+        if replica.upto == "0" and not _whole(rows):
+            replica.begin(_oldest_snapshot(ask, channel, rows))
+        for row in rows:
             replica.take(row)
         replica.forget(self._server.now())
         lines = tuple(_line(name, replica.keys[name], directory) for name in sorted(replica.keys))
@@ -209,6 +233,49 @@ def _news(ask: Ask, channel: str, after: str) -> list[Mapping[str, Any]]:
         cursor = row_in(reply.get("response_metadata")).get("next_cursor", "")
         if not cursor:
             return sorted(found, key=lambda row: str(row["ts"]))
+
+
+def _kind(row: Mapping[str, Any]) -> str:
+    return words(row_in(row.get("metadata")).get("event_type"))
+
+
+def _micros(ts: str) -> int:
+    return round(float(ts) * 1_000_000)
+
+
+def _body(row: Mapping[str, Any]) -> Any:
+    """What a record or a manifest says; None if nobody can tell."""
+    try:
+        return json.loads(words(row_in(row_in(row.get("metadata")).get("event_payload")).get("body")))
+    except ValueError:
+        return None
+
+
+def _whole(rows: list[Mapping[str, Any]]) -> bool:
+    """Whether the first record that is shown is the first one: whoever wrote it knew none."""
+    body = next((_body(row) for row in rows if _kind(row) == _RECORD), None)
+    try:
+        return body is not None and body[2][1] == 0
+    except (TypeError, LookupError):
+        return True
+
+
+def _oldest_snapshot(ask: Ask, channel: str, rows: list[Mapping[str, Any]]) -> tuple[int, list[Any]]:
+    """Up to which moment the oldest snapshot goes that can be read, and its keys; (0, []) if there is none."""
+    for row in rows:
+        if _kind(row) != _SNAPSHOT:
+            continue
+        try:
+            about = _body(row)
+            args = {"channel": channel, "ts": about["thread"], "limit": _FIRST, "include_all_metadata": True}
+            found = [each for each in ask("conversations.replies", args).get("messages", []) if _kind(each) == _PART]
+            parts = [row_in(row_in(each.get("metadata")).get("event_payload")) for each in found]
+            text = "".join(part["part"] for part in sorted(parts, key=lambda part: int(part["number"])))
+            now, _, canon = json.loads(zlib.decompressobj().decompress(b85decode(text), _LARGEST))
+            return now, canon[3]
+        except (TypeError, ValueError, LookupError, zlib.error):
+            continue  # encrypted, or not all there
+    return 0, []
 
 
 def _shown(form: object, value: object) -> str:

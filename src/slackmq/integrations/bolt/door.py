@@ -7,6 +7,7 @@ import atexit
 import logging
 import threading
 from abc import ABC, abstractmethod
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -63,6 +64,7 @@ class Door(ABC):
         self._turns: WeakKeyDictionary[Any, Turned] = WeakKeyDictionary()
         self._reached: WeakSet[Any] = WeakSet()
         self._records: WeakKeyDictionary[Any, Message] = WeakKeyDictionary()
+        self._declined: WeakSet[Any] = WeakSet()
         self._lock = threading.Lock()
         self._thread = GuardThread(app.client.token, app.client.base_url, plan, self)
         self._guard = self._thread.guard
@@ -97,16 +99,30 @@ class Door(ABC):
         return self._listeners.may_take(message, identity.user)
 
     async def deliver(self, raw: Mapping[str, Any], channel: str, identity: Identity) -> bool:
-        """Dispatch a post as if its event had come; whether a listener wants it."""
-        return await self._dispatch(self._event(raw, channel, identity), None)
+        """Dispatch a post as if its event had come; whether a listener wants it.
+
+        Who waits for mentions may keep one back with a middleware of its own. Then the post is a message as any other.
+        """
+        post = post_of({"type": "event_callback", "event": {**raw, "type": "message", "channel": channel}})
+        mentioned = post is not None and self._listeners.may_take_mention(post.message, identity.user)
+        about = partial(event_of, raw, channel=channel, team=identity.team, app=identity.app or "")
+        if mentioned and await self._dispatch(about(type_="app_mention")):
+            return True
+        return await self._dispatch(about(type_="message"), declined=mentioned)
 
     async def repeat(self, payload: Payload, record: Message) -> bool:
         """Dispatch a payload, to be run once its record is claimed; whether a listener wants it."""
-        return await self._dispatch(dict(payload.body), record)
+        return await self._dispatch(dict(payload.body), record=record)
 
     @abstractmethod
-    async def _dispatch(self, body: dict[str, Any], record: Message | None) -> bool:
-        """Have the app handle what Slack sent or would have; whether it got as far as a listener."""
+    async def _dispatch(self, body: dict[str, Any], *, record: Message | None = None, declined: bool = False) -> bool:
+        """Have the app handle what Slack sent or would have; whether it got as far as a listener.
+
+        Args:
+            body: what Slack sent.
+            record: what is to be claimed for it, if it is a payload.
+            declined: whether no listener for mentions took the post.
+        """
 
     @abstractmethod
     def _run(
@@ -114,11 +130,13 @@ class Door(ABC):
     ) -> Any:
         """Run a listener that has matched, if this replica is to: it stands in the place of the runner's own method."""
 
-    def _sent_again(self, request: Any, record: Message | None) -> None:
+    def _sent_again(self, request: Any, record: Message | None, *, declined: bool) -> None:
         """Take note that a request is not Slack's."""
-        if record is not None:
-            with self._lock:
+        with self._lock:
+            if record is not None:
                 self._records[request] = record
+            if declined:
+                self._declined.add(request)
 
     def _claimable(self, request: Any, listener: Any) -> Post | None:
         """What a listener may run for only once it is claimed; None if it runs as in any Bolt app."""
@@ -158,19 +176,13 @@ class Door(ABC):
         if is_edit(request.body):
             return not self._listeners.wants_edits_alone(listener, request.body)
         post = post_of(request.body)
-        if post is None or post.type != "message":
+        if post is None or post.type != "message" or request in self._declined:
             return False
         superfluous = self._listeners.may_take_mention(post.message, self._guard.identity.user)
         if superfluous:
             with self._lock:
                 self._reached.add(request)
         return superfluous
-
-    def _event(self, raw: Mapping[str, Any], channel: str, identity: Identity) -> dict[str, Any]:
-        post = post_of({"type": "event_callback", "event": {**raw, "type": "message", "channel": channel}})
-        mentioned = post is not None and self._listeners.may_take_mention(post.message, identity.user)
-        type_ = "app_mention" if mentioned else "message"
-        return event_of(raw, channel=channel, team=identity.team, app=identity.app or "", type_=type_)
 
     def over(self, request: Any) -> None:
         """The function of a listener has ended; Bolt's completion handler calls it."""

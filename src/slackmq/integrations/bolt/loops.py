@@ -46,11 +46,11 @@ class Loops(Door):
         with suppress(RuntimeError):  # then the first event tells
             self._loop = asyncio.get_running_loop()
 
-    async def _dispatch(self, body: dict[str, Any], record: Message | None) -> bool:
+    async def _dispatch(self, body: dict[str, Any], *, record: Message | None = None, declined: bool = False) -> bool:
         if self._loop is None or not self._loop.is_running():
             return True  # nobody is at home yet; it comes again
         request = AsyncBoltRequest(body=body, mode="socket_mode")
-        self._sent_again(request, record)
+        self._sent_again(request, record, declined=declined)
         dispatched = asyncio.run_coroutine_threadsafe(self._app.async_dispatch(request), self._loop)
         await asyncio.wrap_future(dispatched)
         return request in self._reached

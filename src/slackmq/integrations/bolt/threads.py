@@ -39,9 +39,9 @@ class Threads(Door):
         listeners, middleware = there._listeners, there._middleware_list  # noqa: SLF001  # Bolt has no other way to ask
         super().__init__(app, app.listener_runner, listeners=listeners, middleware=middleware, plan=plan)
 
-    async def _dispatch(self, body: dict[str, Any], record: Message | None) -> bool:
+    async def _dispatch(self, body: dict[str, Any], *, record: Message | None = None, declined: bool = False) -> bool:
         request = BoltRequest(body=body, mode="socket_mode")
-        self._sent_again(request, record)
+        self._sent_again(request, record, declined=declined)
         await asyncio.wrap_future(self._runner.listener_executor.submit(self._app.dispatch, request))
         return request in self._reached
 

@@ -137,14 +137,16 @@ class Replicas(Framework):
         return await asyncio.shield(held.won)
 
     async def _hold(self, post: Post, held: _Held) -> None:
-        begun, working = self._thread.begin(post)
         try:
+            begun, working = self._thread.begin(post)
             turn = await asyncio.wrap_future(begun)
             if turn is not None:
                 turn.add(len(held.methods) - 1)
             held.won.set_result(turn)
             await asyncio.wrap_future(working)
         finally:
+            if not held.won.done():
+                held.won.set_result(None)
             del self._held[post.message.ts]
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -22,7 +22,7 @@ async def main() -> None:
     settings = {name: said[name] for name in said if name.isupper()} | {
         "SLACK_APP_TOKEN": FACTS["app_token"],
         "SLACK_BOT_TOKEN": FACTS["bot_token"],
-        "SLACKMQ_OPTIONS": {"timing": FAST},
+        "SLACKMQ_OPTIONS": {"timing": FAST, **FACTS.get("options", {})},
         "HTTP_PROXY": None,
         "TZ": "UTC",
         "LOGLEVEL": "INFO",
