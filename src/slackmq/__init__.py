@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from slackmq.options import Rate as Rate
     from slackmq.policy import Timing as Timing
     from slackmq.queue import AsyncQueue as AsyncQueue
+    from slackmq.queue.controls import Controls as Controls
     from slackmq.slack.connect import Settings as Settings
     from slackmq.slack.connect import connect as connect
     from slackmq.sync import Queue as Queue
@@ -45,6 +46,7 @@ _ROOMS = {
     "Task": "task",
     "Job": "job",
     "Mrkdwn": "message",
+    "Controls": "queue.controls",
     "Retry": "errors",
     "Reject": "errors",
     "SlackMQError": "errors",

@@ -89,6 +89,7 @@ class App:
         self.handlers = Handlers()
         self.listen = self.handlers.listen
         self.task = self.handlers.task
+        self.explain = self.handlers.explain
         self.middleware = self.handlers.middleware
         for around in middleware:
             self.middleware(around)

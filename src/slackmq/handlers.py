@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
 
+from slackmq.advice import help_text, meant, phrase_of, summary
 from slackmq.answer import answer_of
 from slackmq.errors import ConfigurationError, TextTruncated, UnknownKind
 from slackmq.middleware import checked, wrapped
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
     from datetime import timedelta
 
+    from slackmq.advice import Phrase
     from slackmq.answer import Answer
     from slackmq.job import Job
     from slackmq.message import Message
@@ -107,6 +109,7 @@ class Handlers:
         self._listeners: list[Handler] = []
         self._posters: list[Poster] = []
         self._middleware: list[Middleware | PlainMiddleware] = []
+        self._suggest: Handler | None = None
         self.schedules = Schedules(self.task)
         self.every = self.schedules.every
 
@@ -265,6 +268,30 @@ class Handlers:
         self._middleware.append(checked(function))
         return function
 
+    def explain(self, word: str = "help", *, suggest: bool = True) -> None:
+        """Let people ask what they can say: the answer is made of the handlers' docstrings.
+
+        Args:
+            word: what they say to ask.
+            suggest: whether somebody who mistyped one word is told what was probably meant.
+        """
+
+        def show_help() -> str:
+            """Show this."""
+            said = [(_said(handler), summary(handler.function)) for handler in self._listeners]
+            posted = [(str(task.parameters), summary(task.function)) for task in self._tasks.values()]
+            return help_text(said, posted)
+
+        def did_you_mean(words: str) -> str:
+            return f"Did you mean `{words}`?"
+
+        self.listen(re.compile(re.escape(word), re.IGNORECASE), attempts=2)(show_help)
+        if suggest:
+            parameters = _read(did_you_mean, _STANDARD, untyped=str)
+            self._suggest = Handler(
+                name="did_you_mean", function=did_you_mean, parameters=parameters, options=_STANDARD
+            )
+
     def select(self, message: Message) -> Verdict:
         """Whether a handler here takes this message. Text that Slack cut is refused if its beginning would match."""
         if message.kind is not None:
@@ -330,7 +357,12 @@ class Handlers:
         for handler in self._listeners:
             if handler.pattern and (match := handler.pattern.fullmatch(text)):
                 return handler, {name: group for name, group in match.groupdict().items() if group is not None}
-        return None
+        better = meant(text, self._phrases()) if self._suggest else None
+        return (self._suggest, {"words": better}) if self._suggest and better else None
+
+    def _phrases(self) -> list[Phrase]:
+        phrases = (phrase_of(handler.pattern) for handler in self._listeners if handler.pattern)
+        return [phrase for phrase in phrases if phrase]
 
     def _listener(self, function: Callable[..., object], pattern: re.Pattern[str], options: Options) -> Handler:
         """A handler for a pattern, once it is sure that the pattern's groups can be the arguments."""
@@ -357,6 +389,11 @@ class Handlers:
         close = difflib.get_close_matches(kind, self._tasks, n=1)
         remedy = f"Did you mean {close[0]!r}?" if close else "Start a worker that has it, or post another kind."
         return UnknownKind(f"No task here is called {kind!r}.", remedy=remedy)
+
+
+def _said(handler: Handler) -> str:
+    pattern = handler.pattern
+    return str(pattern and (phrase_of(pattern) or pattern.pattern))
 
 
 def _read(function: Callable[..., object], options: Options, *, untyped: object) -> Parameters:

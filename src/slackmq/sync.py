@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import MutableMapping
 from contextlib import asynccontextmanager, contextmanager
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from slackmq.message import Claim, Json, Message, Receipt
     from slackmq.options import Rate
     from slackmq.policy import Timing, Verdict
+    from slackmq.queue.controls import Controls
     from slackmq.queue.setting import Choice
     from slackmq.slack.connect import Settings
 
@@ -230,6 +232,7 @@ class Worker:
         concurrency: how many messages are worked on at once.
         drain: how long running handlers may go on after `drain()`; what is left then is handed back.
         rate: how many messages are begun in a time at most, as "10/m".
+        controls: with which emoji people steer jobs, and who may; None: nobody's do.
     """
 
     def __init__(
@@ -240,21 +243,26 @@ class Worker:
         concurrency: int = 4,
         drain: timedelta = timedelta(seconds=30),
         rate: Rate | str | None = None,
+        controls: Controls | None = None,
     ) -> None:
         portal, there = queue._there  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # two faces of one room
-        self._there = portal, AsyncWorker(there, handlers, concurrency=concurrency, drain=drain, rate=rate)
+        worker = AsyncWorker(there, handlers, concurrency=concurrency, drain=drain, rate=rate, controls=controls)
+        self._there = portal, worker
         self._queue = there
         self._handlers = handlers
 
-    def run(self) -> None:
+    def run(self, *, burst: bool = False) -> None:
         """Work until `drain` is called, by another thread or a signal handler; Ctrl-C hands back what is running.
+
+        Args:
+            burst: end by itself once nothing waits; see `AsyncWorker.run`.
 
         Raises:
             SlackError: Slack refuses for good: the token was revoked, a scope is missing, the bot was removed.
         """
         portal, worker = self._there
         with self._handlers.posting_to(self._queue):
-            wait_for(portal, worker.run)
+            wait_for(portal, functools.partial(worker.run, burst=burst))
 
     def drain(self) -> None:
         """Claim nothing more; `run` returns when what is running has ended or was handed back."""

@@ -14,6 +14,7 @@ from anyio import CancelScope, get_cancelled_exc_class
 
 from slackmq.clock import SYSTEM
 from slackmq.errors import (
+    Ambiguous,
     ArgumentsRejected,
     ConfigurationError,
     LeaseLost,
@@ -46,6 +47,8 @@ __all__ = ["GIVING_UP", "AsyncWorker"]
 _log = logging.getLogger("slackmq.worker")
 GIVING_UP = 30.0
 """Seconds after the drain in which marks and notes must have reached Slack, or the process ends without them."""
+_TALK = timedelta(hours=1)
+"""What people typed longer ago, and nobody began, is not begun any more."""
 _OBEYS = 30.0
 """Seconds, or its timeout if that is longer, in which a handler whose time is over must stop, or its job is failed
 without it."""
@@ -104,14 +107,19 @@ class AsyncWorker:
         self._draining = anyio.Event()
         self._handing_back = False
         self._running: dict[Job, CancelScope] = {}
+        self._held = 0
 
     def drain(self) -> None:
         """Claim nothing more; `run` returns when what is running has ended or was handed back."""
         self._queue.stop()
         self._draining.set()
 
-    async def run(self) -> None:
+    async def run(self, *, burst: bool = False) -> None:
         """Work until `drain` is called.
+
+        Args:
+            burst: end by itself once nothing waits, for the first time or again. What is delayed or held by others is
+                not waited for, nor anything while the channel is paused.
 
         Raises:
             SlackError: Slack refuses for good: the token was revoked, a scope is missing, the bot was removed.
@@ -126,6 +134,8 @@ class AsyncWorker:
                     tasks.start_soon(self._stop_what_is_cancelled)
                     if self._controls is not None and self._queue.opened is not None:
                         tasks.start_soon(self._queue.opened.steward(self._queue, self._controls).run)
+                    if burst:
+                        tasks.start_soon(self._drain_when_empty)
                     if len(self._handlers.schedules):
                         tasks.start_soon(self._tick)
                     await self._work_all()
@@ -167,13 +177,29 @@ class AsyncWorker:
                     scope.cancel()
             await self._queue.opened.watch.news(None)
 
+    async def _drain_when_empty(self) -> None:
+        while self._queue.opened is not None:
+            try:
+                rows = await self._queue.inspect()
+            except Ambiguous as error:
+                _log.warning("cannot see whether anything waits: %s", error)
+            else:
+                waits = any(row.state == "waiting" and (row.message.kind or row.age < _TALK) for row in rows)
+                if not self._held and (not waits or self._queue.opened.watch.paused):
+                    self.drain()
+                    return
+            await self._clock.sleep(self._queue.timing.scan.total_seconds())
+
     async def _slot(self) -> None:
         async for lease in self._queue.claims():
+            self._held += 1
             try:
                 async with lease:
                     await self._work(lease)
             except LeaseLost as error:
                 _log.warning("lost %s: %s", lease.claim.message.ts, error)
+            finally:
+                self._held -= 1
 
     async def _work(self, lease: Lease) -> None:
         progress = self._queue.progress(lambda: lease.claim)

@@ -91,3 +91,42 @@ def test_a_paused_channel_stands_still_for_workers_and_goes_on_when_it_is_resume
     assert told(stage, "resume", "#jobs") == [{"paused": False, "was_paused": True}]
     stage.until(lambda: ts in stage.ledger().done)
     assert stage.run("resume", "#jobs").stdout == "it was not paused\n"
+
+
+def test_a_burst_ends_when_nothing_waits(stage: Stage) -> None:
+    ts = stage.post(0)
+    worker = stage.start("worker", "nap_house:app", "--burst", "--shutdown-timeout", "5")
+    stage.until(lambda: worker.poll() is not None, within=30)
+    assert worker.returncode == 0
+    assert ts in stage.ledger().done
+
+
+def test_a_check_tells_a_worker_that_receives_from_one_that_does_not(stage: Stage) -> None:
+    pulse = stage.folder / "pulse.json"
+    words = ("worker", "nap_house:app", "--pulse", str(pulse))
+    none = stage.run(*words, "--check")
+    assert (none.returncode, "No worker has written" in none.stdout) == (1, True)
+    worker = stage.start(*words, "--name", "attic")
+    stage.until(pulse.exists, within=20)
+    good = stage.run(*words, "--check")
+    assert good.returncode == 0, good.stdout
+    assert "received: attic" in good.stdout
+    worker.kill()
+    late = stage.run(*words, "--check", "--oldest", "0.01")
+    assert (late.returncode, "for the last time" in late.stdout) == (1, True)
+
+
+def test_top_looks_once_and_tells_what_there_is(stage: Stage) -> None:
+    stage.post(0)
+    [view] = told(stage, "top", "#jobs", "--once")
+    assert (view["depth"], view["paused"], view["workers"]) == (1, False, [])
+    assert {budget["method"] for budget in view["budgets"]} == {"chat.postMessage", "reactions.add", "pins.add"}
+    assert stage.run("top", "#jobs", "--once").stdout.startswith("#jobs\nwaiting    1\n")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_is_told_every_command(shared_stage: Stage, shell: str) -> None:
+    done = shared_stage.run("completion", shell)
+    assert done.returncode == 0, done.stderr
+    for word in ("trace", "cancel", "pause", "resume", "purge", "stats", "top", "peek", "dlq"):
+        assert word in done.stdout

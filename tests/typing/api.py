@@ -86,7 +86,8 @@ def right_without_await() -> None:
         for letter in queue.dead_letters():
             assert_type(letter, slackmq.DeadLetter)
             assert_type(queue.redrive(letter), slackmq.Message)
-        slackmq.Worker(queue, handlers, concurrency=2).run()
+        assert_type(queue.cancel(message, by="Ann"), bool)
+        slackmq.Worker(queue, handlers, concurrency=2, controls=slackmq.Controls(allowed=["U012AB3CD"])).run(burst=True)
 
 
 def right_under_test(replicas: Replicas, slack: Workspace) -> None:

@@ -21,6 +21,7 @@ __all__ = ["command", "run"]
 
 _COMMANDS = {
     "cancel": "Let a job not be done; a running handler is told to stop.",
+    "completion": "Print what a shell needs to complete commands and flags.",
     "demo": "See it work: three workers, one of them killed.",
     "dlq": "Look at dead letters, and post what died again: ls, redrive.",
     "doctor": "Look whether all is as it must be; with --probe, whether Slack is.",
@@ -34,6 +35,7 @@ _COMMANDS = {
     "purge": "Cancel every job of a channel that waits.",
     "resume": "Let the work of a paused channel go on.",
     "stats": "Count what waits, is held, is done and is dead in a channel.",
+    "top": "Watch a queue: depth, oldest age, pace of each worker, what Slack's limits leave.",
     "trace": "Show the life of one job: who claimed, renewed, failed and did it.",
     "worker": "Work the channel of an app, or look whether that could be done.",
 }

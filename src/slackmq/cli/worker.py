@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import signal
+from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
+from pathlib import Path  # noqa: TC003  # flags are bound by their annotations
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import anyio
@@ -17,6 +18,7 @@ from slackmq.cli.check import report
 from slackmq.cli.exits import Exit
 from slackmq.cli.loading import load
 from slackmq.cli.logs import log_to_stderr
+from slackmq.cli.pulse import beat, pulse_of
 from slackmq.cli.where import Where
 from slackmq.options import Rate
 from slackmq.telemetry.logging import log_happenings
@@ -51,10 +53,21 @@ def worker(
     rate: Annotated[
         str | None, Parameter(help='Begin so many jobs in a time at most: "10/m", with s, m, h or d.')
     ] = None,
+    burst: Annotated[bool, Parameter(negative=(), help="End when nothing waits any more.")] = False,
     drain: Annotated[
         float,
-        Parameter(validator=validators.Number(gte=0), help="Seconds that running jobs get to end when it is stopped."),
+        Parameter(
+            name=["--drain", "--shutdown-timeout"],
+            validator=validators.Number(gte=0),
+            help="Seconds that running jobs get to end when it is stopped.",
+        ),
     ] = 30.0,
+    pulse: Annotated[
+        Path | None, Parameter(help="A file in which it says when it last received; with --check, look there.")
+    ] = None,
+    oldest: Annotated[
+        float, Parameter(validator=validators.Number(gt=0), help="With --check and --pulse: how many seconds ago.")
+    ] = 300.0,
     name: Annotated[str | None, Parameter(help="Of this process, shown to people; drawn at random if not set.")] = None,
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Parameter(help="Least level of the log.")] = (
         "info"
@@ -69,25 +82,52 @@ def worker(
     log_to_stderr(log_level)
     found = load(app)
     if check:
-        return report(anyio.run(check_app, found, where))
-    pace, span = Rate.read(rate), timedelta(seconds=drain)
-    return anyio.run(partial(_work, found, where, concurrency=concurrency, rate=pace, drain=span, name=name))
+        findings = anyio.run(check_app, found, where)
+        if pulse is not None:
+            findings = (*findings, pulse_of(pulse, oldest=timedelta(seconds=oldest)))
+        return report(findings)
+    how = _How(
+        concurrency=concurrency,
+        rate=Rate.read(rate),
+        drain=timedelta(seconds=drain),
+        name=name,
+        burst=burst,
+        pulse=pulse,
+    )
+    return anyio.run(_work, found, where, how)
 
 
-async def _work(
-    app: App, where: Where, *, concurrency: int, rate: Rate | None, drain: timedelta, name: str | None
-) -> Exit:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _How:
+    """How to work, as the flags say."""
+
+    concurrency: int
+    rate: Rate | None
+    drain: timedelta
+    name: str | None
+    burst: bool
+    pulse: Path | None
+
+
+async def _work(app: App, where: Where, how: _How) -> Exit:
     settings = await where.settings()
     stopped = Exit.OK
-    async with app.connected(settings, worker=name, hooks=[log_happenings]) as queue:
+    async with app.connected(settings, worker=how.name, hooks=[log_happenings]) as queue:
         running = AsyncWorker(
-            queue, app.handlers, concurrency=concurrency, rate=rate, drain=drain, controls=app.controls
+            queue,
+            app.handlers,
+            concurrency=how.concurrency,
+            rate=how.rate,
+            drain=how.drain,
+            controls=app.controls,
         )
-        _log.info("%s works #%s, %d jobs at a time", queue.worker, queue.channel.name, concurrency)
+        _log.info("%s works #%s, %d jobs at a time", queue.worker, queue.channel.name, how.concurrency)
         async with anyio.create_task_group() as signals, anyio.create_task_group() as tasks:
-            signals.start_soon(_obey, running, drain, tasks.cancel_scope, signals)
+            signals.start_soon(_obey, running, how.drain, tasks.cancel_scope, signals)
             try:
-                await running.run()
+                if how.pulse is not None:
+                    signals.start_soon(beat, how.pulse, queue)
+                await running.run(burst=how.burst)
             finally:
                 signals.cancel_scope.cancel()
             return stopped

@@ -156,3 +156,18 @@ def test_people_are_named_by_user_id(allowed: list[str]) -> None:
 def test_one_emoji_cannot_ask_for_two_things() -> None:
     with pytest.raises(ConfigurationError, match="two things"):
         Controls(allowed=["U012AB3CD"], again="x")
+
+
+def test_help_and_a_suggestion_are_answered_by_one_of_several_workers(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        handlers.explain()
+        async with house.at_work(handlers, workers=3) as queue:
+            asked, typo = house.types("help"), house.types("toggel dining light")
+            await anyio.sleep(60)
+            assert await queue.inspect()
+            assert [text.splitlines()[0] for text in house.thread(asked)] == ["You can say:"]
+            assert house.thread(typo) == ["Did you mean `toggle dining light`?"]
+            assert runs == []
+
+    run(main)
