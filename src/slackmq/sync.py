@@ -164,8 +164,7 @@ class Queue(Blocking[AsyncQueue]):
             SlackError: Slack refuses to show the channel: the token was revoked, a scope is missing, the bot was
                 removed from the channel.
         """
-        portal, queue = self._there
-        claims = queue.claims()
+        portal, claims = self._there[0], self._there[1].claims()
         while (lease := wait_for(portal, lambda: anext(claims, None))) is not None:
             try:
                 yield Lease(portal, lease)
@@ -260,9 +259,8 @@ class Worker:
         Raises:
             SlackError: Slack refuses for good: the token was revoked, a scope is missing, the bot was removed.
         """
-        portal, worker = self._there
         with self._handlers.posting_to(self._queue):
-            wait_for(portal, functools.partial(worker.run, burst=burst))
+            wait_for(self._there[0], functools.partial(self._there[1].run, burst=burst))
 
     def drain(self) -> None:
         """Claim nothing more; `run` returns when what is running has ended or was handed back."""
@@ -354,8 +352,7 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
 
     def status(self) -> Status:
         """How the store is, as this process knows it."""
-        portal, store = self._there
-        return portal.call(store.status)
+        return self._there[0].call(self._there[1].status)
 
     def watch(self, prefix: str = "", *, from_revision: int | None = None) -> Iterator[Change]:
         """The changes of all keys that begin with `prefix`, each once, in order, for as long as one iterates."""
@@ -387,8 +384,7 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
 
     def leader(self, name: str, *, fresh: bool = False) -> Leader | None:
         """Who leads, as far as is known here, None if nobody does; `fresh` asks Slack first."""
-        portal, store = self._there
-        return wait_for(portal, lambda: store.elect(name).leader(fresh=fresh))
+        return wait_for(self._there[0], lambda: self._there[1].elect(name).leader(fresh=fresh))
 
     entry = blocking(AsyncStore.get)
     find = blocking(AsyncStore.keys)
