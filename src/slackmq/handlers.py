@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import difflib
-import functools
 import inspect
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
 
 from slackmq.advice import did_you_mean, help_text, meant, said_to
-from slackmq.answer import answer_of
 from slackmq.errors import ConfigurationError, TextTruncated, UnknownKind
-from slackmq.middleware import checked, wrapped
+from slackmq.handler import Bound, Handler
+from slackmq.middleware import checked
 from slackmq.options import Options, Rate
 from slackmq.parameters import Parameters, place
 from slackmq.policy import Accept, Ignore, Later, Refuse
 from slackmq.schedules import Schedules
 from slackmq.task import Task, Terms
-from slackmq.threads import on_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator
     from datetime import timedelta
 
-    from slackmq.answer import Answer
     from slackmq.job import Job
     from slackmq.message import Message
     from slackmq.middleware import Middleware, PlainMiddleware
@@ -33,7 +29,7 @@ if TYPE_CHECKING:
     from slackmq.policy import Verdict
     from slackmq.task import Decorate, Poster
 
-__all__ = ["Bound", "Handler", "Handlers"]
+__all__ = ["Handlers"]
 
 LONGEST_TEXT = 40_000
 """Slack cuts text longer than this many characters (Slack's docs, chat.postMessage, "Truncating content")."""
@@ -44,60 +40,6 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _F = TypeVar("_F", bound="Callable[..., object]")
 _M = TypeVar("_M", bound="Middleware | PlainMiddleware")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handler:
-    """A registered function.
-
-    Attributes:
-        name: the kind it handles, or the function's name if it listens to a pattern.
-        function: what is called.
-        parameters: what the function wants.
-        options: how its messages are treated.
-        pattern: what a person's text must match from end to end; None if it handles a kind.
-    """
-
-    name: str
-    function: Callable[..., object]
-    parameters: Parameters
-    options: Options
-    pattern: re.Pattern[str] | None = None
-
-    @property
-    def takes_job(self) -> bool:
-        """True if the function asks for the `Job`."""
-        return self.parameters.job is not None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bound:
-    """A handler with its arguments, ready to run.
-
-    Attributes:
-        handler: what will run.
-        arguments: its arguments by name, converted.
-        middleware: what runs around it, the first outermost.
-    """
-
-    handler: Handler
-    arguments: Mapping[str, object]
-    middleware: Sequence[Middleware | PlainMiddleware] = ()
-
-    async def __call__(self, job: Job) -> Answer:
-        """Run it and return its answer; what it raises goes through unchanged.
-
-        A function that is not `async` runs on a thread of its own. Threads cannot be stopped: when this call is
-        cancelled, `job.cancelled` becomes true at once, and the call still waits for the function to end. The
-        job does not: see `slackmq.policy.Options`.
-        """
-        job.handler = self.handler.name
-        return answer_of(await wrapped(self.middleware, job, functools.partial(self._run, job))())
-
-    async def _run(self, job: Job) -> object:
-        run = functools.partial(self.handler.parameters.call, self.handler.function, self.arguments, job)
-        result = run() if inspect.iscoroutinefunction(self.handler.function) else await on_thread(run, job)
-        return await result if inspect.isawaitable(result) else result
 
 
 class Handlers:

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
     from slackmq.answer import Answer
     from slackmq.clock import Clock
-    from slackmq.handlers import Bound, Handlers
+    from slackmq.handler import Bound
+    from slackmq.handlers import Handlers
     from slackmq.options import Options
     from slackmq.queue import AsyncQueue, Lease
     from slackmq.queue.controls import Controls

@@ -14,12 +14,12 @@ from slackmq.claiming.marks import Marks
 from slackmq.clock import SYSTEM
 from slackmq.errors import ConfigurationError
 from slackmq.hooks import carried
-from slackmq.message import Post, seconds
+from slackmq.message import Post
 from slackmq.policy import Timing, accept_jobs, check_lease
 from slackmq.queue.lease import Lease
 from slackmq.queue.once import Once
 from slackmq.queue.parts import Parts
-from slackmq.queue.standing import delayed, standing_of
+from slackmq.queue.standing import standings
 from slackmq.queue.sweep import Sweep
 from slackmq.slack.polling import NoEvents
 
@@ -369,13 +369,7 @@ class AsyncQueue:
         await self._inside.watch.scan()
         if threads:
             await self._inside.contest.read_threads()
-        now = self._slack.now()
-        standings = [
-            standing_of(sighting, canonical=self._sightings.canonical(sighting.message), now=now)
-            for sighting in self._sightings.all()
-        ]
-        standings += [delayed(message, now=now) for message in self._sightings.held]
-        return tuple(sorted(standings, key=lambda standing: seconds(standing.message.ts)))
+        return standings(self._sightings, now=self._slack.now())
 
     def _tell(self, happening: Happening) -> None:
         if self._parts.show is not None:
