@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from slackmq.kv.elect import Leader
-    from slackmq.kv.entry import Change, Status
+    from slackmq.kv.entry import Change, Entry, Status  # noqa: F401  # also what the signatures of the twins name
     from slackmq.kv.lock import Lock
     from slackmq.kv.secret import Secret
     from slackmq.message import Json
