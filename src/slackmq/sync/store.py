@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from slackmq.kv.elect import Leader
-    from slackmq.kv.entry import Change, Entry, Status  # noqa: F401  # also what the signatures of the twins name
+    from slackmq.kv.entry import Change, Entry, Status
     from slackmq.kv.lock import Lock
     from slackmq.kv.secret import Secret
     from slackmq.message import Json
@@ -93,7 +93,8 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
             yield store
 
     def __getitem__(self, key: str) -> Json | bytes:
-        return self.entry(key).value
+        found: Entry = self.entry(key)
+        return found.value
 
     def __setitem__(self, key: str, value: object) -> None:
         self.put(key, value)
