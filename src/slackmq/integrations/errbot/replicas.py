@@ -88,14 +88,8 @@ class Replicas(Framework):
         if turn is None:
             return
         message.extras[_TURN] = turn
-        error: BaseException | None = None
-        try:
+        with turn:
             dispatch(message)
-        except BaseException as raised:
-            error = raised
-            raise
-        finally:
-            turn.end(error)
 
     def is_lost(self, message: Any) -> bool:
         """Whether another replica has a message."""
@@ -169,14 +163,8 @@ class Counted:
             return self._pool.apply_async(function, args, given)
 
         def run(*args: Any, **kwds: Any) -> Any:
-            error: BaseException | None = None
-            try:
+            with turn:
                 return function(*args, **kwds)
-            except BaseException as raised:
-                error = raised
-                raise
-            finally:
-                turn.end(error)
 
         turn.add()
         try:

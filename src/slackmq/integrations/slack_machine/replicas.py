@@ -112,14 +112,8 @@ class Replicas(Framework):
         if turn is None:
             return None
         message.slackmq = turn.context
-        error: BaseException | None = None
-        try:
+        with turn:
             return await call()
-        except BaseException as raised:
-            error = raised
-            raise
-        finally:
-            turn.end(error)
 
     async def _turn(self, method: Method, post: Post) -> Turn | None:
         """The turn that all methods share which match one post."""
