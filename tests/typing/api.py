@@ -74,6 +74,19 @@ async def fetch(job: slackmq.Job, url: str) -> str:
     return url
 
 
+@app.task(rate=slackmq.Rate(count=10, per=timedelta(minutes=1)), backoff=slackmq.Backoff(), concurrency=2)
+def ring(number: str) -> slackmq.Mrkdwn:
+    if not number:
+        raise slackmq.Reject("nobody to ring")
+    if number == "busy":
+        raise slackmq.Retry("busy", after=timedelta(minutes=5))
+    return slackmq.Mrkdwn(f"*{number}* rang")
+
+
+@app.task(rate="10/m")
+def knock() -> None: ...
+
+
 def right_without_await() -> None:
     with slackmq.Queue("#jobs", select=handlers.select) as queue:
         message = queue.post("resize", {"path": "cat.png"}, key="cat/300", lease=timedelta(minutes=1))
@@ -111,6 +124,10 @@ def wrong_without_await(queue: slackmq.Queue, message: slackmq.Message) -> None:
     queue.redrive(message.ts)  # type: ignore[arg-type]
     slackmq.App("#jobs", dead_letters=3)  # type: ignore[arg-type]
     slackmq.App(3)  # type: ignore[arg-type]
+    slackmq.Controls(allowed=3)  # type: ignore[arg-type]
+    slackmq.Rate(count=10)  # type: ignore[call-arg]
+    slackmq.Retry("busy", after=5)  # type: ignore[arg-type]
+    slackmq.Reject()  # type: ignore[call-arg]
     slackmq.App("#jobs", claim="majority")  # type: ignore[arg-type]
 
 
@@ -159,6 +176,10 @@ async def wrong(job: slackmq.Job) -> None:
 
 @handlers.task(tries=3)  # type: ignore[call-overload,untyped-decorator]
 def again() -> None: ...
+
+
+@handlers.task(rate=3)  # type: ignore[call-overload,untyped-decorator]
+def hasty() -> None: ...
 
 
 @handlers.listen(3)  # type: ignore[arg-type]
