@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from slackmq.cli.errand import errand
 from slackmq.cli.lamp import ANSWERS, CACHE, STATE, TALK, TIMING
 from slackmq.cli.lamp_tally import Reading, sentences, wrong
 from slackmq.cli.ls import printable
@@ -16,8 +17,6 @@ from slackmq.clock import SYSTEM
 from slackmq.kv.errors import KeyNotFound
 from slackmq.kv.store import AsyncStore
 from slackmq.slack.connect import Settings, open_slack
-from slackmq.slack.refusals import refusal
-from slackmq.slack.web import SdkWire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,9 +98,9 @@ class LampScene:
     async def _furnish(self) -> None:
         """Make the channel of the store, with all bots in it."""
         first, *others = self.workspace.apps
-        channel = (await self._call(first.bot_token, "conversations.create", {"name": STATE[1:]}))["channel"]["id"]
+        made = await errand(self.workspace, first.bot_token, "conversations.create", {"name": STATE[1:]})
         for app in others:
-            await self._call(app.bot_token, "conversations.join", {"channel": channel})
+            await errand(self.workspace, app.bot_token, "conversations.join", {"channel": made["channel"]["id"]})
 
     async def _start(self) -> None:
         """Start the bots on the machine, and wait until each has said that it is there."""
@@ -134,7 +133,7 @@ class LampScene:
     async def _ask(self, bot: str, words: str, answer: str) -> Mapping[str, str]:
         """A person writes to a bot; returns what the bot answers, in its parts."""
         args = {"channel": self.workspace.channel(TALK).id, "text": f"{bot}: {words}"}
-        ts = (await self._call(self.workspace.users[0].token, "chat.postMessage", args))["ts"]
+        ts = (await errand(self.workspace, self.workspace.users[0].token, "chat.postMessage", args))["ts"]
         user = self.workspace.app(bot).bot_user_id
         while True:
             await self._look()
@@ -142,16 +141,6 @@ class LampScene:
                 if call["user"] == user and call["args"].get("thread_ts") == ts:
                     found = ANSWERS[answer].fullmatch(str(call["args"]["text"]))
                     return found.groupdict() if found else {"value": str(call["args"]["text"]), "revision": "?"}
-
-    async def _call(self, token: str, method: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
-        wire = SdkWire(token=token, url=self.workspace.base_url)
-        try:
-            reply = await wire.call(method, args)
-        finally:
-            await wire.aclose()
-        if not reply.body.get("ok"):
-            raise refusal(method, reply.body)
-        return reply.body
 
     # witnesses
 

@@ -9,13 +9,12 @@ from importlib.util import find_spec
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
+from slackmq.cli.errand import errand
 from slackmq.cli.ls import printable
 from slackmq.cli.retrofit import ACTS, BEGUN, LISTENER, READY, answer_to, bot, order, runs
 from slackmq.cli.retrofit_tally import Outcome, sentences, wrong
 from slackmq.clock import SYSTEM
 from slackmq.errors import ConfigurationError
-from slackmq.slack.refusals import refusal
-from slackmq.slack.web import SdkWire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,7 +105,8 @@ class RetrofitScene:
         posts: dict[str, str] = {}
         for number in range(1, _MESSAGES + 1):
             text = order(number)
-            posts[(await self._call(person, "chat.postMessage", {"channel": channel, "text": text}))["ts"]] = text
+            said = await errand(self.workspace, person, "chat.postMessage", {"channel": channel, "text": text})
+            posts[said["ts"]] = text
         self._tell(f"people write {_MESSAGES} messages in {run.channel}: {order(1)} … {order(_MESSAGES)}")
         killed = run.act.kills and await self._kill()
         if run.line:
@@ -118,10 +118,11 @@ class RetrofitScene:
 
     async def _furnish(self, run: Run) -> str:
         """A channel of its own for the run, with its bots in it."""
-        made = await self._call(self.workspace.users[0].token, "conversations.create", {"name": run.channel[1:]})
+        person = self.workspace.users[0].token
+        made = await errand(self.workspace, person, "conversations.create", {"name": run.channel[1:]})
         channel = str(made["channel"]["id"])
         for name in run.apps:
-            await self._call(self.workspace.app(name).bot_token, "conversations.join", {"channel": channel})
+            await errand(self.workspace, self.workspace.app(name).bot_token, "conversations.join", {"channel": channel})
         return channel
 
     async def _start(self, run: Run) -> list[Child]:
@@ -172,16 +173,6 @@ class RetrofitScene:
             if now - since > (_QUIET if all(seen[ts] for ts in posts) else _PATIENCE[run.line]):
                 return seen
             await SYSTEM.sleep(_LOOK)
-
-    async def _call(self, token: str, method: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
-        wire = SdkWire(token=token, url=self.workspace.base_url)
-        try:
-            reply = await wire.call(method, args)
-        finally:
-            await wire.aclose()
-        if not reply.body.get("ok"):
-            raise refusal(method, reply.body)
-        return reply.body
 
     def _tell(self, line: str) -> None:
         self._say(f"{SYSTEM.monotonic() - self._begun:6.1f} s  {printable(line, _LINE)}", before="")
