@@ -42,8 +42,15 @@ _STANDSTILL = 1.5
 """Leases for which a process is stopped."""
 _PACES = {"auto": 0.1, "pin": 0.2}
 """Seconds from one post of the storm to the next: most of the time most replicas are to be at work."""
-_REST = 0.05
-"""Seconds from one end to the next post at rest, and between two looks."""
+_RESTS = {"auto": 0.05, "pin": 0.25}
+"""Seconds from one end to the next post at rest. A channel takes a hundred pins, and that of what has ended stays for a
+while: without Slack's limits on pins there would soon be as many."""
+_LOOK = 0.05
+"""Seconds between two looks."""
+_WARM = 8
+"""Messages to either bot that do not count: they load what is loaded at a first message."""
+_MEETING = 2.0
+"""Seconds after each of these in which bots of several apps get to know each other, by whose pin it bears."""
 _STARTING = 120.0
 _SETTLING = 240.0
 """Seconds after the last post in which everything must have ended."""
@@ -94,9 +101,10 @@ class Cell:
             slack = stack.enter_context(workspace(channels=("general", "jobs", "bare"), apps=()))
             fleets = [stack.enter_context(self._fleet(slack, guarded=guarded, lease=None)) for guarded in (False, True)]
             watches = [stack.enter_context(_Watch(fleet).listening()) for fleet in fleets]
-            for lap in range(-REPLICAS, self._laps):  # the first ones load what is loaded at a first message
+            for lap in range(-_WARM, self._laps):
                 for watch in watches:
-                    watch.lap(f"toggle calm{lap + REPLICAS} light", counts=lap >= 0)
+                    watch.lap(f"toggle calm{lap + _WARM} light", counts=lap >= 0)
+                threading.Event().wait(_MEETING if lap < 0 and self._apps > 1 else _RESTS[self._way])
             bare, ours = watches
             calls = slack.calls()
             return Calm(
@@ -104,7 +112,7 @@ class Cell:
                 ours=Latency.of(ours.samples),
                 claims=claim_calls(calls, ours.posts) / self._laps,
                 writes=writes_on(calls, ours.posts),
-                bare_answers=bare.answers / (self._laps + REPLICAS),
+                bare_answers=bare.answers / (self._laps + _WARM),
             )
 
     def storm(self) -> Verdict:
@@ -219,7 +227,6 @@ class _Watch:
             self.posts.add(ts)
         if self._guarded:
             assert self._marked.wait(30), f"{text} is not marked done"
-        threading.Event().wait(_REST)
 
 
 class _Keeper:
@@ -237,7 +244,7 @@ class _Keeper:
         deadline = time.perf_counter() + seconds
         while time.perf_counter() < deadline and not until():
             self._look()
-            threading.Event().wait(_REST)
+            threading.Event().wait(_LOOK)
 
     def over(self, posts: dict[str, str]) -> bool:
         """Whether every message has ended, and nobody stands still."""

@@ -20,8 +20,8 @@ __all__ = ["APPS", "NAMES", "rows"]
 Row = tuple[str, str, str]
 APPS = (1, 4)
 NAMES = tuple(door.name for door in DOORS)
-_LAPS = 200
-"""Messages at rest to either bot, at most."""
+_LAPS = {1: 200, 4: 100}
+"""Messages at rest to either bot, at most, by the number of apps."""
 
 
 def rows(messages: int = 500, *, doors: Sequence[str] = NAMES, apps: Sequence[int] = APPS) -> list[Row]:
@@ -34,7 +34,7 @@ def _rows(door: Door, apps: int, messages: int) -> list[Row]:
     name = f"{door.name}, {'one app' if apps == 1 else f'{apps} apps'}"
     if not door.installed:
         return [(name, "", f"skipped: {door.judge} is not installed (scripts/judges {door.judge})")]
-    cell = Cell(door, apps, messages=messages, laps=min(messages, _LAPS))
+    cell = Cell(door, apps, messages=messages, laps=min(messages, _LAPS[apps]))
     calm, storm = cell.calm(), cell.storm()
     for line in (*storm.lost, *storm.repeated):
         sys.stderr.write(f"{name}: {line}\n")
