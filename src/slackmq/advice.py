@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 import re
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["Phrase", "help_text", "meant", "phrase_of", "summary"]
+    Explained = tuple[str, Callable[..., object]]
+
+__all__ = ["Phrase", "did_you_mean", "help_text", "meant", "phrase_of", "said_to", "summary"]
 
 _GROUP = re.compile(r"\(\?P<(\w+)>((?:[^()\\]|\\.)*)\)")
 """A named group without groups inside."""
@@ -43,6 +46,7 @@ class Phrase:
         return " ".join(f"<{next(names)}>" if word is None else word for word in self.words)
 
 
+@functools.lru_cache(maxsize=1024)  # asked of every message that nobody listens to
 def phrase_of(pattern: re.Pattern[str]) -> Phrase | None:
     """The phrase behind a pattern; None if the pattern is no row of words and named groups."""
     patterns: list[str] = []
@@ -63,11 +67,22 @@ def phrase_of(pattern: re.Pattern[str]) -> Phrase | None:
     )
 
 
-def meant(text: str, phrases: Iterable[Phrase]) -> str | None:
+def said_to(pattern: re.Pattern[str] | None) -> str:
+    """What people say to a listener: its phrase, or its pattern as it is."""
+    return str(pattern and (phrase_of(pattern) or pattern.pattern))
+
+
+def did_you_mean(words: str) -> str:
+    """The answer to a mistyped phrase."""
+    return f"Did you mean `{words}`?"
+
+
+def meant(text: str, patterns: Iterable[re.Pattern[str] | None]) -> str | None:
     """What somebody probably meant who mistyped one word of a phrase; None if that is not what happened."""
     best: tuple[float, str] | None = None
-    for phrase in phrases:
-        found = _one_word_off(text.split(), phrase)
+    for pattern in patterns:
+        phrase = phrase_of(pattern) if pattern else None
+        found = _one_word_off(text.split(), phrase) if phrase else None
         if found is not None and (best is None or found[0] > best[0]):
             best = found
     return None if best is None else best[1]
@@ -92,12 +107,12 @@ def _one_word_off(typed: list[str], phrase: Phrase) -> tuple[float, str] | None:
     return (alike[0], " ".join(right)) if len(alike) == 1 else None
 
 
-def help_text(said: Iterable[tuple[str, str]], posted: Iterable[tuple[str, str]]) -> str:
+def help_text(said: Iterable[Explained], posted: Iterable[Explained]) -> str:
     """The help.
 
     Args:
-        said: what people can say, and what it does.
-        posted: what programs can post, and what it does.
+        said: what people can say, and what does it.
+        posted: what programs can post, and what does it.
     """
     lines = ["You can say:", *(_line(*entry) for entry in said)]
     tasks = [_line(*entry) for entry in posted]
@@ -113,5 +128,6 @@ def summary(function: Callable[..., object]) -> str:
     return " ".join(first.split())
 
 
-def _line(what: str, does: str) -> str:
+def _line(what: str, function: Callable[..., object]) -> str:
+    does = summary(function)
     return f"• `{what}`" + (f": {does}" if does else "")

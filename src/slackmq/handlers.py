@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import difflib
-import functools
 import inspect
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
 
-from slackmq.advice import help_text, meant, phrase_of, summary
-from slackmq.answer import answer_of
+from slackmq.advice import did_you_mean, help_text, meant, said_to
 from slackmq.errors import ConfigurationError, TextTruncated, UnknownKind
-from slackmq.middleware import checked, wrapped
+from slackmq.handler import Bound, Handler
+from slackmq.middleware import checked
 from slackmq.options import Options, Rate
 from slackmq.parameters import Parameters, place
 from slackmq.policy import Accept, Ignore, Later, Refuse
 from slackmq.schedules import Schedules
 from slackmq.task import Task, Terms
-from slackmq.threads import on_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator
     from datetime import timedelta
 
-    from slackmq.advice import Phrase
-    from slackmq.answer import Answer
     from slackmq.job import Job
     from slackmq.message import Message
     from slackmq.middleware import Middleware, PlainMiddleware
@@ -34,7 +29,7 @@ if TYPE_CHECKING:
     from slackmq.policy import Verdict
     from slackmq.task import Decorate, Poster
 
-__all__ = ["Bound", "Handler", "Handlers"]
+__all__ = ["Handlers"]
 
 LONGEST_TEXT = 40_000
 """Slack cuts text longer than this many characters (Slack's docs, chat.postMessage, "Truncating content")."""
@@ -45,60 +40,6 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _F = TypeVar("_F", bound="Callable[..., object]")
 _M = TypeVar("_M", bound="Middleware | PlainMiddleware")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handler:
-    """A registered function.
-
-    Attributes:
-        name: the kind it handles, or the function's name if it listens to a pattern.
-        function: what is called.
-        parameters: what the function wants.
-        options: how its messages are treated.
-        pattern: what a person's text must match from end to end; None if it handles a kind.
-    """
-
-    name: str
-    function: Callable[..., object]
-    parameters: Parameters
-    options: Options
-    pattern: re.Pattern[str] | None = None
-
-    @property
-    def takes_job(self) -> bool:
-        """True if the function asks for the `Job`."""
-        return self.parameters.job is not None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bound:
-    """A handler with its arguments, ready to run.
-
-    Attributes:
-        handler: what will run.
-        arguments: its arguments by name, converted.
-        middleware: what runs around it, the first outermost.
-    """
-
-    handler: Handler
-    arguments: Mapping[str, object]
-    middleware: Sequence[Middleware | PlainMiddleware] = ()
-
-    async def __call__(self, job: Job) -> Answer:
-        """Run it and return its answer; what it raises goes through unchanged.
-
-        A function that is not `async` runs on a thread of its own. Threads cannot be stopped: when this call is
-        cancelled, `job.cancelled` becomes true at once, and the call still waits for the function to end. The
-        job does not: see `slackmq.policy.Options`.
-        """
-        job.handler = self.handler.name
-        return answer_of(await wrapped(self.middleware, job, functools.partial(self._run, job))())
-
-    async def _run(self, job: Job) -> object:
-        run = functools.partial(self.handler.parameters.call, self.handler.function, self.arguments, job)
-        result = run() if inspect.iscoroutinefunction(self.handler.function) else await on_thread(run, job)
-        return await result if inspect.isawaitable(result) else result
 
 
 class Handlers:
@@ -278,18 +219,14 @@ class Handlers:
 
         def show_help() -> str:
             """Show this."""
-            said = [(_said(handler), summary(handler.function)) for handler in self._listeners]
-            posted = [(str(task.parameters), summary(task.function)) for task in self._tasks.values()]
-            return help_text(said, posted)
-
-        def did_you_mean(words: str) -> str:
-            return f"Did you mean `{words}`?"
+            said = [(said_to(handler.pattern), handler.function) for handler in self._listeners]
+            return help_text(said, [(str(task.parameters), task.function) for task in self._tasks.values()])
 
         self.listen(re.compile(re.escape(word), re.IGNORECASE), attempts=2)(show_help)
         if suggest:
-            parameters = _read(did_you_mean, _STANDARD, untyped=str)
+            read = _read(did_you_mean, _STANDARD, untyped=str)
             self._suggest = Handler(
-                name="did_you_mean", function=did_you_mean, parameters=parameters, options=_STANDARD
+                name=did_you_mean.__name__, function=did_you_mean, parameters=read, options=_STANDARD
             )
 
     def select(self, message: Message) -> Verdict:
@@ -357,12 +294,8 @@ class Handlers:
         for handler in self._listeners:
             if handler.pattern and (match := handler.pattern.fullmatch(text)):
                 return handler, {name: group for name, group in match.groupdict().items() if group is not None}
-        better = meant(text, self._phrases()) if self._suggest else None
+        better = meant(text, [handler.pattern for handler in self._listeners]) if self._suggest else None
         return (self._suggest, {"words": better}) if self._suggest and better else None
-
-    def _phrases(self) -> list[Phrase]:
-        phrases = (phrase_of(handler.pattern) for handler in self._listeners if handler.pattern)
-        return [phrase for phrase in phrases if phrase]
 
     def _listener(self, function: Callable[..., object], pattern: re.Pattern[str], options: Options) -> Handler:
         """A handler for a pattern, once it is sure that the pattern's groups can be the arguments."""
@@ -389,11 +322,6 @@ class Handlers:
         close = difflib.get_close_matches(kind, self._tasks, n=1)
         remedy = f"Did you mean {close[0]!r}?" if close else "Start a worker that has it, or post another kind."
         return UnknownKind(f"No task here is called {kind!r}.", remedy=remedy)
-
-
-def _said(handler: Handler) -> str:
-    pattern = handler.pattern
-    return str(pattern and (phrase_of(pattern) or pattern.pattern))
 
 
 def _read(function: Callable[..., object], options: Options, *, untyped: object) -> Parameters:

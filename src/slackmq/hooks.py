@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import timedelta
 
     from slackmq.message import Claim, Message, Outcome, Post
@@ -22,7 +24,10 @@ __all__ = [
     "Lost",
     "Posted",
     "Rejected",
+    "carried",
 ]
+
+_log = logging.getLogger("slackmq.queue")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,3 +119,14 @@ class Carrier(Protocol):
     def carry(self, post: Post) -> str:
         """A `traceparent` of the W3C, "" if there is none; called before the job is sent."""
         ...
+
+
+def carried(hooks: Sequence[Hook], post: Post) -> str:
+    """The trace that a new job shall carry, if a hook knows one."""
+    for hook in hooks:
+        if isinstance(hook, Carrier):
+            try:
+                return hook.carry(post)
+            except Exception:  # noqa: BLE001  # a hook is a stranger's code, and no reason to post nothing
+                _log.exception("a hook raised on a post")
+    return ""

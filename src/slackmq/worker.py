@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
     from slackmq.answer import Answer
     from slackmq.clock import Clock
-    from slackmq.handlers import Bound, Handlers
+    from slackmq.handler import Bound
+    from slackmq.handlers import Handlers
     from slackmq.options import Options
     from slackmq.queue import AsyncQueue, Lease
     from slackmq.queue.controls import Controls
@@ -172,10 +173,10 @@ class AsyncWorker:
     async def _stop_what_is_cancelled(self) -> None:
         while self._queue.opened is not None:
             for job, scope in self._running.items():
-                if self._queue.is_cancelled(job.claim):
+                if self._queue.opened.keeping.is_cancelled(job.claim):
                     job.cancel("somebody cancelled it")
                     scope.cancel()
-            await self._queue.opened.watch.news(None)
+            await self._queue.opened.watch.cancelled.wait()
 
     async def _drain_when_empty(self) -> None:
         while self._queue.opened is not None:
@@ -216,7 +217,7 @@ class AsyncWorker:
                 await lease.ack(answer)
             case _Failed(reason=reason, retry_in=retry_in, trace=trace):
                 await lease.fail(reason, retry_in=retry_in, trace=trace)
-            case _Stopped() if self._queue.is_cancelled(lease.claim):
+            case _Stopped() if lease.cancelled:
                 await lease.drop()
             case _Stopped():
                 await lease.release()

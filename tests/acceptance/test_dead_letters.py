@@ -82,6 +82,7 @@ def test_a_killed_worker_leaves_one_letter_and_the_command_posts_the_job_again_o
     assert stage.run("dlq", "redrive", "#general", "--all").stdout == ""
 
 
+@pytest.mark.timeout(60)
 def test_a_letter_that_is_not_there_and_words_that_mean_nothing_end_with_status_2(shared_stage: Stage) -> None:
     for words in (("1764241234.000100",), (), ("--all", "1764241234.000100")):
         done = shared_stage.run("dlq", "redrive", "#general", *words)

@@ -130,3 +130,18 @@ def test_a_shell_is_told_every_command(shared_stage: Stage, shell: str) -> None:
     assert done.returncode == 0, done.stderr
     for word in ("trace", "cancel", "pause", "resume", "purge", "stats", "top", "peek", "dlq"):
         assert word in done.stdout
+
+
+def test_a_worker_is_started_anew_when_its_program_changes_and_ends_when_it_is_told(stage: Stage) -> None:
+    program = stage.folder / "nap_house.py"
+    worker = stage.start("worker", "nap_house:app", "--reload")
+    first = stage.post(0)
+    stage.until(lambda: first in stage.ledger().done, within=20)
+    program.write_text(program.read_text(encoding="utf-8").replace("def hang(", "def hung("), encoding="utf-8")
+    log = stage.folder / "1.log"
+    stage.until(lambda: log.read_text().count(" works #jobs") == 2, within=30)
+    second = stage.post(0)
+    stage.until(lambda: second in stage.ledger().done, within=20)
+    worker.terminate()
+    stage.until(lambda: worker.poll() is not None, within=20)
+    assert worker.returncode == 0

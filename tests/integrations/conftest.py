@@ -82,7 +82,7 @@ class Troupe:
         """Wait until all of them are marked done."""
         self.until(lambda: all("white_check_mark" in self.marks(ts) for ts in posts))
 
-    def until(self, holds: Callable[[], object], within: float = 15.0) -> None:
+    def until(self, holds: Callable[[], object], within: float = 30.0) -> None:
         """Look again and again until it holds."""
         never, deadline = threading.Event(), SYSTEM.monotonic() + within
         while not holds():

@@ -10,6 +10,7 @@ import pytest
 
 from slackmq.errors import ChannelNotFound, ConfigurationError
 from slackmq.integrations import shelf
+from slackmq.kv.batch import Batch
 from slackmq.policy import Timing
 from slackmq.testing.blocking import workspace
 
@@ -44,9 +45,12 @@ def used(kept: MutableMapping[str, Any]) -> list[object]:
         kept["x"]
     except KeyError:
         missing = True
+    own = [1]
+    kept["own"] = own
+    own.append(2)
     popped = kept.pop("c")
     kept.update(d=4)
-    return [sorted(kept), kept["a"], "a" in kept, "c" in kept, len(kept), missing, popped, kept.get("x", 5)]
+    return [sorted(kept), kept["a"], "a" in kept, "c" in kept, len(kept), missing, popped, kept["own"]]
 
 
 @pytest.mark.parametrize("writeback", [False, True])
@@ -81,8 +85,17 @@ def test_flags_read_and_empty(settings: Settings) -> None:
             kept["a"] = 2
         with pytest.raises(ConfigurationError, match="to be read"):
             del kept["a"]
+        with pytest.raises(ConfigurationError, match="to be read"):
+            kept.clear()
+    with opened(settings) as kept:
+        batch = Batch()
+        for number in range(30):
+            batch.put(str(number), number)
+        kept._store.commit(batch)
     with opened(settings, "n") as kept:
         assert not kept
+        assert not kept._store.find(fresh=True)
+        assert kept._store.status().records < 10
     with pytest.raises(ConfigurationError, match="flag 'x'"):
         opened(settings, "x")
     with pytest.raises(ChannelNotFound):

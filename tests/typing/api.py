@@ -87,7 +87,7 @@ def right_without_await() -> None:
             assert_type(letter, slackmq.DeadLetter)
             assert_type(queue.redrive(letter), slackmq.Message)
         assert_type(queue.cancel(message, by="Ann"), bool)
-        slackmq.Worker(queue, handlers, concurrency=2, controls=slackmq.Controls(allowed=["U012AB3CD"])).run(burst=True)
+        slackmq.Worker(queue, handlers, controls=slackmq.Controls(allowed=["U012AB3CD"])).run(burst=True)
 
 
 def right_under_test(replicas: Replicas, slack: Workspace) -> None:
@@ -135,7 +135,7 @@ async def right(job: slackmq.Job) -> None:
         async for lease in queue.claims():
             async with lease as claimed:
                 assert_type(claimed, slackmq.Message)
-        await app.worker(concurrency=2).run()
+        await app.worker(concurrency=2).run(burst=True)
     tidy()
 
 

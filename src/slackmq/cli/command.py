@@ -26,7 +26,7 @@ _COMMANDS = {
     "dlq": "Look at dead letters, and post what died again: ls, redrive.",
     "doctor": "Look whether all is as it must be; with --probe, whether Slack is.",
     "emulator": "Run a Slack of this machine: Web API, Socket Mode, a page.",
-    "kv": "Keep state in a channel: get, put, del, ls, watch, history, lock, status, export, import.",
+    "kv": "Keep state in a channel: get, put, del, ls, watch, history, lock, roll, repair, status, export, import.",
     "ls": "List what waits, is held or is dead in a channel.",
     "manifest": "Print the app manifest for the real Slack.",
     "pause": "Let nobody begin anything in a channel; resume lets the work go on.",

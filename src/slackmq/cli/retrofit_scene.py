@@ -99,6 +99,8 @@ class RetrofitScene:
 
     async def _run(self, run: Run) -> Outcome:
         channel = await self._furnish(run)
+        for child in self._bots:  # those of the last run stay, for whoever holds the page open and types
+            child.kill()
         self._bots = await self._start(run)
         person = self.workspace.users[0].token
         posts: dict[str, str] = {}
@@ -110,8 +112,6 @@ class RetrofitScene:
         if run.line:
             self._tell(run.act.meanwhile)
         answers = await self._answers(run, channel, posts)
-        for child in self._bots:
-            child.kill()
         outcome = Outcome(run=run, answers=[answers[ts] for ts in posts], killed=killed)
         self._tell(f"{len(posts)} messages, {sum(outcome.answers)} answers: {outcome.words}")
         return outcome

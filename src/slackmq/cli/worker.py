@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path  # noqa: TC003  # flags are bound by their annotations
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import anyio
@@ -19,6 +20,7 @@ from slackmq.cli.exits import Exit
 from slackmq.cli.loading import load
 from slackmq.cli.logs import log_to_stderr
 from slackmq.cli.pulse import beat, pulse_of
+from slackmq.cli.reload import reloading
 from slackmq.cli.where import Where
 from slackmq.options import Rate
 from slackmq.telemetry.logging import log_happenings
@@ -50,6 +52,9 @@ def worker(
     check: Annotated[
         bool, Parameter(negative=(), help="Look whether it could work, say what is wrong, and do nothing else.")
     ] = False,
+    reload: Annotated[
+        bool, Parameter(negative=(), help="Start anew whenever a Python file under this folder changes; to try things.")
+    ] = False,
     rate: Annotated[
         str | None, Parameter(help='Begin so many jobs in a time at most: "10/m", with s, m, h or d.')
     ] = None,
@@ -80,6 +85,8 @@ def worker(
     given back at once. A third time, or where a handler does not stop: the process ends as it is.
     """
     log_to_stderr(log_level)
+    if reload and not check:
+        return anyio.run(reloading, sys.argv[1:], Path.cwd())
     found = load(app)
     if check:
         findings = anyio.run(check_app, found, where)

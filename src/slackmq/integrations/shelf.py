@@ -49,13 +49,22 @@ class Shelf(MutableMapping[str, Any]):
 
     def __setitem__(self, key: str, value: object) -> None:
         self._may_write()
+        before = encode(value)
         self._store[key] = value
         self._read.pop(key, None)
+        if self._writeback:
+            self._read[key] = value, before
 
     def __delitem__(self, key: str) -> None:
         self._may_write()
         self._read.pop(key, None)
         del self._store[key]
+
+    def clear(self) -> None:
+        """Let all keys be gone, in as few posts as possible."""
+        self._may_write()
+        self._read.clear()
+        self._store.clear()
 
     def __contains__(self, key: object) -> bool:
         return key in self._store

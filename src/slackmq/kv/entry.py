@@ -142,11 +142,11 @@ def check_key(key: str) -> str:
     """
     try:
         length = len(key.encode())
-    except UnicodeEncodeError:
+    except (UnicodeEncodeError, AttributeError):
         length = 0
     if not 0 < length <= KEY_LIMIT or not key.isprintable():
         raise KeyRejected(
-            f"{key[:80]!r} cannot be a key.",
+            f"{str(key)[:80]!r} cannot be a key.",
             remedy=f"A key has 1 to {KEY_LIMIT} bytes, and no line breaks or other control characters.",
         )
     return key

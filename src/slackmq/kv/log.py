@@ -360,5 +360,6 @@ class State:
 def _broken(at: int, how: str) -> LogBroken:
     return LogBroken(
         f"The log was changed by hand: the record of {moment(at).isoformat()} {how}.",
-        remedy="Repair the store from a process that still knows everything, or from what is left.",
+        remedy="Repair the store from a process that still knows everything (store.snapshot()), or from what is left "
+        "(slackmq kv repair).",
     )

@@ -29,13 +29,28 @@ class Own:
 
     def remember(self, operations: tuple[Operation, ...], made: int, state: State) -> None:
         """Take note of operations that made a revision."""
+        self._forget(state)
         if made // GROUPS <= state.now:
             return
         for operation in operations:
             latest = self._written.get(operation.key)
             if latest is None or latest[0] < made:
                 old = self.known(operation.key, state)
+                self._written.pop(operation.key, None)  # the latest stands last
                 self._written[operation.key] = (made, _headed(operation, made, old=old, author=self.author))
+
+    def __len__(self) -> int:
+        return len(self._written)
+
+    def _forget(self, state: State) -> None:
+        """Let go of what is settled, also where nobody reads it: the oldest stand first, but for a few."""
+        settled: list[str] = []
+        for key, (made, _) in self._written.items():
+            if made // GROUPS > state.now:
+                break
+            settled.append(key)
+        for key in settled:
+            del self._written[key]
 
     def known(self, key: str, state: State) -> Head | None:
         """A key as this process knows it."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from slackmq.errors import ChannelNotFound
-from slackmq.kv.entry import Change
+from slackmq.kv.entry import Change, Kind
 from slackmq.kv.errors import LogBroken
 from slackmq.kv.log import State
 from slackmq.kv.reading import record_of
@@ -55,7 +55,10 @@ class Past:
             base = await self.archive.oldest()
             if base is None or (after is not None and base.now > after // GROUPS):
                 raise
-        return await self._read(base, self.seals[-1], upto, after or 0)
+        # Of what came before nothing is shown but what it came to.
+        there = [] if after is not None else sorted(base.items(), key=lambda each: each[1].revision)
+        known = [Change(key=key, kind=Kind.PUT, revision=head.revision, entry=head.entry(key)) for key, head in there]
+        return known + await self._read(base, self.seals[-1], upto, after or 0)
 
     async def _all(self, upto: int, after: int) -> list[Change]:
         state, found = State(), list[Change]()

@@ -52,6 +52,10 @@ class Keeper(Protocol):
         """End a claim: somebody else may start at once."""
         ...
 
+    def is_cancelled(self, claim: Claim) -> bool:
+        """Whether somebody wants a claimed job cancelled, as far as this process has heard."""
+        ...
+
     async def drop(self, claim: Claim) -> Receipt:
         """End a claim: somebody wants the job cancelled."""
         ...
@@ -153,6 +157,11 @@ class Lease:
         await self._freeze()
         self.receipt = await self._keeper.release(self.claim)
         return self.receipt
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody wants the job cancelled, as far as this process has heard."""
+        return self._keeper.is_cancelled(self.claim)
 
     async def drop(self) -> Receipt:
         """End it because somebody wants the job cancelled."""

@@ -13,13 +13,13 @@ import anyio
 from slackmq.claiming.marks import Marks
 from slackmq.clock import SYSTEM
 from slackmq.errors import ConfigurationError
-from slackmq.hooks import Carrier
-from slackmq.message import Post, seconds
+from slackmq.hooks import carried
+from slackmq.message import Post
 from slackmq.policy import Timing, accept_jobs, check_lease
 from slackmq.queue.lease import Lease
 from slackmq.queue.once import Once
 from slackmq.queue.parts import Parts
-from slackmq.queue.standing import delayed, standing_of
+from slackmq.queue.standing import standings
 from slackmq.queue.sweep import Sweep
 from slackmq.slack.polling import NoEvents
 
@@ -122,13 +122,14 @@ class AsyncQueue:
         self._sightings = self._parts.sightings
         self._stack = AsyncExitStack()
         self._stopping = False
-        self._opened: Opened | None = None
+        self.opened: Opened | None = None
+        """What the open queue is made of, for the other rooms of this library."""
 
     async def __aenter__(self) -> Self:
         tasks = await self._stack.enter_async_context(anyio.create_task_group())
         self._stack.callback(tasks.cancel_scope.cancel)
         try:
-            self._opened = await self._parts.open(self._name, tasks)
+            self.opened = await self._parts.open(self._name, tasks)
         except BaseException:
             await self._stack.aclose()
             raise
@@ -137,19 +138,14 @@ class AsyncQueue:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._opened = None
+        self.opened = None
         await self._stack.aclose()
 
     @property
     def _inside(self) -> Opened:
-        if self._opened is None:
+        if self.opened is None:
             raise ConfigurationError("The queue is not open.", remedy="Use it inside `async with queue:`.")
-        return self._opened
-
-    @property
-    def opened(self) -> Opened | None:
-        """What the open queue is made of, for the other rooms of this library."""
-        return self._opened
+        return self.opened
 
     @property
     def channel(self) -> Channel:
@@ -205,7 +201,7 @@ class AsyncQueue:
             expires=None if expires is None else self._slack.now() + (expires + (delay or _AT_ONCE)).total_seconds(),
             delay=delay or None,
         )
-        return await self._inside.poster.post(replace(new, trace=self._trace_of(new)))
+        return await self._inside.poster.post(replace(new, trace=carried(self._hooks, new)))
 
     async def claims(self) -> AsyncGenerator[Lease]:
         """Claims, one after the other, for as long as the queue is open and not stopped.
@@ -249,8 +245,8 @@ class AsyncQueue:
     def stop(self) -> None:
         """Let every `claims()` end once its current contest is decided; claims that are held stay held."""
         self._stopping = True
-        if self._opened is not None:
-            self._opened.watch.wake()
+        if self.opened is not None:
+            self.opened.watch.wake()
 
     async def claim(self, message: Message) -> Claim | None:
         """Claim one message, if nobody has it and it has not ended.
@@ -334,14 +330,9 @@ class AsyncQueue:
             Whether it has ended; False where a worker may hold it, who stops and ends it.
 
         Raises:
-            AlreadyEnded: it is done, dead, cancelled, or a duplicate.
-            ConfigurationError: the channel has no such message.
+            AlreadyEnded, ConfigurationError: it has ended, or repeats another; the channel has no such message.
         """
         return await self._inside.cancelling.cancel(message, by=by or self.worker, running=running)
-
-    def is_cancelled(self, claim: Claim) -> bool:
-        """Whether somebody wants a claimed job cancelled, as far as this process has heard."""
-        return self._inside.keeping.is_cancelled(claim)
 
     def progress(self, claim: Callable[[], Claim]) -> Progress:
         """What shows how far the work on a claim is; `claim` gives it as it stands."""
@@ -378,23 +369,7 @@ class AsyncQueue:
         await self._inside.watch.scan()
         if threads:
             await self._inside.contest.read_threads()
-        now = self._slack.now()
-        standings = [
-            standing_of(sighting, canonical=self._sightings.canonical(sighting.message), now=now)
-            for sighting in self._sightings.all()
-        ]
-        standings += [delayed(message, now=now) for message in self._sightings.held]
-        return tuple(sorted(standings, key=lambda standing: seconds(standing.message.ts)))
-
-    def _trace_of(self, post: Post) -> str:
-        """The trace that a new job shall carry, if a hook knows one."""
-        for hook in self._hooks:
-            if isinstance(hook, Carrier):
-                try:
-                    return hook.carry(post)
-                except Exception:  # noqa: BLE001  # a hook is a stranger's code, and no reason to post nothing
-                    _log.exception("a hook raised on a post")
-        return ""
+        return standings(self._sightings, now=self._slack.now())
 
     def _tell(self, happening: Happening) -> None:
         if self._parts.show is not None:

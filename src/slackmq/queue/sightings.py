@@ -167,7 +167,7 @@ class Sightings:
     def open(self) -> Iterator[Sighting]:
         """The messages for which there may be something to do: by priority, then as they were first seen."""
         waiting = list(self._open.items())
-        if self.ranked or any(sighting.first for _, sighting in waiting):
+        if self.ranked:
             waiting.sort(key=lambda item: item[1].rank)
         for ts, sighting in waiting:
             if sighting.open:

@@ -11,9 +11,9 @@ from slackmq.message import seconds
 
 if TYPE_CHECKING:
     from slackmq.message import Message
-    from slackmq.queue.sightings import Sighting
+    from slackmq.queue.sightings import Sighting, Sightings
 
-__all__ = ["Standing", "delayed", "standing_of"]
+__all__ = ["Standing", "delayed", "standing_of", "standings"]
 
 State = Literal["delayed", "waiting", "held", "done", "dead", "cancelled", "duplicate", "gone"]
 
@@ -70,6 +70,15 @@ def _retry_at(sighting: Sighting) -> float:
         return log.hold.retry_at
     pins = (pin.retry_at for pin in log.pins.values() if pin.retry_at is not None)
     return max(pins, default=sighting.record.releases.get(sighting.generation, 0.0))
+
+
+def standings(sightings: Sightings, *, now: float) -> tuple[Standing, ...]:
+    """How all messages stand that are remembered, oldest first; `now` as in `standing_of`."""
+    found = [
+        standing_of(sighting, canonical=sightings.canonical(sighting.message), now=now) for sighting in sightings.all()
+    ]
+    found += [delayed(message, now=now) for message in sightings.held]
+    return tuple(sorted(found, key=lambda standing: seconds(standing.message.ts)))
 
 
 def delayed(message: Message, *, now: float) -> Standing:

@@ -100,6 +100,8 @@ class Watch:
         self._hook = hook
         self.lag = Lag(skew=timing.skew.total_seconds(), longest=timing.lease.total_seconds() / 2)
         self._news = anyio.Event()
+        self.cancelled = anyio.Event()
+        """Set when what this process works on is seen to be cancelled, and again at each later read."""
         self.shown: frozenset[str] = frozenset()
         """What the last scan showed: all that is recent, and all that is known and unfinished."""
         self.seen = 0
@@ -245,6 +247,7 @@ class Watch:
             if sighting is not None:
                 self._claiming.read(row, sighting, now)
                 sighting.latest_reply = row.latest_reply or sighting.latest_reply
+                self._heed(sighting)
         self.wake()
         return now
 
@@ -293,6 +296,14 @@ class Watch:
             sighting.echoed = max(sighting.echoed, self._marks.generation(event.emoji))
             reading = self._marks.read({event.emoji: frozenset({event.user})}, self._me)
             sighting.take_in(reading, self._clock.monotonic())
+            self._heed(sighting)
+
+    def _heed(self, sighting: Sighting) -> None:
+        """Pass on what marks order: to be the next one, or to stop."""
+        self._sightings.ranked = self._sightings.ranked or sighting.first
+        if sighting.cancelled and sighting.busy:
+            self.cancelled.set()
+            self.cancelled = anyio.Event()
 
     def _hear_pin(self, ts: str, pin: Pin | None) -> None:
         sighting = self._sightings.get(ts)

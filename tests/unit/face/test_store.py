@@ -46,6 +46,22 @@ def test_a_store_is_a_mapping(office: Office) -> None:
         assert sorted(store) == ["c", "lamp"]
 
 
+def test_a_mapping_is_emptied_in_few_posts(office: Office) -> None:
+    with state(office) as store:
+        store.commit(Batch().put("a", 1).put("b", 2))
+        for number in range(4):
+            batch = Batch()
+            for key in range(25):
+                batch.put(f"{number}/{key}", key)
+            store.commit(batch)
+        before = store.status().records
+        assert len(store) == 102
+        store.clear()
+        assert len(store) == 0
+        assert store.find(fresh=True) == []
+        assert store.status().records - before < 15
+
+
 def test_it_has_the_verbs_of_the_async_store(office: Office) -> None:
     with state(office) as store:
         first = store.create("k", 1)

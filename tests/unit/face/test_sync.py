@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from slackmq.clock import SYSTEM
-from slackmq.errors import ConfigurationError, LeaseLost, TokenRefused
+from slackmq.errors import ConfigurationError, JobFailed, LeaseLost, Reject, TokenRefused
 from slackmq.handlers import Handlers
+from slackmq.job import Job  # noqa: TC001  # a handler's annotations are read at run time
 from slackmq.message import Outcome
 from slackmq.policy import Timing
 from slackmq.queue import AsyncQueue
@@ -161,6 +162,35 @@ def test_a_worker_runs_plain_and_async_handlers_which_may_post_until_it_is_drain
         worker.run()
         assert done == ["hi"]
         assert [standing.state for standing in queue.inspect()] == ["done", "done"]
+
+
+def test_a_dead_job_has_a_letter_and_is_posted_again_without_await(office: Office) -> None:
+    handlers = Handlers()
+
+    @handlers.task
+    def feed(job: Job) -> str:
+        job.progress(0.5, "opening the tin")
+        if not job.message.origin:
+            raise Reject("no food")
+        return f"fed {job.key}"
+
+    assert feed is not None
+    settings, select = office.settings, handlers.select
+    with Queue("#jobs", settings=settings, timing=FAST, select=select, dead_letters="#general") as queue:
+        worker = Worker(queue, handlers, rate="100/s")
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        dead = queue.post("feed", key="tom")
+        with pytest.raises(JobFailed, match="no food"):
+            queue.answer(dead, within=timedelta(seconds=10))
+        (letter,) = queue.dead_letters()
+        assert (letter.reason, letter.attempts, letter.job.ts) == ("no food", 1, dead.ts)
+        again = queue.redrive(dead)
+        assert queue.answer(again, within=timedelta(seconds=10)).result == '"fed tom"'
+        assert queue.redrive(letter) == again
+        worker.drain()
+        thread.join(10)
+        assert not thread.is_alive()
 
 
 def test_a_claim_that_is_lost_says_so_inside_and_raises_on_leaving(office: Office) -> None:

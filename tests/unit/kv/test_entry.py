@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -73,6 +74,12 @@ def test_whatever_holds_bytes_is_stored_as_bytes() -> None:
 
 @pytest.mark.parametrize("key", ["", "a\nb", "a\x00", "k" * (KEY_LIMIT + 1), "\ud800", "a\u2028b"])
 def test_what_cannot_be_a_key_is_refused(key: str) -> None:
+    with pytest.raises(KeyRejected, match="cannot be a key"):
+        check_key(key)
+
+
+@pytest.mark.parametrize("key", [5, None, b"k", ("a", "b")])
+def test_what_is_no_text_is_refused_as_a_key(key: Any) -> None:
     with pytest.raises(KeyRejected, match="cannot be a key"):
         check_key(key)
 

@@ -164,7 +164,7 @@ def test_help_and_a_suggestion_are_answered_by_one_of_several_workers(house: Hou
         handlers.explain()
         async with house.at_work(handlers, workers=3) as queue:
             asked, typo = house.types("help"), house.types("toggel dining light")
-            await anyio.sleep(60)
+            await anyio.sleep(200)
             assert await queue.inspect()
             assert [text.splitlines()[0] for text in house.thread(asked)] == ["You can say:"]
             assert house.thread(typo) == ["Did you mean `toggle dining light`?"]

@@ -168,6 +168,20 @@ def test_of_those_that_are_due_the_highest_priority_is_begun_first(house: House)
     run(main)
 
 
+@pytest.mark.parametrize("watching", [True, False])
+def test_whoever_waits_for_its_answer_gets_it_after_its_time(house: House, *, watching: bool) -> None:
+    async def main() -> None:
+        handlers, _ = house.ran()
+        async with house.at_work(handlers) as worker, house.visiting() as visitor:
+            queue = worker if watching else visitor
+            posted = await queue.post("work", {"n": 1}, delay=timedelta(minutes=20))
+            answer = await queue.answer(posted, within=timedelta(minutes=25))
+            assert house.now() >= posted.due
+        assert answer.result == '"did 1"'
+
+    run(main)
+
+
 def test_one_that_was_deleted_is_not_begun(house: House) -> None:
     async def main() -> None:
         handlers, runs = house.ran()

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 from slackmq.envelope import finished, seal, unseal
-from slackmq.hooks import Carrier, Claimed, Extended, Failed, Finished, Lost
+from slackmq.hooks import Carrier, Claimed, Extended, Failed, Finished, Lost, carried
 from slackmq.message import Claim, Message, Outcome, Post
 from slackmq.telemetry.opentelemetry import Tracing
 
@@ -48,10 +48,12 @@ def test_the_claim_of_another_process_belongs_to_the_trace_of_the_post() -> None
         worker.tracing(happening)
     posted, checkout = poster.spans.get_finished_spans()
     first, second = worker.spans.get_finished_spans()
+    origin = posted.get_span_context()
+    assert origin is not None
     assert posted.parent == checkout.context
     for span in (first, second):
         assert span.parent is not None
-        assert (span.parent.trace_id, span.parent.span_id) == (posted.context.trace_id, posted.context.span_id)
+        assert (span.parent.trace_id, span.parent.span_id) == (origin.trace_id, origin.span_id)
     assert (first.status.status_code, first.status.description) == (StatusCode.ERROR, "not yet")
     assert second.status.status_code is StatusCode.OK
     assert [event.name for event in first.events] == ["extended"]
@@ -93,3 +95,13 @@ def test_a_trace_stands_in_the_metadata_and_changes_no_digest() -> None:
     assert letter.error is None
     assert letter.message.trace == "00-a-b-01"
     assert finished(letter.message).payload["trace"] == "00-a-b-01"
+
+
+def test_a_hook_that_raises_keeps_no_job_from_being_posted(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(Tracing):
+        def carry(self, post: Post) -> str:
+            raise RuntimeError(post.kind)
+
+    assert carried([Broken()], Post(kind="work", body={}, key="k")) == ""
+    assert "a hook raised on a post" in caplog.text
+    assert carried([lambda _: None], Post(kind="work", body={}, key="k")) == ""

@@ -9,6 +9,7 @@ from slackmq.cli.kv.get import get
 from slackmq.cli.kv.lock import lock
 from slackmq.cli.kv.ls import ls
 from slackmq.cli.kv.put import put
+from slackmq.cli.kv.repair import repair
 from slackmq.cli.kv.roll import roll
 from slackmq.cli.kv.status import status
 from slackmq.cli.kv.transfer import export, import_
@@ -30,5 +31,6 @@ kv.command(history)
 kv.command(lock)
 kv.command(status)
 kv.command(roll)
+kv.command(repair)
 kv.command(export)
 kv.command(import_, name="import")

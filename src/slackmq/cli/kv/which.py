@@ -56,12 +56,13 @@ class Which(Where):
     ] = _SKEW
 
     @asynccontextmanager
-    async def opened(self, channel: str, *, events: bool = False) -> AsyncGenerator[AsyncStore]:
+    async def opened(self, channel: str, *, events: bool = False, repair: bool = False) -> AsyncGenerator[AsyncStore]:
         """The store of a channel, read once.
 
         Args:
             channel: "#name", name or id.
             events: whether to listen for news, where there is an app-level token; what ends at once needs none.
+            repair: whether to take what is left of it for the whole.
         """
         log_to_stderr("warning")
         settings = await self.settings()
@@ -72,6 +73,7 @@ class Which(Where):
                 channel,
                 events=open_events(settings) if events else None,
                 timing=Timing(skew=timedelta(seconds=self.skew)),
+                repair=repair,
             ) as store,
         ):
             yield store

@@ -1,19 +1,13 @@
-"""The same library for code that does not await: queues and stores over an event loop on a thread of its own."""
+"""Queues and workers for code that does not await."""
 
 from __future__ import annotations
 
 import functools
 import os
-from collections.abc import MutableMapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from slackmq.kv.elect import LEADER, TERM
-from slackmq.kv.errors import KeyNotFound
-from slackmq.kv.opening import RETENTION
-from slackmq.kv.store import AsyncStore
-from slackmq.kv.terms import Terms
 from slackmq.policy import accept_jobs
 from slackmq.portal import Blocking, blocking, wait_for
 from slackmq.queue import AsyncQueue
@@ -25,7 +19,6 @@ from slackmq.worker import AsyncWorker
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
     from contextlib import AbstractContextManager
-    from pathlib import Path
     from types import TracebackType
 
     from anyio.from_thread import BlockingPortal
@@ -33,18 +26,14 @@ if TYPE_CHECKING:
     from slackmq.claiming.marks import Marks
     from slackmq.handlers import Handlers
     from slackmq.hooks import Hook
-    from slackmq.kv.elect import Leader
-    from slackmq.kv.entry import Change, Entry, Status
-    from slackmq.kv.lock import Lock
-    from slackmq.kv.secret import Secret
-    from slackmq.message import Claim, Json, Message, Receipt
+    from slackmq.message import Claim, Message, Receipt
     from slackmq.options import Rate
     from slackmq.policy import Timing, Verdict
     from slackmq.queue.controls import Controls
     from slackmq.queue.setting import Choice
     from slackmq.slack.connect import Settings
 
-__all__ = ["Lease", "Queue", "Store", "Worker"]
+__all__ = ["Lease", "Queue", "Worker"]
 
 
 class Lease:
@@ -164,8 +153,7 @@ class Queue(Blocking[AsyncQueue]):
             SlackError: Slack refuses to show the channel: the token was revoked, a scope is missing, the bot was
                 removed from the channel.
         """
-        portal, queue = self._there
-        claims = queue.claims()
+        portal, claims = self._there[0], self._there[1].claims()
         while (lease := wait_for(portal, lambda: anext(claims, None))) is not None:
             try:
                 yield Lease(portal, lease)
@@ -247,158 +235,19 @@ class Worker:
     ) -> None:
         portal, there = queue._there  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # two faces of one room
         worker = AsyncWorker(there, handlers, concurrency=concurrency, drain=drain, rate=rate, controls=controls)
-        self._there = portal, worker
-        self._queue = there
-        self._handlers = handlers
+        self._there, self._queue, self._handlers = (portal, worker), there, handlers
 
     def run(self, *, burst: bool = False) -> None:
         """Work until `drain` is called, by another thread or a signal handler; Ctrl-C hands back what is running.
 
-        Args:
-            burst: end by itself once nothing waits; see `AsyncWorker.run`.
+        With `burst` it ends by itself once nothing waits, see `AsyncWorker.run`.
 
         Raises:
             SlackError: Slack refuses for good: the token was revoked, a scope is missing, the bot was removed.
         """
-        portal, worker = self._there
         with self._handlers.posting_to(self._queue):
-            wait_for(portal, functools.partial(worker.run, burst=burst))
+            wait_for(self._there[0], functools.partial(self._there[1].run, burst=burst))
 
     def drain(self) -> None:
         """Claim nothing more; `run` returns when what is running has ended or was handed back."""
         self._there[0].call(self._there[1].drain)
-
-
-class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
-    """A channel as a key-value store, for code that does not await: a mapping, inside `with store:`.
-
-    What is read is at most a few seconds old, and shows this process's own writes; `entry(key, fresh=True)` misses
-    nothing that was written before it was called, and takes a few seconds. Any number of threads may use one store.
-    Where a mapping has a method of the same name it has another here: `entry` is the `get` of `AsyncStore`, `find` its
-    `keys`, `replace` its `update`.
-
-    Args:
-        channel: "#name" or id; the same channel is the same store.
-        settings: which Slack, and as whom; None: by the environment at the moment of entering.
-        timing: the time constants; the same in all processes that use the store.
-        name: what this process calls itself in locks; drawn at random if None.
-        secret: the store's keys; None: those in SLACKMQ_KV_KEY, if that is set at the moment of entering.
-        authors: user ids of the bots that may write; None: everybody in the channel.
-        cache: a file of this process alone, from which a restart goes on; None: everything is read from the channel.
-        retention: for how long Slack keeps messages in the channel: a snapshot is posted after a third of it.
-    """
-
-    def __init__(
-        self,
-        channel: str,
-        *,
-        settings: Settings | None = None,
-        timing: Timing | None = None,
-        name: str | None = None,
-        secret: Secret | None = None,
-        authors: frozenset[str] | None = None,
-        cache: Path | str | None = None,
-        retention: timedelta = RETENTION,
-    ) -> None:
-        self._channel = channel
-        self._settings = settings
-        self._timing = timing
-        self._name = name
-        self._secret = secret
-        self._authors = authors
-        self._cache = cache
-        self._retention = retention
-        super().__init__("store")
-
-    @asynccontextmanager
-    async def _connected(self) -> AsyncGenerator[AsyncStore]:
-        settings = self._settings or resolve(os.environ)
-        async with (
-            open_slack(settings) as slack,
-            AsyncStore(
-                slack,
-                self._channel,
-                events=open_events(settings),
-                timing=self._timing,
-                name=self._name,
-                secret=self._secret,
-                authors=self._authors,
-                cache=self._cache,
-                retention=self._retention,
-            ) as store,
-        ):
-            yield store
-
-    def __getitem__(self, key: str) -> Json | bytes:
-        found: Entry = self.entry(key)
-        return found.value
-
-    def __setitem__(self, key: str, value: object) -> None:
-        self.put(key, value)
-
-    def __delitem__(self, key: str) -> None:
-        if key not in self:
-            raise KeyNotFound(key)
-        self.delete(key)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.find())
-
-    def __len__(self) -> int:
-        return len(self.find())
-
-    @property
-    def encrypted(self) -> bool:
-        """Whether only who has its key can read it."""
-        return self._there[1].encrypted
-
-    def status(self) -> Status:
-        """How the store is, as this process knows it."""
-        portal, store = self._there
-        return portal.call(store.status)
-
-    def watch(self, prefix: str = "", *, from_revision: int | None = None) -> Iterator[Change]:
-        """The changes of all keys that begin with `prefix`, each once, in order, for as long as one iterates."""
-        portal, store = self._there
-        changes = store.watch(prefix, from_revision=from_revision)
-        try:
-            while (change := wait_for(portal, lambda: anext(changes, None))) is not None:
-                yield change
-        finally:
-            wait_for(portal, changes.aclose)
-
-    @contextmanager
-    def lock(self, name: str, *, ttl: timedelta = timedelta(seconds=60)) -> Generator[Lock]:
-        """A lock: `with store.lock("x") as held:`. A thread cannot be stopped: if it is lost, leaving says so."""
-        portal, store = self._there
-        lock = store.lock(name, ttl=ttl)
-        wait_for(portal, lock.acquire)  # whoever waits for it can be interrupted
-        inside = portal.wrap_async_context_manager(lock)
-        held = inside.__enter__()
-        try:
-            yield held
-        finally:
-            # What ends it stays on this side: raised on the loop's thread, an interruption would end the loop.
-            inside.__exit__(None, None, None)
-
-    def elect(self, name: str, *, ttl: timedelta = TERM) -> Terms:
-        """A leadership: `with store.elect("x") as term:`, or `for term in store.elect("x"):` and `with term:`."""
-        return Terms(lambda: self.lock(LEADER + name, ttl=ttl))
-
-    def leader(self, name: str, *, fresh: bool = False) -> Leader | None:
-        """Who leads, as far as is known here, None if nobody does; `fresh` asks Slack first."""
-        portal, store = self._there
-        return wait_for(portal, lambda: store.elect(name).leader(fresh=fresh))
-
-    entry = blocking(AsyncStore.get)
-    find = blocking(AsyncStore.keys)
-    put = blocking(AsyncStore.put)
-    create = blocking(AsyncStore.create)
-    replace = blocking(AsyncStore.update)
-    delete = blocking(AsyncStore.delete)
-    purge = blocking(AsyncStore.purge)
-    roll = blocking(AsyncStore.roll)
-    age = blocking(AsyncStore.age)
-    transact = blocking(AsyncStore.transact)
-    commit = blocking(AsyncStore.commit)
-    history = blocking(AsyncStore.history)
