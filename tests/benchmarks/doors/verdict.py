@@ -131,14 +131,15 @@ def judged(
     ]
     # A handler that always raises must end dead, and no other: whoever was only killed or hung is done by another.
     lost += [f"{text}: dead" for text, ts in posts.items() if ts in ends.dead and "broken" not in text]
-    writes = _writes(calls)
+    signs, ended_at = _signs(calls), _ended(calls)
     repeated: list[str] = []
     lapsed = 0
     for text, times in done.items():
-        on = writes.get(posts[text], [])
+        on, ended = signs.get(posts[text], []), ended_at.get(posts[text])
         # In the order of their beginnings: whoever stood still has its effect after the one who took over.
         for (one, who), (next_, other) in pairwise(sorted((_begun(effects, line), line["token"]) for line in times)):
-            if _lapsed(on, one, other * _MICROSECOND if other > _LOGGED else next_, lease):
+            taken = other * _MICROSECOND if other > _LOGGED else max((at for at in on if at <= next_), default=next_)
+            if _lapsed(on, one, taken, lease) and (ended is None or ended > taken):
                 lapsed += 1
             else:
                 about = [_told(call, one) for call in calls if _about(call) == posts[text]]
@@ -154,12 +155,21 @@ def judged(
     )
 
 
-def _writes(calls: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
-    """Moments at which each message was written on, in order, without bids for a claim: few who bid get it."""
+def _signs(calls: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
+    """Moments at which a claim on each message was made or extended, without bids in its thread: few who bid get it."""
     moments: dict[str, list[float]] = {}
     for call in calls:
-        if call["ok"] and _note(call) != "claim":
+        if call["ok"] and _claims(call) and _note(call) not in {"claim", "withdraw"}:
             moments.setdefault(_about(call), []).append(call["at"] * _MICROSECOND)
+    return moments
+
+
+def _ended(calls: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """When each message was marked done or dead, first."""
+    moments: dict[str, float] = {}
+    for call in calls:
+        if call["ok"] and call["method"] == "reactions.add" and not _claims(call):
+            moments.setdefault(_about(call), call["at"] * _MICROSECOND)
     return moments
 
 
@@ -188,11 +198,11 @@ def _begun(effects: Sequence[Mapping[str, Any]], done: Mapping[str, Any]) -> flo
     )
 
 
-def _lapsed(writes: Sequence[float], one: float, next_: float, lease: float) -> bool:
-    """Whether nobody extended a claim for a whole lease between two beginnings.
+def _lapsed(signs: Sequence[float], one: float, taken: float, lease: float) -> bool:
+    """Whether nobody extended a claim for a whole lease between a beginning and the next claim.
 
     A holder that lives extends its claim in time, and each extension is a call about the message.
     """
-    before = max((at for at in writes if at <= one), default=one)
-    moments = [before, *(at for at in writes if one < at <= next_), next_]
+    before = max((at for at in signs if at <= one), default=one)
+    moments = [before, *(at for at in signs if one < at <= taken), taken]
     return any(after - at >= lease for at, after in pairwise(moments))
