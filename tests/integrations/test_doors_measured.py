@@ -64,3 +64,5 @@ def test_an_effect_too_many_is_a_repetition_unless_nobody_extended_the_claim_for
     assert verdict(*first, *late, calls=(extended[0], extended[2])) == (0, 0, 1)
     stopped = [first[0], *late, line("done", 9.0)]
     assert verdict(*stopped, calls=(extended[0], extended[2])) == (0, 0, 1)
+    marked = (extended[0], claim(2.0, "white_check_mark"), extended[2])
+    assert verdict(*first, *late, calls=marked) == (0, 1, 0)

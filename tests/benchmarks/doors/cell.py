@@ -42,9 +42,8 @@ _STANDSTILL = 1.5
 """Leases for which a process is stopped."""
 _PACES = {"auto": 0.1, "pin": 0.2}
 """Seconds from one post of the storm to the next: most of the time most replicas are to be at work."""
-_RESTS = {"auto": 0.05, "pin": 0.25}
-"""Seconds from one end to the next post at rest. A channel takes a hundred pins, and that of what has ended stays for a
-while: without Slack's limits on pins there would soon be as many."""
+_REST = 0.05
+"""Seconds from one end to the next post at rest."""
 _LOOK = 0.05
 """Seconds between two looks."""
 _WARM = 8
@@ -104,7 +103,7 @@ class Cell:
             for lap in range(-_WARM, self._laps):
                 for watch in watches:
                     watch.lap(f"toggle calm{lap + _WARM} light", counts=lap >= 0)
-                threading.Event().wait(_MEETING if lap < 0 and self._apps > 1 else _RESTS[self._way])
+                threading.Event().wait(_MEETING if lap < 0 and self._apps > 1 else _REST)
             bare, ours = watches
             calls = slack.calls()
             return Calm(

@@ -131,19 +131,17 @@ def judged(
     ]
     # A handler that always raises must end dead, and no other: whoever was only killed or hung is done by another.
     lost += [f"{text}: dead" for text, ts in posts.items() if ts in ends.dead and "broken" not in text]
-    writes = _writes(calls)
     repeated: list[str] = []
     lapsed = 0
     for text, times in done.items():
-        on = writes.get(posts[text], [])
-        # In the order of their beginnings: whoever stood still has its effect after the one who took over.
-        for (one, who), (next_, other) in pairwise(sorted((_begun(effects, line), line["token"]) for line in times)):
-            if _lapsed(on, one, other * _MICROSECOND if other > _LOGGED else next_, lease):
+        about = [call for call in calls if _about(call) == posts[text]]
+        # In the order of claims: whoever stood still begins, or has its effect, after the one who took over.
+        for one, other in pairwise(sorted(line["token"] for line in times)):
+            if _lapsed(about, one, other, lease):
                 lapsed += 1
             else:
-                about = [_told(call, one) for call in calls if _about(call) == posts[text]]
-                told = [f"{text}: tokens {who} and {other}, {next_ - one:.1f} s apart", *about]
-                repeated.append("\n  ".join(told))
+                told = (_told(call, _claimed(about, one)) for call in about)
+                repeated.append("\n  ".join([f"{text}: tokens {one} and {other}", *told]))
     return Verdict(
         messages=len(posts),
         lost=tuple(lost),
@@ -154,13 +152,33 @@ def judged(
     )
 
 
-def _writes(calls: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
-    """Moments at which each message was written on, in order, without bids for a claim: few who bid get it."""
-    moments: dict[str, list[float]] = {}
-    for call in calls:
-        if call["ok"] and _note(call) != "claim":
-            moments.setdefault(_about(call), []).append(call["at"] * _MICROSECOND)
-    return moments
+def _lapsed(about: Sequence[Mapping[str, Any]], one: int, other: int, lease: float) -> bool:
+    """Whether nobody extended one claim for a whole lease before the other was made, and the message had not ended.
+
+    A holder that lives extends its claim in time, and each extension is a call about the message.
+
+    Args:
+        about: calls about the message.
+        one: token of a claim.
+        other: token of the next one.
+        lease: in seconds.
+    """
+    since, until = _claimed(about, one), _claimed(about, other)
+    kept = [call for call in about if call["ok"] and since < call["at"] * _MICROSECOND < until]
+    if any(call["method"] == "reactions.add" and not _claims(call) for call in kept):
+        return False
+    # Most who bid for a claim in the thread do not get it: that is no sign of life of who has it.
+    signs = [call["at"] * _MICROSECOND for call in kept if _claims(call) and _note(call) not in {"claim", "withdraw"}]
+    return any(after - before >= lease for before, after in pairwise([since, *signs, until]))
+
+
+def _claimed(about: Sequence[Mapping[str, Any]], token: int) -> float:
+    """When a claim was made."""
+    if token > _LOGGED:
+        return token * _MICROSECOND
+    name = _MARKS.generations[token - 1]
+    made = (call["at"] for call in about if call["ok"] and call["args"].get("name") == name)
+    return next(made) * _MICROSECOND
 
 
 def _note(call: Mapping[str, Any]) -> str:
@@ -176,23 +194,3 @@ def _told(call: Mapping[str, Any], since: float) -> str:
     what = args.get("name") or _note(call)
     refused = "" if call["ok"] else f" refused: {call['error']}"
     return f"{call['at'] * _MICROSECOND - since:+.1f} s {call['user']} {call['method']} {what}{refused}"
-
-
-def _begun(effects: Sequence[Mapping[str, Any]], done: Mapping[str, Any]) -> float:
-    """When the execution began that had this effect."""
-    facts = ("text", "attempt", "token", "by")
-    return next(
-        float(line["at"])
-        for line in effects
-        if line["what"] == "begun" and all(line[name] == done[name] for name in facts)
-    )
-
-
-def _lapsed(writes: Sequence[float], one: float, next_: float, lease: float) -> bool:
-    """Whether nobody extended a claim for a whole lease between two beginnings.
-
-    A holder that lives extends its claim in time, and each extension is a call about the message.
-    """
-    before = max((at for at in writes if at <= one), default=one)
-    moments = [before, *(at for at in writes if one < at <= next_), next_]
-    return any(after - at >= lease for at, after in pairwise(moments))
