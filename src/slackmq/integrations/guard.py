@@ -275,7 +275,7 @@ class Guard:
         match error:
             case None:
                 await lease.ack()
-            case BaseException() if not isinstance(error, Exception):
+            case BaseException() if not isinstance(error, Exception | SystemExit):
                 await lease.release()  # an interruption: somebody else may start at once
             case Reject():
                 await lease.fail(error.cause)
