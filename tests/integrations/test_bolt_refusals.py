@@ -43,6 +43,34 @@ def test_an_app_without_listeners_or_channels_or_twice_is_refused(troupe: Troupe
         pass
 
 
+@pytest.mark.parametrize(
+    ("channels", "options", "says"),
+    [
+        ((["#jobs"],), {}, r"\['#jobs'\] is no name of a channel. Name each by itself"),
+        (("#",), {}, "'#' is no name of a channel"),
+        (("#jobs",), {"work": ""}, "'' is no name of a channel"),
+        (("#jobs",), {"claim": "emoji"}, "no way to claim called 'emoji'"),
+        (("#jobs",), {"retries": -1}, "retries=-1 .* a whole number, 0 or more"),
+        (("#jobs",), {"replicas": 0}, "replicas=0 .* 1 or more"),
+        (("#jobs",), {"within": 60}, r"within=60 .* within=timedelta\(hours=1\)"),
+        (("#jobs",), {"within": timedelta(0)}, "no time in which anything can be begun"),
+    ],
+)
+def test_what_cannot_be_meant_is_named_before_anything_connects(
+    channels: tuple[Any, ...], options: dict[str, Any], says: str
+) -> None:
+    app: Any = App(client=WebClient("xoxb-1", base_url="http://127.0.0.1:9/"), token_verification_enabled=False)
+    app.message("toggle")(print)
+    with pytest.raises(ConfigurationError, match=says):
+        exactly_one(app, *channels, **options)
+
+
+def test_what_is_no_app_is_refused() -> None:
+    given: Any = "#jobs"
+    with pytest.raises(ConfigurationError, match="'#jobs' is no Bolt app"):
+        exactly_one(given, "#alerts")
+
+
 def test_an_app_without_the_scope_for_reactions_is_told_which_it_needs(troupe: Troupe) -> None:
     manifest = {
         "display_information": {"name": "Poor"},
