@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
 from slack_bolt import App
+from slack_bolt.request import BoltRequest
 from slack_sdk import WebClient
+from slack_sdk.signature import SignatureVerifier
 
 import slackmq
 from slackmq.errors import ChannelNotFound, ConfigurationError, MissingScope
@@ -103,6 +106,30 @@ def test_lazy_functions_that_may_run_in_another_process_are_refused(troupe: Trou
     app.event("message")(ack=work, lazy=[work])
     with pytest.raises(ConfigurationError, match="work has lazy functions"):
         exactly_one(app, "#jobs", timing=FAST)
+
+
+def request(body: str, *, secret: str, age: float = 0) -> BoltRequest:
+    """What a server got, signed with a secret so many seconds ago; not at all with ""."""
+    sent_at = str(int(datetime.now(UTC).timestamp() - age))
+    signed: dict[str, str] = {}
+    if secret:
+        signature = SignatureVerifier(secret).generate_signature(timestamp=sent_at, body=body)
+        signed = {"x-slack-request-timestamp": sent_at, "x-slack-signature": str(signature)}
+    return BoltRequest(body=body, headers={"content-type": "application/json", **signed})
+
+
+def test_over_http_what_is_not_signed_by_slack_or_too_old_claims_nothing(troupe: Troupe) -> None:
+    app = bot(troupe, 0, signing_secret="of Slack")
+    troupe.guard(app)
+    ts = troupe.say("toggle hall")
+    event = {"type": "message", "channel": troupe.slack.channel("jobs"), "text": "toggle hall", "user": "U1", "ts": ts}
+    body = json.dumps({"type": "event_callback", "event": event})
+    bad = (request(body, secret=""), request(body, secret="of another"), request(body, secret="of Slack", age=600))
+    assert [app.dispatch(each).status for each in bad] == [401, 401, 401]
+    assert (troupe.marks(ts), troupe.ran) == (set(), [])
+    assert app.dispatch(request(body, secret="of Slack")).status == 200
+    troupe.done(ts)
+    assert len(troupe.ran) == 1
 
 
 def test_an_app_for_many_workspaces_is_refused(troupe: Troupe) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -255,6 +256,16 @@ def test_a_function_that_raises_leaves_the_reason_and_may_be_run_again(troupe: T
     troupe.until(lambda: "x" in troupe.marks(bad))
     assert any("no such lamp" in row["text"] for row in troupe.slack.messages("#jobs", thread=bad))
     assert sorted(text for _, text in troupe.ran) == ["a bad one", "a late one", "a late one"]
+
+
+def test_a_function_that_exits_has_failed_and_is_not_repeated(troupe: Troupe, stack: ExitStack) -> None:
+    def run(_: int, body: dict[str, Any]) -> None:
+        sys.exit(f"cannot do {body['event']['text']}")
+
+    webhooks(troupe, stack, run)
+    ts = troupe.say("a bad one")
+    troupe.until(lambda: len(troupe.marks(ts)) > 1 or len(troupe.ran) > 1)
+    assert (troupe.marks(ts), len(troupe.ran)) == ({"clock1", "x"}, 1)
 
 
 def test_a_client_without_a_token_and_a_call_without_a_channel_are_refused(troupe: Troupe) -> None:
