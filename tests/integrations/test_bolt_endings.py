@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,7 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from slackmq.errors import Retry
 from slackmq.integrations.bolt import exactly_one, exactly_one_async
 
 from .conftest import FAST
@@ -37,6 +39,25 @@ def test_a_listener_that_exits_has_failed_and_is_not_repeated(troupe: Troupe) ->
     assert troupe.marks(ts) == {"clock1", "x"}
     assert troupe.slack.messages("#jobs", thread=ts)[-1]["text"] == ":x: SystemExit: no such light"
     assert len(troupe.ran) == 1
+
+
+@pytest.mark.parametrize(("retries", "runs"), [(0, 5), (5, 6)])
+def test_a_listener_that_asks_for_ever_to_be_run_again_is_given_up_with_its_own_reason(
+    troupe: Troupe, retries: int, runs: int
+) -> None:
+    app = troupe.app()
+
+    @app.message("toggle")  # type: ignore[untyped-decorator]  # as above
+    def toggle(message: dict[str, Any]) -> None:  # pyright: ignore[reportUnusedFunction]  # as above
+        troupe.noted(0, message["text"])
+        raise Retry("the light is not there yet", after=timedelta(seconds=0.05))
+
+    troupe.guard(app, retries=retries)
+    troupe.listen(app)
+    ts = troupe.say("toggle attic")
+    troupe.until(lambda: "x" in troupe.marks(ts))
+    assert len(troupe.ran) == runs
+    assert troupe.slack.messages("#jobs", thread=ts)[-1]["text"] == ":x: the light is not there yet"
 
 
 def async_bot(troupe: Troupe, replica: int, *, waits: bool) -> Any:

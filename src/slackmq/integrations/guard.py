@@ -90,7 +90,7 @@ class Guard:
     def __init__(self, settings: Settings, plan: Plan, framework: Framework) -> None:
         self._settings = settings
         self._plan = plan
-        self._options = Options(within=plan.within)
+        self._options = Options(within=plan.within, attempts=max(Options().attempts, plan.retries + 1))
         self._framework = framework
         self._safe = Safe(settings.token or "") if plan.work else None
         self._queues: dict[str, AsyncQueue] = {}
@@ -279,8 +279,10 @@ class Guard:
                 await lease.release()  # an interruption: somebody else may start at once
             case Reject():
                 await lease.fail(error.cause)
-            case Retry(after=after) if after is not None or lease.claim.attempt < self._options.attempts:
+            case Retry(after=after) if lease.claim.attempt < self._options.attempts:
                 await lease.fail(error.cause, retry_in=after or self._backoff(lease))
+            case Retry():  # nobody would be heard of who began it once more
+                await lease.fail(error.cause)
             case _ if lease.claim.attempt <= retries:
                 await lease.fail(told(error), retry_in=self._backoff(lease))
             case _:
