@@ -298,6 +298,15 @@ class AlreadyEnded(SlackMQError):
 class LeaseLost(SlackMQError):
     """The claim ran out before it could be extended, or its end cannot be marked; somebody else may hold it now."""
 
+    def __init__(
+        self,
+        cause: str,
+        *,
+        remedy: str = "Stop, and change nothing more: somebody else may be at work. If it happens often, give the "
+        "handler a longer lease, or the worker fewer jobs at once.",
+    ) -> None:
+        super().__init__(cause, remedy=remedy)
+
 
 class InvariantBreach(LeaseLost):
     """A generation that only the holder may take was taken by somebody else before the holder's deadline."""

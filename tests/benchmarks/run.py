@@ -1,4 +1,7 @@
-"""All figures in one run, as a table: `python -m tests.benchmarks.run [queue] [emulator] [store] [--write FILE]`."""
+"""All figures in one run, as a table: `python -m tests.benchmarks.run [queue] [emulator] [store] [--write FILE]`.
+
+Those of the doors for other frameworks take long, and are made where they are named: `… doors --messages 500`.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,19 @@ import argparse
 import logging
 import os
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 from tests.benchmarks import budget, drain, emulator, latency, store, weight
+from tests.benchmarks.doors import rows as doors
 
 from slackmq.policy import Timing
 from slackmq.simulation.scenario import replay
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _RUNS = 60
 """Simulated runs that are timed, with all faults at once."""
@@ -30,8 +35,10 @@ def rows() -> list[Row]:
     return [*_calls(), *_rates(), *_takeovers(), *_work(), *_costs()]
 
 
-SUBJECTS = {"queue": rows, "emulator": emulator.rows, "store": store.rows}
+SUBJECTS: dict[str, Callable[[], list[Row]]] = {"queue": rows, "emulator": emulator.rows, "store": store.rows}
 """Name -> what makes its rows."""
+USUAL = tuple(SUBJECTS)
+"""What is measured where no subject is named."""
 
 
 def _calls() -> list[Row]:
@@ -127,12 +134,21 @@ def table(subjects: Iterable[str]) -> str:
 if __name__ == "__main__":
     logging.disable(logging.CRITICAL)
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("subjects", nargs="*", metavar="subject", help="queue, emulator, store; without one, all")
+    parser.add_argument(
+        "subjects", nargs="*", metavar="subject", help="queue, emulator, store, doors; without one, the first three"
+    )
     parser.add_argument("--write", type=Path, help="a Markdown file to write the table to")
+    chosen = parser.add_argument_group("doors")
+    chosen.add_argument("--messages", type=int, default=500, help="how many for each, 500 unless told")
+    chosen.add_argument("--door", action="append", choices=doors.NAMES, help="of which framework; without it, all")
+    chosen.add_argument("--apps", action="append", type=int, choices=doors.APPS, help="of how many; without it, both")
     options = parser.parse_args()
+    SUBJECTS["doors"] = partial(
+        doors.rows, options.messages, doors=options.door or doors.NAMES, apps=options.apps or doors.APPS
+    )
     if unknown := set(options.subjects) - set(SUBJECTS):
         parser.error(f"There are no figures of {', '.join(sorted(unknown))}: the subjects are {', '.join(SUBJECTS)}.")
-    text = table(options.subjects or SUBJECTS)
+    text = table(options.subjects or USUAL)
     print(text)  # noqa: T201  # the result
     if options.write:
         options.write.write_text(text, encoding="utf-8")

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from slackmq.emulator.launch import About
 
 Value = TypeVar("Value")
+KINDS = ("channels", "groups", "im", "mpim")
+BOT_SCOPES = [
+    *(f"{kind}:{deed}" for kind in KINDS for deed in ("history", "read")),
+    *("app_mentions:read", "chat:write", "emoji:read", "im:write", "pins:read", "pins:write", "reactions:read"),
+    *("reactions:write", "team:read", "users:read", "users:read.email", "users:write"),
+    *("bookmarks:read", "bookmarks:write"),
+]
+"""Of replicas of whichever framework's bot."""
+BOT_EVENTS = ["app_mention", *(f"message.{kind}" for kind in KINDS)]
 SCOPES = ["chat:write", "channels:history", "channels:read", "commands", "app_mentions:read", "reactions:read"]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from slack_sdk import WebClient
 from tests.clients.judge import needs, running
-from tests.clients.manifests import Operator, chatbot, eventually
+from tests.clients.manifests import BOT_EVENTS, BOT_SCOPES, Operator, chatbot, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,21 +24,6 @@ pytestmark = pytest.mark.timeout(180)
 PAGES = Path(__file__).parents[2] / "docs" / "how-to"
 BLOCKS = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PATH = [str(Path(__file__).parents[2] / "src"), sysconfig.get_paths()["purelib"]]
-KINDS = ("channels", "groups", "im", "mpim")
-SCOPES = [
-    *(f"{kind}:{deed}" for kind in KINDS for deed in ("history", "read")),
-    *("app_mentions:read", "chat:write", "emoji:read", "im:write", "pins:read", "pins:write", "reactions:read"),
-    *(
-        "reactions:write",
-        "team:read",
-        "users:read",
-        "users:read.email",
-        "users:write",
-        "bookmarks:read",
-        "bookmarks:write",
-    ),
-]
-EVENTS = ["app_mention", *(f"message.{kind}" for kind in KINDS)]
 
 
 MORE_METHODS = """
@@ -73,7 +58,7 @@ class Fleet:
         self, emulator: About, jobs: str, app: Mapping[str, Any] | None = None, *, name: str = "deployer"
     ) -> None:
         self.operator = Operator(emulator)
-        manifest = chatbot(SCOPES, EVENTS)
+        manifest = chatbot(BOT_SCOPES, BOT_EVENTS)
         manifest["display_information"]["name"] = manifest["features"]["bot_user"]["display_name"] = name
         self.app = app or self.operator.install(manifest)
         self.jobs = jobs

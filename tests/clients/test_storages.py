@@ -23,7 +23,8 @@ from slackmq.testing.awaiting import async_workspace
 if TYPE_CHECKING:
     from slackmq.emulator.launch import About
 
-PAGES = Path(__file__).parents[2] / "docs" / "how-to"
+HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
+PAGES = {"errbot": "errbot-storage.md", "slack-machine": "slack-machine-storage.md"}
 BLOCKS = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PATH = [str(Path(__file__).parents[2] / "src"), sysconfig.get_paths()["purelib"]]
 FAST = Timing(skew=timedelta(seconds=0.2))
@@ -39,7 +40,7 @@ def test_what_one_bot_keeps_the_next_one_has(
     emulator: About, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLACKMQ_KV_KEY", "k" * 43)
-    [block] = BLOCKS.findall((PAGES / f"{name}-storage.md").read_text(encoding="utf-8"))
+    [block] = BLOCKS.findall((HOW_TO / PAGES[name]).read_text(encoding="utf-8"))
     (tmp_path / "page_settings.py").write_text(block, encoding="utf-8")
     app = emulator.apps[0]
     bot: Any = WebClient(app.bot_token, base_url=emulator.base_url)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
 from slack_bolt import App
+from slack_bolt.request import BoltRequest
 from slack_sdk import WebClient
+from slack_sdk.signature import SignatureVerifier
 
 import slackmq
 from slackmq.errors import ChannelNotFound, ConfigurationError, MissingScope
@@ -41,6 +44,35 @@ def test_an_app_without_listeners_or_channels_or_twice_is_refused(troupe: Troupe
         exactly_one(app, "#jobs", timing=FAST)
     with exactly_one(app, "#jobs", timing=FAST):
         pass
+
+
+@pytest.mark.parametrize(
+    ("channels", "options", "says"),
+    [
+        ((["#jobs"],), {}, r"\['#jobs'\] is no name of a channel. Name each by itself"),
+        (("#",), {}, "'#' is no name of a channel"),
+        (("#jobs",), {"work": ""}, "'' is no name of a channel"),
+        (("#jobs",), {"claim": "emoji"}, "no way to claim called 'emoji'"),
+        (("#jobs",), {"retries": -1}, "retries=-1 .* a whole number, 0 or more"),
+        (("#jobs",), {"retries": 20}, "not emoji enough for retries=20. Allow 19"),
+        (("#jobs",), {"replicas": 0}, "replicas=0 .* 1 or more"),
+        (("#jobs",), {"within": 60}, r"within=60 .* within=timedelta\(hours=1\)"),
+        (("#jobs",), {"within": timedelta(0)}, "no time in which anything can be begun"),
+    ],
+)
+def test_what_cannot_be_meant_is_named_before_anything_connects(
+    channels: tuple[Any, ...], options: dict[str, Any], says: str
+) -> None:
+    app: Any = App(client=WebClient("xoxb-1", base_url="http://127.0.0.1:9/"), token_verification_enabled=False)
+    app.message("toggle")(print)
+    with pytest.raises(ConfigurationError, match=says):
+        exactly_one(app, *channels, **options)
+
+
+def test_what_is_no_app_is_refused() -> None:
+    given: Any = "#jobs"
+    with pytest.raises(ConfigurationError, match="'#jobs' is no Bolt app"):
+        exactly_one(given, "#alerts")
 
 
 def test_an_app_without_the_scope_for_reactions_is_told_which_it_needs(troupe: Troupe) -> None:
@@ -75,6 +107,30 @@ def test_lazy_functions_that_may_run_in_another_process_are_refused(troupe: Trou
     app.event("message")(ack=work, lazy=[work])
     with pytest.raises(ConfigurationError, match="work has lazy functions"):
         exactly_one(app, "#jobs", timing=FAST)
+
+
+def request(body: str, *, secret: str, age: float = 0) -> BoltRequest:
+    """What a server got, signed with a secret so many seconds ago; not at all with ""."""
+    sent_at = str(int(datetime.now(UTC).timestamp() - age))
+    signed: dict[str, str] = {}
+    if secret:
+        signature = SignatureVerifier(secret).generate_signature(timestamp=sent_at, body=body)
+        signed = {"x-slack-request-timestamp": sent_at, "x-slack-signature": str(signature)}
+    return BoltRequest(body=body, headers={"content-type": "application/json", **signed})
+
+
+def test_over_http_what_is_not_signed_by_slack_or_too_old_claims_nothing(troupe: Troupe) -> None:
+    app = bot(troupe, 0, signing_secret="of Slack")
+    troupe.guard(app)
+    ts = troupe.say("toggle hall")
+    event = {"type": "message", "channel": troupe.slack.channel("jobs"), "text": "toggle hall", "user": "U1", "ts": ts}
+    body = json.dumps({"type": "event_callback", "event": event})
+    bad = (request(body, secret=""), request(body, secret="of another"), request(body, secret="of Slack", age=600))
+    assert [app.dispatch(each).status for each in bad] == [401, 401, 401]
+    assert (troupe.marks(ts), troupe.ran) == (set(), [])
+    assert app.dispatch(request(body, secret="of Slack")).status == 200
+    troupe.done(ts)
+    assert len(troupe.ran) == 1
 
 
 def test_an_app_for_many_workspaces_is_refused(troupe: Troupe) -> None:

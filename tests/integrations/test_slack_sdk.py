@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -13,11 +14,12 @@ from slack_sdk.socket_mode import SocketModeClient
 from slack_sdk.socket_mode.aiohttp import SocketModeClient as AsyncSocketModeClient
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
+from tests.clients.manifests import manifest
 
 from slackmq.errors import ConfigurationError, Retry
 from slackmq.integrations.slack_sdk import exactly_one
 
-from .conftest import FAST
+from .conftest import FAST, SCOPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -222,6 +224,25 @@ def test_its_own_posts_are_for_it_only_if_it_says_so(troupe: Troupe, stack: Exit
     assert sorted(text for _, text in troupe.ran) == ["toggle mine", "toggle theirs"]
 
 
+def test_what_it_posts_under_another_name_is_its_own_too(troupe: Troupe, stack: ExitStack) -> None:
+    given = manifest()
+    given["oauth_config"] = {"scopes": {"bot": [*SCOPES, "chat:write.customize"]}}
+    actor = troupe.slack.install(given, channels=["#jobs"])
+    web: Any = WebClient(actor.bot_token, base_url=troupe.slack.url)
+
+    @exactly_one(web, "#jobs", matching="toggle", timing=FAST)
+    def handle(body: dict[str, Any]) -> None:
+        troupe.noted(0, body["event"]["text"])
+
+    stack.callback(handle.close)
+    mine = str(web.chat_postMessage(channel="#jobs", text="toggle mine", username="Lamp")["ts"])
+    [row] = [row for row in troupe.slack.messages("#jobs") if row["ts"] == mine]
+    assert "user" not in row
+    handle({"type": "event_callback", "event": {**row, "channel": troupe.slack.channel("jobs")}})
+    troupe.done(troupe.say("toggle theirs"))
+    assert [text for _, text in troupe.ran] == ["toggle theirs"]
+
+
 def test_a_function_that_raises_leaves_the_reason_and_may_be_run_again(troupe: Troupe, stack: ExitStack) -> None:
     def run(_: int, body: dict[str, Any]) -> None:
         if "bad" in body["event"]["text"]:
@@ -237,11 +258,24 @@ def test_a_function_that_raises_leaves_the_reason_and_may_be_run_again(troupe: T
     assert sorted(text for _, text in troupe.ran) == ["a bad one", "a late one", "a late one"]
 
 
+def test_a_function_that_exits_has_failed_and_is_not_repeated(troupe: Troupe, stack: ExitStack) -> None:
+    def run(_: int, body: dict[str, Any]) -> None:
+        sys.exit(f"cannot do {body['event']['text']}")
+
+    webhooks(troupe, stack, run)
+    ts = troupe.say("a bad one")
+    troupe.until(lambda: len(troupe.marks(ts)) > 1 or len(troupe.ran) > 1)
+    assert (troupe.marks(ts), len(troupe.ran)) == ({"clock1", "x"}, 1)
+
+
 def test_a_client_without_a_token_and_a_call_without_a_channel_are_refused(troupe: Troupe) -> None:
     with pytest.raises(ConfigurationError, match="no bot token"):
         exactly_one(WebClient(base_url=troupe.slack.url), "#jobs")(lambda body: body)
     with pytest.raises(ConfigurationError, match="No channel is named"):
         exactly_one(web_of(troupe))
+    event: Any = "reaction_added"
+    with pytest.raises(ConfigurationError, match="no posts in 'reaction_added'"):
+        exactly_one(web_of(troupe), "#jobs", event=event)
 
 
 def test_two_settings_in_one_channel_are_named_and_the_second_is_refused(troupe: Troupe, stack: ExitStack) -> None:

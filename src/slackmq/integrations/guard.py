@@ -90,7 +90,7 @@ class Guard:
     def __init__(self, settings: Settings, plan: Plan, framework: Framework) -> None:
         self._settings = settings
         self._plan = plan
-        self._options = Options(within=plan.within)
+        self._options = Options(within=plan.within, attempts=max(Options().attempts, plan.retries + 1))
         self._framework = framework
         self._safe = Safe(settings.token or "") if plan.work else None
         self._queues: dict[str, AsyncQueue] = {}
@@ -122,7 +122,7 @@ class Guard:
                 self._work = await self._open(self._plan.work, stack)
             tasks = await stack.enter_async_context(anyio.create_task_group())
             stack.callback(tasks.cancel_scope.cancel)
-            for queue in self._queues.values():
+            for queue in list(self._queues.values()):
                 tasks.start_soon(self._sweep, queue)
             yield self
             with anyio.move_on_after(_ENDING):
@@ -197,11 +197,11 @@ class Guard:
             run: starts the listener, and returns at once; whoever runs it ends the turn.
         """
         message = post.message
-        queue = self._queues[message.channel]
         if post.reply:
             self._replies.add(message.ts)
         self._working += 1
         try:
+            queue = self._worked(message.channel)
             claim = await queue.claim_once(message).claim()
             if message.ts not in self._found:
                 self._behind = self._slack.now() - seconds(message.ts)
@@ -211,7 +211,7 @@ class Guard:
                     await self._run(lease, run)
         except LeaseLost as error:
             _log.warning("lost %s while a listener was at work on it: %s", message.ts, error)
-        except SlackError as error:
+        except (SlackError, ConfigurationError) as error:
             _log.warning("could not claim %s, it is left for later: %s", message.ts, error)
         finally:
             self._working -= 1
@@ -259,7 +259,7 @@ class Guard:
     async def _record(self, payload: Payload, turn: Turn, standing: Callable[[], None]) -> None:
         if self._safe is None:
             raise RuntimeError("there is no channel for records")
-        queue = self._queues[self._work]
+        queue = self._worked(self._work)
         record = await queue.post(PAYLOAD, self._safe.lock(payload), expires=self._plan.within)
         standing()
         claim = await queue.claim_once(record).claim()
@@ -275,12 +275,14 @@ class Guard:
         match error:
             case None:
                 await lease.ack()
-            case BaseException() if not isinstance(error, Exception):
+            case BaseException() if not isinstance(error, Exception | SystemExit):
                 await lease.release()  # an interruption: somebody else may start at once
             case Reject():
                 await lease.fail(error.cause)
-            case Retry(after=after) if after is not None or lease.claim.attempt < self._options.attempts:
+            case Retry(after=after) if lease.claim.attempt < self._options.attempts:
                 await lease.fail(error.cause, retry_in=after or self._backoff(lease))
+            case Retry():  # nobody would be heard of who began it once more
+                await lease.fail(error.cause)
             case _ if lease.claim.attempt <= retries:
                 await lease.fail(told(error), retry_in=self._backoff(lease))
             case _:
@@ -302,12 +304,35 @@ class Guard:
         return max(_COURTESY, min(2 * self._behind, lease))
 
     async def _sweep(self, queue: AsyncQueue) -> None:
+        """Look for what was left. Where that ends, nothing is claimed until the channel can be worked as it was."""
+        channel = queue.channel
+        await self._look(queue)
+        while True:
+            self._queues.pop(channel.id, None)
+            await SYSTEM.sleep(self._plan.timing.lease.total_seconds())
+            try:
+                async with await self._queue(channel) as again:
+                    self._queues[channel.id] = again
+                    _log.warning("#%s is worked again", channel.name)
+                    await self._look(again)
+            except (SlackError, ConfigurationError) as error:
+                _log.warning("#%s is still not worked here: %s", channel.name, error)
+
+    async def _look(self, queue: AsyncQueue) -> None:
+        """Look for what was left until Slack refuses, or the channel is worked in another way."""
         sweep = queue.sweep(courtesy=self._courtesy)
         try:
             async for message in sweep.messages():
                 await self._deliver(message, sweep.decline)
-        except SlackError as error:
-            _log.error("stopped looking for what was left in %s: %s", queue.channel.name, error)  # the sentence says it
+        except (SlackError, ConfigurationError) as error:
+            _log.error("#%s is worked no more: %s", queue.channel.name, error)  # the sentence says it
+
+    def _worked(self, channel: str) -> AsyncQueue:
+        """The queue of a channel that is worked at present."""
+        if channel not in self._queues:
+            remedy = "The log says why; it is tried again every now and then."
+            raise ConfigurationError("The channel is not worked at present.", remedy=remedy)
+        return self._queues[channel]
 
     async def _deliver(self, message: Message, decline: Callable[[Message], None]) -> None:
         self._found.add(message.ts)
@@ -318,6 +343,9 @@ class Guard:
             return
         except RuntimeError as error:  # the bot is about to end, and starts nothing more
             _log.warning("left %s to others, nothing can run here: %s", message.ts, error)
+            return
+        except Exception as error:  # noqa: BLE001  # matchers and middleware are strangers' code
+            _log.error("left %s to others, what decides whether the bot wants it raised", message.ts, exc_info=error)
             return
         if not taken:
             self._found.discard(message.ts)

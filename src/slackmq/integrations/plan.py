@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypedDict
 
 from slackmq.claiming.marks import Marks
+from slackmq.claiming.way import WAYS
 from slackmq.errors import ConfigurationError
 from slackmq.policy import Timing
 
@@ -67,3 +68,30 @@ class Plan:
     def __post_init__(self) -> None:
         if not self.channels and self.work is None:
             raise ConfigurationError("No channel is named.", remedy='Name those to guard: exactly_one(…, "#ops").')
+        for name in self.channels if self.work is None else (*self.channels, self.work):
+            _check_channel(name)
+        if self.claim not in {"auto", *WAYS}:
+            raise ConfigurationError(f"There is no way to claim called {self.claim!r}.", remedy='Use claim="auto".')
+        _check_least("retries", self.retries, 0)
+        if self.retries >= len(self.marks.generations):
+            most = len(self.marks.generations) - 1
+            raise ConfigurationError(f"There are not emoji enough for retries={self.retries}.", remedy=f"Allow {most}.")
+        _check_least("replicas", self.replicas, 1)
+        _check_time("within", self.within)
+
+
+def _check_channel(name: object) -> None:
+    if not isinstance(name, str) or not name.strip("# "):
+        remedy = 'Name each by itself: exactly_one(…, "#ops", "#alerts").'
+        raise ConfigurationError(f"{name!r} is no name of a channel.", remedy=remedy)
+
+
+def _check_least(name: str, given: object, least: int) -> None:
+    if not isinstance(given, int) or given < least:
+        raise ConfigurationError(f"{name}={given!r} says nothing.", remedy=f"Give it a whole number, {least} or more.")
+
+
+def _check_time(name: str, given: object) -> None:
+    if not isinstance(given, timedelta) or given <= timedelta(0):
+        remedy = f"Write {name}=timedelta(hours=1), for example."
+        raise ConfigurationError(f"{name}={given!r} is no time in which anything can be begun.", remedy=remedy)

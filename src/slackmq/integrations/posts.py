@@ -13,7 +13,9 @@ from slackmq.slack.markup import plain
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Post", "event_of", "is_edit", "is_note", "mentions", "post_of", "without_edit"]
+    from slackmq.slack.api import Identity
+
+__all__ = ["Post", "event_of", "is_by", "is_edit", "is_note", "mentions", "post_of", "without_edit"]
 
 _SAID = frozenset({None, "bot_message", "file_share", "me_message", "thread_broadcast"})
 """Subtypes under which somebody says something (docs.slack.dev/reference/events/message); the others report."""
@@ -50,6 +52,11 @@ def post_of(body: Mapping[str, Any]) -> Post | None:
         key=f"{channel}/{ts}",
     )
     return Post(message=message, type=str(event["type"]), reply=bool(thread and thread != ts))
+
+
+def is_by(message: Message, identity: Identity) -> bool:
+    """Whether the bot itself wrote a post; one under another name has no user, and names the bot alone."""
+    return message.author in {identity.user, identity.bot}
 
 
 def is_edit(body: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeVar, get_args, overload
 
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
@@ -20,7 +20,7 @@ from slackmq.errors import ConfigurationError
 from slackmq.integrations.guard import Framework
 from slackmq.integrations.guard_thread import Guarded, GuardThread
 from slackmq.integrations.plan import Plan
-from slackmq.integrations.posts import event_of, is_note, mentions, post_of
+from slackmq.integrations.posts import event_of, is_by, is_note, mentions, post_of
 from slackmq.slack.markup import escape
 
 if TYPE_CHECKING:
@@ -86,6 +86,11 @@ def exactly_one(
         ConfigurationError: no channel, no token, or a channel that is worked with other settings.
         SlackError: a scope is missing, the bot is not in a channel, or the token is refused.
     """
+    if event not in get_args(Kind):
+        raise ConfigurationError(
+            f"There are no posts in {event!r}: only messages and mentions can be claimed.",
+            remedy='Use event="message" or event="app_mention"; all else comes to the function as ever.',
+        )
     return _Guarding(client, Plan(channels=channels, **how), re.compile(matching), event, own=own)
 
 
@@ -165,7 +170,7 @@ class _Door(Framework, ABC):
         return self._fits(message, identity, message.text, escape(message.text))
 
     def _fits(self, message: Message, identity: Identity, *texts: str) -> bool:
-        if message.author == identity.user and not self._own:
+        if is_by(message, identity) and not self._own:
             return False
         if self._event == "app_mention" and not mentions(message.text, identity.user):
             return False

@@ -13,13 +13,16 @@ sys.path += FACTS["path"]  # our package, and what it needs that the framework's
 
 from slackmq.policy import Timing  # noqa: E402
 
+LEASE = FACTS.get("lease", 4)
 FAST = Timing(
-    lease=timedelta(seconds=FACTS.get("lease", 4)),
+    lease=timedelta(seconds=LEASE or 4),
     margin=timedelta(seconds=0.5),
     skew=timedelta(seconds=0.5),
     scan=timedelta(seconds=1),
     quiet=timedelta(seconds=1),
 )
+OPTIONS = {**({} if LEASE is None else {"timing": FAST}), **FACTS.get("options", {})}
+"""Of the guard; a lease that is None leaves its time constants as they are shipped."""
 
 
 def tell(**said: object) -> None:

@@ -34,6 +34,7 @@ def test_the_code_of_the_page_passes_as_a_test_file_of_its_own(tmp_path: Path) -
         "show-progress.md",
         "wrap-handlers.md",
         "limit-the-pace.md",
+        "effects-that-happen-once.md",
         "later.md",
         "every.md",
         "measure-and-trace.md",

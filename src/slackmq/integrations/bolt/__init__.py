@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from slack_bolt import App
 
+from slackmq.errors import ConfigurationError
 from slackmq.integrations.bolt.middleware import ExactlyOne
 from slackmq.integrations.bolt.threads import Threads
 from slackmq.integrations.guard_thread import Guarded
@@ -108,7 +109,15 @@ def _door(app: App | AsyncApp, plan: Plan) -> Door:
         return Threads(app, plan)
     from slackmq.integrations.bolt.loops import Loops  # noqa: PLC0415  # a sync bot need not load it
 
+    _check_kind(app)
     return Loops(app, plan)
+
+
+def _check_kind(app: object) -> None:
+    from slack_bolt.async_app import AsyncApp  # noqa: PLC0415  # as above
+
+    if not isinstance(app, AsyncApp):
+        raise ConfigurationError(f"{app!r} is no Bolt app.", remedy='Name it first: exactly_one(app, "#ops").')
 
 
 def _on_a_loop() -> bool:

@@ -66,6 +66,7 @@ class Door(ABC):
         self._records: WeakKeyDictionary[Any, Message] = WeakKeyDictionary()
         self._declined: WeakSet[Any] = WeakSet()
         self._lock = threading.Lock()
+        self._closing = False
         self._thread = GuardThread(app.client.token, app.client.base_url, plan, self)
         self._guard = self._thread.guard
 
@@ -85,12 +86,18 @@ class Door(ABC):
             raise
 
     def close(self) -> None:
-        """Stop claiming: listeners that run are waited for, ten seconds at most, and then run unguarded again."""
-        if "run" not in vars(self._runner):
-            return
+        """Stop claiming: listeners that run are waited for, ten seconds at most, and then run unguarded again.
+
+        Posts that come meanwhile are left to the other replicas: nobody here would claim them.
+        """
+        with self._lock:
+            if self._closing or "run" not in vars(self._runner):
+                return
+            self._closing = True
         atexit.unregister(self.close)
-        del self._runner.run  # what stood there before was the class's own
         self._thread.close()
+        del self._runner.run  # what stood there before was the class's own; until now it kept posts from running twice
+        self._closing = False
 
     def takes(self, message: Message, identity: Identity) -> bool:
         """Whether a listener may want a post that a read shows."""
@@ -158,7 +165,7 @@ class Door(ABC):
 
         Where the listener has ended before Slack is answered, nothing can be lost after the answer.
         """
-        recorded = self._guard.records and not self._runner.process_before_response
+        recorded = self._guard.records and not self._runner.process_before_response and not self._closing
         if not recorded or request.lazy_only or not is_work(request.body):
             return None
         return Payload(body=request.body, key=SYSTEM.new_id())
@@ -183,6 +190,13 @@ class Door(ABC):
             with self._lock:
                 self._reached.add(request)
         return superfluous
+
+    def _too_late(self, request: Any) -> bool:
+        """Whether a listener must not begin, for nothing is claimed any more and all is not over yet."""
+        if not self._closing:
+            return False
+        post = post_of(request.body)
+        return request in self._records or (post is not None and self._guard.guards(post.message.channel))
 
     def over(self, request: Any) -> None:
         """The function of a listener has ended; Bolt's completion handler calls it."""

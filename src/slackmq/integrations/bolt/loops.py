@@ -65,7 +65,7 @@ class Loops(Door):
     ) -> BoltResponse | None:
         self._loop = asyncio.get_running_loop()
         run = partial(self._original, request, response, listener_name, starting_time=starting_time)
-        if self._superfluous(request, listener):
+        if self._superfluous(request, listener) or self._too_late(request):
             return await request.context.ack()
         post = self._claimable(request, listener)
         payload = self._payload(request) if post is None else None

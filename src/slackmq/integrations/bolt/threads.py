@@ -54,7 +54,7 @@ class Threads(Door):
         starting_time: float | None = None,
     ) -> BoltResponse | None:
         run = partial(self._original, request, response, listener_name, starting_time=starting_time)
-        if self._superfluous(request, listener):
+        if self._superfluous(request, listener) or self._too_late(request):
             return request.context.ack()
         post = self._claimable(request, listener)
         payload = self._payload(request) if post is None else None

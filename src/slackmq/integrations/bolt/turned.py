@@ -43,7 +43,7 @@ class Turned:
         self._begun = True
         try:
             answer = self._listener.run_ack_function(request=request, response=response)
-        except Exception as error:
+        except BaseException as error:  # sys.exit() too, and being cancelled: it has not done its work
             self._error = error
             raise
         return self._awaited(answer) if inspect.isawaitable(answer) else answer
@@ -51,7 +51,7 @@ class Turned:
     async def _awaited(self, answer: Any) -> Any:
         try:
             return await answer
-        except Exception as error:
+        except BaseException as error:
             self._error = error
             raise
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from slackmq.integrations.guard import Framework
 from slackmq.integrations.guard_thread import GuardThread
 from slackmq.integrations.plan import How, Plan
-from slackmq.integrations.posts import event_of, post_of
+from slackmq.integrations.posts import event_of, is_by, post_of
 from slackmq.slack.markup import escape
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Replicas(Framework):
         if post is None or not thread.guard.guards(post.message.channel):
             dispatch(message)
             return
-        taken = post.message.author != thread.guard.identity.user and self._is_command(message.body)
+        taken = not is_by(post.message, thread.guard.identity) and self._is_command(message.body)
         asked = self._asked.pop(post.message.ts, None)
         if asked is not None:
             asked.set_result(taken)
@@ -105,7 +105,7 @@ class Replicas(Framework):
         """Whether a post that a read shows is a command."""
         # Patterns see the mark-up, which only a delivery has.
         texts = (message.text, escape(message.text))
-        return message.author != identity.user and any(self._is_command(text) for text in texts)
+        return not is_by(message, identity) and any(self._is_command(text) for text in texts)
 
     def _is_command(self, text: str) -> bool:
         """Whether errbot would look for a command in a text: it has a prefix, or fits a pattern that needs none."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from replica import FACTS, FAST
+from replica import FACTS, OPTIONS
 
 import slack_sdk.rtm.v2
 import slack_sdk.web
@@ -25,7 +25,7 @@ def main() -> None:
     slack_sdk.rtm.v2.RTMClient = partial(slack_sdk.rtm.v2.RTMClient, **here)
     said = vars(import_module("page_settings"))
     folder = Path(FACTS["folder"]) / f"data{FACTS['number']}"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)  # it may have been killed, and be started again
     config = SimpleNamespace(
         AUTOINSTALL_DEPS=False,
         BOT_IDENTITY={"token": FACTS["bot_token"], "app_token": FACTS.get("app_token")},
@@ -38,7 +38,7 @@ def main() -> None:
         CORE_PLUGINS=("Help", "ACLs", "CommandNotFoundFilter"),
         STORAGE="Memory",
         DIVERT_TO_THREAD=("ALL_COMMANDS",),
-        SLACKMQ_OPTIONS={"timing": FAST},
+        SLACKMQ_OPTIONS=OPTIONS,
         **{name: said[name] for name in said if name.isupper()},
     )
     root_logger.setLevel(logging.INFO)

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from replica import FACTS, FAST
+from replica import FACTS, OPTIONS
 
 from machine import Machine, core
 from machine.utils.collections import CaseInsensitiveDict
@@ -22,7 +22,7 @@ async def main() -> None:
     settings = {name: said[name] for name in said if name.isupper()} | {
         "SLACK_APP_TOKEN": FACTS["app_token"],
         "SLACK_BOT_TOKEN": FACTS["bot_token"],
-        "SLACKMQ_OPTIONS": {"timing": FAST, **FACTS.get("options", {})},
+        "SLACKMQ_OPTIONS": OPTIONS,
         "HTTP_PROXY": None,
         "TZ": "UTC",
         "LOGLEVEL": "INFO",
