@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -226,20 +226,27 @@ def unseal(
     if isinstance(version, int) and version > VERSION:
         return Letter(message=bare, error=_too_new(version))
     try:
-        stamp = msgspec.convert(payload, Stamp, strict=False)
-        body = msgspec.json.decode(stamp.body, type=dict[str, Any])
-        sent_at = float(stamp.sent_at)
-        expires = None if stamp.expires is None else float(stamp.expires)
+        return Letter(message=_read(payload, bare))
     except (msgspec.MsgspecError, ValueError) as error:
         return Letter(message=bare, error=_damaged(str(error)))
+
+
+def _read(payload: Mapping[str, Any], bare: Message) -> Message:
+    """The job that a payload of ours describes, in place of what is known of it without.
+
+    Raises:
+        MsgspecError: a field is missing or of another type.
+        ValueError: a field does not say what it should, or the digest does not fit.
+    """
+    stamp = msgspec.convert(payload, Stamp, strict=False)
+    body = msgspec.json.decode(stamp.body, type=dict[str, Any])
+    sent_at = float(stamp.sent_at)
+    expires = None if stamp.expires is None else float(stamp.expires)
     if stamp.sha256 != stamp.digest():
-        return Letter(message=bare, error=_damaged("its digest does not fit"))
-    message = Message(
-        channel=channel,
-        ts=ts,
-        author=author,
+        raise ValueError("its digest does not fit")
+    return replace(
+        bare,
         kind=stamp.kind,
-        text=text,
         body=body,
         key=stamp.key,
         keyed=stamp.keyed,
@@ -253,7 +260,6 @@ def unseal(
         link=stamp.link or "",
         delay=None if stamp.delay is None else timedelta(seconds=stamp.delay),
     )
-    return Letter(message=message)
 
 
 def typed(*, channel: str, ts: str, author: str, text: str, edited: bool) -> Letter:

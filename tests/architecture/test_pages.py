@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-from functools import reduce
 from importlib import import_module
 from pathlib import Path
 
@@ -74,8 +73,9 @@ def test_every_row_of_the_features_has_a_cell_for_each_queue() -> None:
 def test_what_pages_name_of_the_simulation_is_there() -> None:
     for page in (FEATURES, PROMISES):
         for name in set(re.findall(r"`(slackmq(?:\.\w+)+)`", page)):
-            module, *rest = _loaded(name)
-            assert reduce(getattr, rest, module) is not None
+            found, *rest = _loaded(name)
+            assert found
+            assert [part for part in rest if not hasattr(found, str(part))] == []
     for path in re.findall(r"`(tests/[\w/]+)(?:\.py)?`", PROMISES):
         assert (ROOT / f"{path}.py").exists(), path
 

@@ -19,6 +19,7 @@ from slackmq.emulator.workspace import OPERATOR, Workspace
 from slackmq.slack.client import Client
 from slackmq.slack.web import SdkWire
 from slackmq.slack.wire import Reply
+from slackmq.testing.awaiting import async_workspace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from slackmq.emulator.model import Caller
     from slackmq.slack.api import Slack
     from slackmq.slack.wire import Wire
+    from slackmq.testing.awaiting import AsyncWorkspace
 
 BEGAN = 1_700_000_000
 
@@ -33,6 +35,13 @@ BEGAN = 1_700_000_000
 @pytest.fixture(autouse=True)
 def no_blocked_loop() -> None:
     """Not watched here: closing the embedded workspace joins its idle journal thread inside the loop."""
+
+
+@pytest.fixture
+async def workspace() -> AsyncGenerator[AsyncWorkspace]:
+    """For stores: two apps, and a channel for their state."""
+    async with async_workspace(channels=("general", "state"), apps=("one", "two")) as there:
+        yield there
 
 
 class SteppingClock:

@@ -33,11 +33,6 @@ async def there() -> AsyncGenerator[AsyncWorkspace]:
         yield there
 
 
-@pytest.fixture(autouse=True)
-def no_blocked_loop() -> None:
-    """Not watched here: closing the embedded workspace joins its idle journal thread inside the loop."""
-
-
 @asynccontextmanager
 async def opened(workspace: AsyncWorkspace, app: int = 0) -> AsyncGenerator[AsyncStore]:
     settings = workspace.apps[app].settings

@@ -26,11 +26,6 @@ if TYPE_CHECKING:
     from slackmq.slack.connect import Settings
 
 
-@pytest.fixture(autouse=True)
-def no_blocked_loop() -> None:
-    """Not watched here: closing the embedded workspace joins its idle journal thread inside the loop."""
-
-
 @asynccontextmanager
 async def emulated() -> AsyncGenerator[tuple[Server, Sockets, Settings]]:
     async with Server.opened(None, seed=Seed(), limits=Limits()) as server:

@@ -27,28 +27,14 @@ from slackmq.kv.record import RECORD, VERSION
 from slackmq.kv.seal import Seal
 from slackmq.kv.store import AsyncStore
 from slackmq.slack.api import Metadata
-from slackmq.testing.awaiting import async_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
     from slackmq.testing.awaiting import AsyncWorkspace
 
 
 @dataclass(frozen=True)
 class Lamp:
     on: bool
-
-
-@pytest.fixture
-async def workspace() -> AsyncGenerator[AsyncWorkspace]:
-    async with async_workspace(channels=("general", "state"), apps=("one", "two")) as there:
-        yield there
-
-
-@pytest.fixture(autouse=True)
-def no_blocked_loop() -> None:
-    """Not watched here: closing the embedded workspace joins its idle journal thread inside the loop."""
 
 
 async def test_what_one_app_writes_the_other_reads_with_revision_and_author(workspace: AsyncWorkspace) -> None:

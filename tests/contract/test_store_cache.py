@@ -10,24 +10,11 @@ from tests.contract.opened import client, opened
 
 from slackmq.kv.record import opened as opened_record
 from slackmq.kv.secret import Secret
-from slackmq.testing.awaiting import async_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
     from pathlib import Path
 
     from slackmq.testing.awaiting import AsyncWorkspace
-
-
-@pytest.fixture
-async def workspace() -> AsyncGenerator[AsyncWorkspace]:
-    async with async_workspace(channels=("general", "state"), apps=("one", "two")) as there:
-        yield there
-
-
-@pytest.fixture(autouse=True)
-def no_blocked_loop() -> None:
-    """Not watched here: closing the embedded workspace joins its idle journal thread inside the loop."""
 
 
 @pytest.fixture(autouse=True)

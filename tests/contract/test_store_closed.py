@@ -10,24 +10,10 @@ import pytest
 from tests.contract.opened import opened
 
 from slackmq.errors import Ambiguous, ConfigurationError, SlackMQError
-from slackmq.testing.awaiting import async_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
     from slackmq.kv.store import AsyncStore
     from slackmq.testing.awaiting import AsyncWorkspace
-
-
-@pytest.fixture
-async def workspace() -> AsyncGenerator[AsyncWorkspace]:
-    async with async_workspace(channels=("general", "state"), apps=("one", "two")) as there:
-        yield there
-
-
-@pytest.fixture(autouse=True)
-def no_blocked_loop() -> None:
-    """Not watched here: closing the embedded workspace joins its idle journal thread inside the loop."""
 
 
 async def _watch(store: AsyncStore) -> None:

@@ -12,11 +12,8 @@ from slackmq.kv import shelf
 from slackmq.kv.batch import Batch
 from slackmq.kv.errors import FileLost, ValueRejected
 from slackmq.kv.secret import Secret
-from slackmq.testing.awaiting import async_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
     from slackmq.kv.entry import FileRef
     from slackmq.kv.store import AsyncStore
     from slackmq.slack.client import Client
@@ -25,17 +22,6 @@ if TYPE_CHECKING:
 DAY = 86_400
 LARGE = "a large value, " * 2_000
 SECRET = Secret("key" * 12, encrypt=True)
-
-
-@pytest.fixture
-async def workspace() -> AsyncGenerator[AsyncWorkspace]:
-    async with async_workspace(channels=("general", "state"), apps=("one", "two")) as there:
-        yield there
-
-
-@pytest.fixture(autouse=True)
-def no_blocked_loop() -> None:
-    """Not watched here: closing the embedded workspace joins its idle journal thread inside the loop."""
 
 
 async def files(slack: Client, store: AsyncStore) -> list[str]:

@@ -12,25 +12,11 @@ from slackmq.kv.record import RECORD, VERSION
 from slackmq.kv.seal import Seal
 from slackmq.kv.secret import Secret
 from slackmq.slack.api import Metadata
-from slackmq.testing.awaiting import async_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
     from slackmq.testing.awaiting import AsyncWorkspace
 
 KEY, OTHER = "key" * 12, "other" * 12
-
-
-@pytest.fixture
-async def workspace() -> AsyncGenerator[AsyncWorkspace]:
-    async with async_workspace(channels=("general", "state"), apps=("one", "two")) as there:
-        yield there
-
-
-@pytest.fixture(autouse=True)
-def no_blocked_loop() -> None:
-    """Not watched here: closing the embedded workspace joins its idle journal thread inside the loop."""
 
 
 async def test_an_encrypted_store_shows_nothing_in_its_channel_and_everything_to_who_has_the_key(

@@ -30,11 +30,6 @@ async def workspace() -> AsyncGenerator[AsyncWorkspace]:
         yield there
 
 
-@pytest.fixture(autouse=True)
-def no_blocked_loop() -> None:
-    """Not watched here: closing the embedded workspace joins its idle journal thread inside the loop."""
-
-
 async def test_a_store_that_moved_is_shown_whole_beside_its_new_channel(workspace: AsyncWorkspace) -> None:
     server = workspace._server
     stores = Stores(server)

@@ -16,23 +16,9 @@ from slackmq.kv.record import RECORD, VERSION
 from slackmq.kv.seal import Seal
 from slackmq.kv.snapshot import PART, SNAPSHOT, Manifest, written
 from slackmq.slack.api import Metadata
-from slackmq.testing.awaiting import async_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
     from slackmq.testing.awaiting import AsyncWorkspace
-
-
-@pytest.fixture
-async def workspace() -> AsyncGenerator[AsyncWorkspace]:
-    async with async_workspace(channels=("general", "state"), apps=("one", "two")) as there:
-        yield there
-
-
-@pytest.fixture(autouse=True)
-def no_blocked_loop() -> None:
-    """Not watched here: closing the embedded workspace joins its idle journal thread inside the loop."""
 
 
 async def test_who_writes_what_cannot_be_read_spoils_nothing_of_those_who_share_its_post(

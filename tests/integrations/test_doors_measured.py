@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.benchmarks.doors.cell import Cell, texts
 from tests.benchmarks.doors.door import DOORS
+from tests.benchmarks.doors.rows import _rows
 from tests.benchmarks.doors.verdict import Ends, judged
 
 POST = "toggle calm1 light"
@@ -30,6 +32,12 @@ def test_few_messages_and_many_meet_every_misfortune() -> None:
         assert {text.split()[1].rstrip("0123456789") for text in texts(messages)} >= {
             *("calm", "raise", "kill", "hang", "late", "stop", "broken")
         }
+
+
+def test_a_framework_that_is_not_installed_is_skipped_by_name() -> None:
+    assert _rows(replace(DOORS[2], judge="nowhere"), 4, 500) == [
+        ("slack-machine, 4 apps", "", "skipped: nowhere is not installed (scripts/judges nowhere)")
+    ]
 
 
 def line(what: str, at: float, token: int = 1, by: int = 1) -> dict[str, Any]:

@@ -104,12 +104,8 @@ class GuardThread:
             yield None
             return
         try:
-            yield turn
-        except BaseException as error:
-            turn.end(error)
-            raise
-        else:
-            turn.end(None)
+            with turn:
+                yield turn
         finally:
             self.settled(working)
 
@@ -122,12 +118,8 @@ class GuardThread:
             yield None
             return
         try:
-            yield turn
-        except BaseException as error:
-            turn.end(error)
-            raise
-        else:
-            turn.end(None)
+            with turn:
+                yield turn
         finally:
             await asyncio.shield(asyncio.wrap_future(working))
 

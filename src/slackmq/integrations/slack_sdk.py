@@ -7,6 +7,7 @@ import atexit
 import inspect
 import logging
 import re
+from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import update_wrapper
@@ -129,7 +130,7 @@ class _Guarding:
         return Listener(door, door.heard)
 
 
-class _Door(Framework):
+class _Door(Framework, ABC):
     """A guarded function from within. Base of one class for each kind of function."""
 
     def __init__(
@@ -183,9 +184,9 @@ class _Door(Framework):
             self._soon(post, body)
         return post is not None
 
+    @abstractmethod
     def _soon(self, post: Post, body: Mapping[str, Any]) -> None:
         """Have it claimed and handled; called on any thread."""
-        raise NotImplementedError  # a door is made for threads or for a loop, never as such
 
     heard: Callable[..., Any]
 

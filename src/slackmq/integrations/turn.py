@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import TracebackType
+    from typing import Self
 
 __all__ = ["Turn"]
 
 
 class Turn:
-    """One execution of a listener; of one part, unless more are added.
+    """One execution of a listener; of one part, unless more are added. A context manager around a part ends it.
 
     Args:
         context: what the listener may want to know: the idempotency `key`, the fencing `token`, the `attempt`.
@@ -44,6 +46,14 @@ class Turn:
             over = self._left == 0
         if over:
             self._loop.call_soon_threadsafe(self._ended.set)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end(error)
 
     @property
     def over(self) -> bool:

@@ -124,19 +124,22 @@ class Redrive:
             origin=job.origin or job.key,
             link=identity.link(*source),
         )
-        poster = Poster(
+        await pause("before_redrive")
+        message = await self._poster(job.channel, me=identity.user, shared=shared).post(post)
+        await self._tell(job, letter, link=identity.link(message.channel, message.ts))
+        return message
+
+    def _poster(self, channel: str, *, me: str, shared: bool) -> Poster:
+        """Who posts into the channel of the dead job."""
+        return Poster(
             self._slack,
-            channel=job.channel,
-            me=identity.user,
+            channel=channel,
+            me=me,
             shared=shared,
             clock=self._clock,
             hook=self._hook,
             reach=self._timing.reach,
         )
-        await pause("before_redrive")
-        message = await poster.post(post)
-        await self._tell(job, letter, link=identity.link(message.channel, message.ts))
-        return message
 
     async def _first(self, job: Message) -> bool:
         """Whether nobody has posted it again before; where Slack will not tell, that is looked up."""

@@ -177,7 +177,7 @@ def _claimed(about: Sequence[Mapping[str, Any]], token: int) -> float:
     if token > _LOGGED:
         return token * _MICROSECOND
     name = _MARKS.generations[token - 1]
-    made = (call["at"] for call in about if call["ok"] and call["args"].get("name") == name)
+    made = (int(call["at"]) for call in about if call["ok"] and call["args"].get("name") == name)
     return next(made) * _MICROSECOND
 
 

@@ -124,10 +124,15 @@ def test_any_view_is_opened_used_and_changed_or_refused(view: Any, values: Any, 
             row = reply["view"]
             common = {"user": stage.user, "view_id": row["id"]}
             ids = [e.get("action_id") for block in row["blocks"] for e in [block.get("element", {})]] + [click]
-            stage.ask(OPERATOR, "emulator.interactions.click", {**common, "action_id": ids[0], "value": chosen})
-            stage.ask(OPERATOR, "emulator.modals.submit", {**common, "values": values})
-            stage.ask(stage.bot, "views.update", {"view_id": row["id"], "view": view})
-            stage.ask(OPERATOR, "emulator.modals.close", common)
+            answers = [
+                stage.ask(OPERATOR, "emulator.interactions.click", {**common, "action_id": ids[0], "value": chosen}),
+                stage.ask(OPERATOR, "emulator.modals.submit", {**common, "values": values}),
+                stage.ask(stage.bot, "views.update", {"view_id": row["id"], "view": view}),
+                stage.ask(OPERATOR, "emulator.modals.close", common),
+            ]
+            assert all(answer["ok"] is True or answer["error"] for answer in answers)
+        else:
+            assert reply["error"]
 
 
 @settings(max_examples=300, deadline=None)
@@ -136,8 +141,10 @@ def test_any_answer_to_a_command_is_shown_or_refused(payload: dict[str, Any]) ->
     stage = Stage()
     args = {"user": stage.user, "channel": "#jobs", "text": "/x"}
     number = stage.ask(OPERATOR, "emulator.interactions.command", args)["interaction"]
-    stage.ask(OPERATOR, "emulator.interactions.settle", {"interaction": number, "payload": payload})
+    settled = stage.ask(OPERATOR, "emulator.interactions.settle", {"interaction": number, "payload": payload})
     key = next(iter(stage.workspace._state.surfaces.reply_urls))
-    stage.ask(OPERATOR, "emulator.replies.post", {"key": key, "payload": {**payload, "response_type": "in_channel"}})
+    seen = {"key": key, "payload": {**payload, "response_type": "in_channel"}}
+    replied = stage.ask(OPERATOR, "emulator.replies.post", seen)
     path = next(iter(stage.workspace._state.surfaces.webhooks))
-    stage.ask(OPERATOR, "emulator.hooks.post", {"path": path, "payload": payload})
+    posted = stage.ask(OPERATOR, "emulator.hooks.post", {"path": path, "payload": payload})
+    assert all(answer["ok"] is True or answer["error"] for answer in (settled, replied, posted))

@@ -108,9 +108,11 @@ def test_pins_are_taken_off_what_has_ended(house: House) -> None:
     async def main() -> None:
         handlers, _ = house.ran()
         async with house.at_work(handlers, workers=2, claim="pin") as queue:
-            await queue.post("work", {"n": 1})
+            message = await queue.post("work", {"n": 1})
+            await house.until(lambda: house.call(house.bot, "pins.list", channel=house.channel())["items"])
             await house.ended(queue)
             await house.until(lambda: not house.call(house.bot, "pins.list", channel=house.channel())["items"])
+        assert "white_check_mark" in house.marks(message.ts)
 
     run(main)
 

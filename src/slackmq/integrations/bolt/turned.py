@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from slackmq.integrations.turn import Turn
 
@@ -70,26 +71,25 @@ class Turned:
 
             @functools.wraps(function)
             async def run_async(*args: Any, **kwargs: Any) -> Any:
-                error: BaseException | None = None
-                try:
+                with self._part():
                     return await function(*args, **kwargs)
-                except BaseException as raised:
-                    error = raised
-                    raise
-                finally:
-                    self.part_ended(error)
 
             return run_async
 
         @functools.wraps(function)
         def run(*args: Any, **kwargs: Any) -> Any:
-            error: BaseException | None = None
-            try:
+            with self._part():
                 return function(*args, **kwargs)
-            except BaseException as raised:
-                error = raised
-                raise
-            finally:
-                self.part_ended(error)
 
         return run
+
+    @contextmanager
+    def _part(self) -> Generator[None]:
+        """Inside is a part, which ends on leaving."""
+        try:
+            yield
+        except BaseException as error:
+            self.part_ended(error)
+            raise
+        else:
+            self.part_ended()
