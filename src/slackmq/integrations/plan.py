@@ -73,9 +73,6 @@ class Plan:
         if self.claim not in {"auto", *WAYS}:
             raise ConfigurationError(f"There is no way to claim called {self.claim!r}.", remedy='Use claim="auto".')
         _check_least("retries", self.retries, 0)
-        if self.retries >= len(self.marks.generations):
-            most = len(self.marks.generations) - 1
-            raise ConfigurationError(f"There are not emoji enough for retries={self.retries}.", remedy=f"Allow {most}.")
         _check_least("replicas", self.replicas, 1)
         _check_time("within", self.within)
 
