@@ -227,7 +227,7 @@ def unseal(
         return Letter(message=bare, error=_too_new(version))
     try:
         return Letter(message=_read(payload, bare))
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, OverflowError) as error:
         return Letter(message=bare, error=_damaged(str(error)))
 
 

@@ -3,11 +3,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slackmq.envelope import BODY_LIMIT, VERSION, finished, preview, seal, typed, unseal
+from slackmq.envelope import BODY_LIMIT, VERSION, Stamp, finished, preview, seal, typed, unseal
 from slackmq.errors import EnvelopeDamaged, EnvelopeTooLarge, EnvelopeTooNew, ForeignEnvelope, MessageEdited
 from slackmq.message import Post
 
@@ -124,6 +125,15 @@ def test_an_envelope_without_a_field_is_damaged_and_not_a_crash(missing: str) ->
     payload = sealed()
     del payload[missing]
     letter = read(payload)
+    assert letter is not None
+    assert isinstance(letter.error, EnvelopeDamaged)
+
+
+@pytest.mark.parametrize("lease", [1e300, -1e300])
+def test_a_time_that_no_calendar_holds_is_damage_and_not_a_crash(lease: float) -> None:
+    fields = sealed() | {"lease": lease}
+    stamp = msgspec.convert(fields, Stamp, strict=False)
+    letter = read(fields | {"sha256": stamp.digest()})  # as a bot of the queue could write it
     assert letter is not None
     assert isinstance(letter.error, EnvelopeDamaged)
 
