@@ -19,6 +19,7 @@ class KvCanary(Protocol):
     name: str
     cell: str
     rules: frozenset[str]
+    begin: int
 
     def spoil(self, patch: pytest.MonkeyPatch, /) -> None: ...
 
