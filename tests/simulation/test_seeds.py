@@ -23,6 +23,7 @@ SEEDS = 3
 """A cell is played with 12 seeds, in four tests, so that none comes near the limit of time."""
 
 
+@pytest.mark.timeout(60)  # a burst is 200 jobs more
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 @pytest.mark.parametrize("cell", CELLS)
 def test_no_promise_is_broken(cell: str, chunk: int) -> None:
@@ -31,6 +32,7 @@ def test_no_promise_is_broken(cell: str, chunk: int) -> None:
         assert not verdict.violations, str(verdict)
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("chunk", range(2))
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("way", ["pin", "native"])

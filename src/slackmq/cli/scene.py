@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from slackmq.cli.tally import Tally
     from slackmq.cli.target import Effect, Target
 
-__all__ = ["Scene"]
+__all__ = ["ALL", "Scene"]
 
 _LIGHTS = (
     "dining",
@@ -40,6 +40,8 @@ _LIGHTS = (
     "shed",
 )
 _PLANTS = ("fern", "basil", "ivy", "cactus", "orchid", "palm", "fig", "mint")
+ALL = len(_LIGHTS) + len(_PLANTS)
+"""So many messages are posted in all."""
 _LONG = 3.0
 """Seconds of the jobs whose worker may be killed: enough to be caught, less than half a lease."""
 _SHORT = 0.5
@@ -61,6 +63,7 @@ class Scene:
         effects: the target as of the last look.
         kills: who was killed, and when.
         posted: how many messages were posted by person and program.
+        seen: how many of them when the record was last asked for.
     """
 
     workspace: Neighbour
@@ -70,6 +73,7 @@ class Scene:
     effects: tuple[Effect, ...] = ()
     kills: list[Kill] = field(default_factory=list[Kill])
     posted: int = 0
+    seen: int = 0
 
     @property
     def settings(self) -> Settings:
@@ -79,8 +83,8 @@ class Scene:
 
     @property
     def over(self) -> bool:
-        """Everything was posted, somebody was killed, and all is done."""
-        return self.posted == len(_LIGHTS) + len(_PLANTS) and bool(self.kills) and not self.tally().lost
+        """Everything was posted before the last look, somebody was killed, and all is done."""
+        return self.seen == ALL and bool(self.kills) and not self.tally().lost
 
     def tally(self) -> Tally:
         """How it stands, as of the last look."""
@@ -88,9 +92,11 @@ class Scene:
 
     async def look(self) -> None:
         """Read the record and the target."""
+        posted = self.posted
         self.effects = self.target.read()
         channel, bot = self.workspace.channel(app.channel).id, self.workspace.app().bot_user_id
         self.ledger = read_record(await self.workspace.record(), channel=channel, bot=bot, marks=Marks())
+        self.seen = posted
 
     async def person(self) -> None:
         """A person types, every two seconds."""
