@@ -105,8 +105,9 @@ def _begun_early(truth: Truth, job: Job) -> Iterator[Violation]:
             if token == former.token and at <= over:
                 over = sent + truth.lease
         ended = copy.ended is not None and copy.ended[1].at <= run.began
-        # An emoji's holder may have gone on in the thread, under the next token, before it gave back.
-        given = any(at <= run.began for token, at in copy.releases.items() if former.token <= token < run.token)
+        # An emoji's holder may have gone on in the thread, under the next token, before it gave back; not so a pin's.
+        last = former.token if truth.way == "pin" else run.token - 1
+        given = any(at <= run.began for token, at in copy.releases.items() if former.token <= token <= last)
         if run.began < over - truth.lease * _DRIFT and not (ended or given or _taken_off(truth, run.ts, run.began)):
             what = f"{run.process} started {job.key} {over - run.began:.1f} s too early"
             yield Violation(rule="I4 premature", what=what, line=run.line)
