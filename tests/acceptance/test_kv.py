@@ -84,7 +84,7 @@ def test_what_was_changed_meanwhile_is_not_overwritten(stage: Stage) -> None:
     [row] = rows(kv(stage, "get", "k", "--json", fresh=True))
     assert (row["value"], row["revision"], row["first"]) == (2, second, first["revision"])
     kv(stage, "del", "k", "--last", str(second))
-    kv(stage, "get", "k", status=6)
+    kv(stage, "get", "k", status=6, fresh=True)
     kinds = [row["kind"] for row in rows(kv(stage, "history", "k", "--json"))]
     assert kinds == ["put", "put", "delete"]
 
