@@ -46,9 +46,10 @@ JOB = "slackmq_job"
 """The type of the metadata that makes a message a job."""
 EVERYBODY = "*"
 """Addressed to the bots of all apps that work the channel."""
-VERSION = 3
+VERSION = 4
 """The newest version of the envelope that this library reads. It writes the oldest one that says all: 2 is what has a
-priority or an expiry, 3 what has a delay, which a reader of the version before would not heed."""
+priority or an expiry, 3 what has a delay, 4 what waits for other jobs, is for one worker, has its body in a file or is
+a batch, which a reader of the version before would not heed."""
 BODY_LIMIT = 8_000
 """Bytes of a job's arguments as JSON. Slack refuses larger metadata with `metadata_too_large` and publishes no number
 (docs.slack.dev/reference/methods/chat.postMessage), so this stays far below what is known to pass."""
@@ -73,6 +74,10 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Fal
         priority: of what waits, that with the higher number is begun first; absent in version 1.
         expires: what nobody has begun by then is dropped, seconds since 1970 as a decimal string; absent in version 1.
         delay: seconds after its posting before which nobody begins it; absent before version 3.
+        after: timestamps of the jobs that must be done before it, with blanks between; absent before version 4.
+        on: the worker that shall do it, by name or label; absent before version 4.
+        file: the file that holds the body, "<file id>/<sha256>"; absent before version 4.
+        batch: how many jobs it carries; absent before version 4.
         sha256: digest of all other fields but `repost`, `sent_at`, `origin`, `link` and `trace`.
         origin: the key of the dead job that it repeats; absent if it repeats none.
         link: where that came from; absent as `origin`.
@@ -95,6 +100,10 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Fal
     trace: str | None = None
     link: str | None = None
     delay: float | None = None
+    after: str | None = None
+    on: str | None = None
+    file: str | None = None
+    batch: int | None = None
 
     def digest(self) -> str:
         """The digest that `sha256` must hold."""
@@ -103,6 +112,8 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Fal
             content += [self.priority, self.expires]
         if self.v > 2:  # noqa: PLR2004  # the version that has it
             content.append(self.delay)
+        if self.v > 3:  # noqa: PLR2004  # as above
+            content += [self.after, self.on, self.file, self.batch]
         return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
 
 
@@ -157,9 +168,9 @@ def seal(post: Post, *, to: str, sent_at: float, repost: int = 0) -> Sealed:
             f"and one Slack message carries {BODY_LIMIT:,}; nothing was posted.",
             remedy="Put the data where both sides can reach it, a file or a bucket, and post its address.",
         )
-    plain = not post.priority and post.expires is None
+    version = _version(post)
     stamp = Stamp(
-        v=_version(post, plain=plain),
+        v=version,
         to=to,
         kind=post.kind,
         body=body,
@@ -168,12 +179,16 @@ def seal(post: Post, *, to: str, sent_at: float, repost: int = 0) -> Sealed:
         repost=repost,
         sent_at=f"{sent_at:.3f}",
         lease=post.lease.total_seconds() if post.lease else None,
-        priority=None if plain and post.delay is None else post.priority,
+        priority=None if version == 1 else post.priority,
         expires=None if post.expires is None else f"{post.expires:.3f}",
         origin=post.origin or None,
         trace=post.trace or None,
         link=post.link or None,
         delay=post.delay.total_seconds() if post.delay else None,
+        after=" ".join(post.after) or None,
+        on=post.on or None,
+        file=post.file or None,
+        batch=post.batch or None,
         sha256="",
     )
     stamp = msgspec.structs.replace(stamp, sha256=stamp.digest())
@@ -183,11 +198,13 @@ def seal(post: Post, *, to: str, sent_at: float, repost: int = 0) -> Sealed:
     return Sealed(text=_with_time(preview(post), post, sent_at), payload=payload)
 
 
-def _version(post: Post, *, plain: bool) -> int:
+def _version(post: Post) -> int:
     """The oldest version of the envelope that says all of a job."""
-    if post.delay is not None:
+    if post.after or post.on or post.file or post.batch:
         return VERSION
-    return 1 if plain else 2
+    if post.delay is not None:
+        return 3
+    return 2 if post.priority or post.expires is not None else 1
 
 
 def unseal(
@@ -259,6 +276,10 @@ def _read(payload: Mapping[str, Any], bare: Message) -> Message:
         trace=stamp.trace or "",
         link=stamp.link or "",
         delay=None if stamp.delay is None else timedelta(seconds=stamp.delay),
+        after=tuple((stamp.after or "").split()),
+        on=stamp.on or "",
+        file=stamp.file or "",
+        batch=stamp.batch or 0,
     )
 
 
@@ -284,6 +305,10 @@ def finished(message: Message) -> Sealed:
         trace=message.trace,
         link=message.link,
         delay=message.delay,
+        after=message.after,
+        on=message.on,
+        file=message.file,
+        batch=message.batch,
     )
     sealed = seal(post, to=message.author, sent_at=message.sent_at or 0.0, repost=message.repost)
     return Sealed(text=f":white_check_mark: {sealed.text}", payload={**sealed.payload, _ENDED: _DONE})

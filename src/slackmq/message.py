@@ -45,6 +45,10 @@ class Post:
         trace: the trace that it belongs to, as a `traceparent` of the W3C; "" if it belongs to none.
         link: where that came from, for people; "" if it repeats none.
         delay: nobody begins it sooner after it was posted; None: at once.
+        after: timestamps of the jobs of this channel that must be done before it is begun.
+        on: the worker that shall do it, by name ("pi-1") or by label ("room=attic"); "": any.
+        file: the file in the channel that holds its body, "<file id>/<sha256>"; "": the message does.
+        batch: how many jobs it carries; 0: it is one itself.
     """
 
     kind: str
@@ -58,6 +62,10 @@ class Post:
     trace: str = ""
     link: str = ""
     delay: timedelta | None = None
+    after: tuple[str, ...] = ()
+    on: str = ""
+    file: str = ""
+    batch: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +90,10 @@ class Message:
         trace: the trace that it belongs to, as a `traceparent` of the W3C; "" if it belongs to none.
         link: where that came from, for people; "" if it repeats none.
         delay: nobody begins it sooner after it was posted; None: at once.
+        after: timestamps of the jobs of this channel that must be done before it is begun.
+        on: the worker that shall do it, by name ("pi-1") or by label ("room=attic"); "": any.
+        file: the file in the channel that holds its body, "<file id>/<sha256>"; "": the message does.
+        batch: how many jobs it carries; 0: it is one itself.
     """
 
     channel: str
@@ -101,6 +113,10 @@ class Message:
     trace: str = ""
     link: str = ""
     delay: timedelta | None = None
+    after: tuple[str, ...] = ()
+    on: str = ""
+    file: str = ""
+    batch: int = 0
 
     @property
     def due(self) -> float:

@@ -43,6 +43,8 @@ def sealed(**body: Json) -> dict[str, Any]:
     priority=st.integers(-9, 9),
     expires=st.none() | st.integers(1_700_000_001, 1_800_000_000).map(float),
     delay=st.none() | st.integers(1, 10_000_000).map(lambda s: timedelta(seconds=s)),
+    after=st.lists(st.sampled_from(["1700000000.000100", "1700000001.000200"]), unique=True).map(tuple),
+    on=st.sampled_from(["", "pi-1", "room=attic"]),
 )
 def test_what_is_sealed_is_read_as_it_was(  # as hypothesis draws them
     body: dict[str, Json],
@@ -54,6 +56,8 @@ def test_what_is_sealed_is_read_as_it_was(  # as hypothesis draws them
     priority: int,
     expires: float | None,
     delay: timedelta | None,
+    after: tuple[str, ...],
+    on: str,
 ) -> None:
     post = Post(
         kind="resize",
@@ -64,6 +68,8 @@ def test_what_is_sealed_is_read_as_it_was(  # as hypothesis draws them
         priority=priority,
         expires=expires,
         delay=delay,
+        after=after,
+        on=on,
     )
     letter = read(seal(post, to=ME, sent_at=1_700_000_000.0, repost=repost).payload)
     assert letter is not None
@@ -72,6 +78,7 @@ def test_what_is_sealed_is_read_as_it_was(  # as hypothesis draws them
     assert (message.kind, message.body, message.key, message.keyed) == ("resize", body, key, keyed)
     assert (message.lease, message.repost, message.sent_at) == (lease, repost, 1_700_000_000.0)
     assert (message.priority, message.expires, message.delay) == (priority, expires, delay)
+    assert (message.after, message.on) == (after, on)
     assert message.due == 1_700_000_000.0001 + (delay.total_seconds() if delay else 0)
 
 
