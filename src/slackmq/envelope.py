@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from slackmq.errors import (
 from slackmq.message import Message, Post
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from slackmq.errors import (
         MessageRejected,
@@ -56,6 +57,7 @@ BODY_LIMIT = 8_000
 _PREVIEW_LIMIT = 300
 _WORD_LIMIT, _WORD_SHOWN = 200, 12
 _ENDED, _DONE = "ended", "done"
+_TS = re.compile(r"\d+\.\d+", re.ASCII)
 
 
 class Stamp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
@@ -141,15 +143,18 @@ def preview(post: Post) -> str:
     return f"{line} — again: {post.link}" if post.link else line
 
 
-def _with_time(line: str, post: Post, sent_at: float) -> str:
-    """The same with the time before which nobody begins it, for people."""
+def _with_time(line: str, post: Post, sent_at: float, link: Callable[[str], str]) -> str:
+    """The same with what it waits for, for people: others, and the time before which nobody begins it."""
+    if post.after:
+        more = len(post.after) - 1
+        line = f"{line} — after {link(post.after[0])}{f' and {more} more' if more else ''}"
     if post.delay is None:
         return line
     due = datetime.fromtimestamp(sent_at + post.delay.total_seconds(), UTC)
     return f"{line} — not before {due:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def seal(post: Post, *, to: str, sent_at: float, repost: int = 0) -> Sealed:
+def seal(post: Post, *, to: str, sent_at: float, repost: int = 0, link: Callable[[str], str] = str) -> Sealed:
     """Write a job as a Slack message.
 
     Args:
@@ -157,6 +162,7 @@ def seal(post: Post, *, to: str, sent_at: float, repost: int = 0) -> Sealed:
         to: user id of the bot whose workers shall do it.
         sent_at: a moment by Slack's clock that certainly is over, in seconds since 1970.
         repost: the number of the repetition, if an earlier try was not answered.
+        link: the address of a message of the same channel by its ts, for people.
 
     Raises:
         EnvelopeTooLarge: the arguments are longer than `BODY_LIMIT`.
@@ -195,7 +201,7 @@ def seal(post: Post, *, to: str, sent_at: float, repost: int = 0) -> Sealed:
     payload: dict[str, Any] = {
         name: value for name, value in msgspec.structs.asdict(stamp).items() if value is not None
     }
-    return Sealed(text=_with_time(preview(post), post, sent_at), payload=payload)
+    return Sealed(text=_with_time(preview(post), post, sent_at, link), payload=payload)
 
 
 def _version(post: Post) -> int:
@@ -259,8 +265,11 @@ def _read(payload: Mapping[str, Any], bare: Message) -> Message:
     body = msgspec.json.decode(stamp.body, type=dict[str, Any])
     sent_at = float(stamp.sent_at)
     expires = None if stamp.expires is None else float(stamp.expires)
+    after = tuple((stamp.after or "").split())
     if stamp.sha256 != stamp.digest():
         raise ValueError("its digest does not fit")
+    if wrong := next((ts for ts in after if not _TS.fullmatch(ts) or float(ts) >= float(bare.ts)), None):
+        raise ValueError(f"it waits for {wrong}, which cannot stand before it")
     return replace(
         bare,
         kind=stamp.kind,
@@ -276,7 +285,7 @@ def _read(payload: Mapping[str, Any], bare: Message) -> Message:
         trace=stamp.trace or "",
         link=stamp.link or "",
         delay=None if stamp.delay is None else timedelta(seconds=stamp.delay),
-        after=tuple((stamp.after or "").split()),
+        after=after,
         on=stamp.on or "",
         file=stamp.file or "",
         batch=stamp.batch or 0,
@@ -289,8 +298,13 @@ def typed(*, channel: str, ts: str, author: str, text: str, edited: bool) -> Let
     return Letter(message=message, error=_edited() if edited else None)
 
 
-def finished(message: Message) -> Sealed:
-    """The job's message as it stands once the work is done, for the app that posted it to put in its place."""
+def finished(message: Message, *, link: Callable[[str], str] = str) -> Sealed:
+    """The job's message as it stands once the work is done, for the app that posted it to put in its place.
+
+    Args:
+        message: the job.
+        link: as for `seal`.
+    """
     if message.kind is None:
         raise ValueError("nobody but its author can edit what a person typed")
     post = Post(
@@ -310,7 +324,7 @@ def finished(message: Message) -> Sealed:
         file=message.file,
         batch=message.batch,
     )
-    sealed = seal(post, to=message.author, sent_at=message.sent_at or 0.0, repost=message.repost)
+    sealed = seal(post, to=message.author, sent_at=message.sent_at or 0.0, repost=message.repost, link=link)
     return Sealed(text=f":white_check_mark: {sealed.text}", payload={**sealed.payload, _ENDED: _DONE})
 
 

@@ -151,6 +151,7 @@ class Facts:
         typed: a person typed it.
         replied: its thread has replies.
         due_in: seconds until its delay is over.
+        waits: others must be done before it, and are not known to be.
     """
 
     verdict: Verdict
@@ -168,6 +169,7 @@ class Facts:
     replied: bool = False
     settled_for: float = 0.0
     due_in: float = 0.0
+    waits: bool = False
 
     def stale(self, options: Options) -> bool:
         """A person typed it so long ago, and nobody began it, that an answer would only surprise."""
@@ -210,7 +212,7 @@ def patience(facts: Facts, timing: Timing) -> Wait | None:
             pass
         case _ as unreachable:
             assert_never(unreachable)
-    if not facts.canonical or facts.stale(options) or (facts.doubtful and not facts.settled):
+    if not facts.canonical or facts.waits or facts.stale(options) or (facts.doubtful and not facts.settled):
         return Wait()
     if facts.due_in > 0:
         return Wait(delay=facts.due_in)
@@ -234,8 +236,11 @@ def accept_jobs(message: Message) -> Verdict:
     return Ignore() if message.kind in {None, ONCE} else Accept(options=Options())
 
 
-def verdict_on(letter: Letter, select: Callable[[Message], Verdict]) -> Verdict:
-    """Whether a message shall be handled, given what is wrong with it and what the handlers say of it."""
+def verdict_on(letter: Letter, select: Callable[[Message], Verdict], *, begun: bool = False) -> Verdict:
+    """Whether a message shall be handled, given what is wrong with it and what the handlers say of it.
+
+    One that was begun and then reworded beyond recognition is ended, not left.
+    """
     match letter.error:
         case None if letter.message.kind == ONCE:
             return Ignore()
@@ -244,7 +249,7 @@ def verdict_on(letter: Letter, select: Callable[[Message], Verdict]) -> Verdict:
         case EnvelopeTooNew() as error:
             return Later(error=error)
         case MessageEdited() as error:
-            wanted = isinstance(select(letter.message), Accept | Refuse)
+            wanted = begun or isinstance(select(letter.message), Accept | Refuse)
             return Refuse(error=error) if wanted else Ignore()
         case error:
             return Refuse(error=error)

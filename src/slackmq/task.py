@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, Protocol, Typ
 from slackmq.errors import ResultUntold
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from slackmq.answer import Answer
     from slackmq.job import Job
@@ -36,6 +36,7 @@ class Terms:
         priority: of what waits, that with the higher number is begun first.
         expires: what nobody has begun after so long is dropped, counted from when it is due; None: never.
         patience: how long `ask` waits.
+        after: what must be done before it is begun: messages of the channel, or their ts.
     """
 
     key: str | None = None
@@ -43,6 +44,7 @@ class Terms:
     priority: int = 0
     expires: timedelta | None = None
     patience: timedelta = timedelta(minutes=1)
+    after: tuple[Message | str, ...] = ()
 
 
 class Poster(Protocol):
@@ -58,6 +60,7 @@ class Poster(Protocol):
         priority: int = 0,
         expires: timedelta | None = None,
         delay: timedelta | None = None,
+        after: Sequence[Message | str] = (),
     ) -> Message:
         """Post a job and return it as it stands in the channel."""
         ...
@@ -127,6 +130,7 @@ class Task(Generic[_Q, _P, _R_co]):
             priority=terms.priority,
             expires=terms.expires,
             delay=delay,
+            after=terms.after,
         )
 
     @overload
@@ -179,6 +183,13 @@ class Task(Generic[_Q, _P, _R_co]):
     def expiring(self, after: timedelta) -> Task[_Q, _P, _R_co]:
         """The same task, whose posts are dropped if nobody has begun them after so long."""
         return self._on(replace(self.terms, expires=after))
+
+    def after(self, *messages: Message | str) -> Task[_Q, _P, _R_co]:
+        """The same task, whose posts are begun when all these are done: messages of the channel, or their ts.
+
+        If one of them is dead, cancelled or deleted, the posts are dead too. 100 at most.
+        """
+        return self._on(replace(self.terms, after=messages))
 
     def _on(self, terms: Terms) -> Task[_Q, _P, _R_co]:
         return Task(self.__wrapped__, name=self.name, parameters=self._parameters, terms=terms, door=self._door)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from slackmq.handler import Bound
     from slackmq.handlers import Handlers
     from slackmq.options import Options
-    from slackmq.queue import AsyncQueue, Lease
+    from slackmq.queue import AsyncQueue, Lease, Standing
     from slackmq.queue.controls import Controls
     from slackmq.queue.progress import Progress
 
@@ -119,8 +119,8 @@ class AsyncWorker:
         """Work until `drain` is called.
 
         Args:
-            burst: end by itself once nothing waits, for the first time or again. What is delayed or held by others is
-                not waited for, nor anything while the channel is paused.
+            burst: end by itself once nothing waits, for the first time or again. What is delayed, comes after others or
+                is held by others is not waited for, nor anything while the channel is paused.
 
         Raises:
             SlackError: Slack refuses for good: the token was revoked, a scope is missing, the bot was removed.
@@ -185,7 +185,7 @@ class AsyncWorker:
             except Ambiguous as error:
                 _log.warning("cannot see whether anything waits: %s", error)
             else:
-                waits = any(row.state == "waiting" and (row.message.kind or row.age < _TALK) for row in rows)
+                waits = any(_waits(row) for row in rows)
                 if not self._held and (not waits or self._queue.opened.watch.paused):
                     self.drain()
                     return
@@ -312,6 +312,11 @@ class AsyncWorker:
             return options.backoff.delay(attempt, self._clock.random())
         # A fleet that is started anew reads no further back than the window, and must still find the message.
         return min(after, self._queue.timing.window / 2)
+
+
+def _waits(row: Standing) -> bool:
+    """Whether there is something to begin now; what a person typed long ago is not begun any more."""
+    return row.state == "waiting" and not row.after and (row.message.kind is not None or row.age < _TALK)
 
 
 def _why_late(options: Options, progress: Progress) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from slackmq.queue.contest import Contest
     from slackmq.queue.controls import Controls
     from slackmq.queue.keeping import Keeping
+    from slackmq.queue.naming import Naming
     from slackmq.queue.pick import Pick
     from slackmq.queue.poster import Poster
     from slackmq.queue.queue import AsyncQueue
@@ -41,6 +42,7 @@ class Opened:
         contest: chooses messages and claims them.
         keeping: extends and ends claims.
         poster: posts jobs.
+        naming: takes what a job shall wait for.
         asking: waits for answers.
         pick: claims messages by name.
         cancelling: cancels jobs.
@@ -58,6 +60,7 @@ class Opened:
     contest: Contest
     keeping: Keeping
     poster: Poster
+    naming: Naming
     asking: Asking
     pick: Pick
     cancelling: Cancelling

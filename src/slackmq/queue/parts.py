@@ -17,6 +17,7 @@ from slackmq.queue.ending import Ending
 from slackmq.queue.gate import Gate
 from slackmq.queue.janitor import Janitor
 from slackmq.queue.keeping import Keeping
+from slackmq.queue.naming import Naming
 from slackmq.queue.opened import Opened
 from slackmq.queue.pick import Pick
 from slackmq.queue.poster import Poster
@@ -162,6 +163,7 @@ class Parts:
             contest=contest,
             keeping=Keeping(self, watch),
             poster=poster,
+            naming=Naming(self.slack, channel.id, clock=self.clock, skew=self.timing.skew.total_seconds()),
             asking=self._asking(watch),
             pick=pick,
             cancelling=self._cancelling(channel, pick, contest),
@@ -225,6 +227,7 @@ class Parts:
             select=self.select,
             marks=self.marks,
             claiming=self.claiming,
+            thread=self.thread,
             timing=self.timing,
             clock=self.clock,
             hook=self.hook,

@@ -167,6 +167,7 @@ class AsyncQueue:
         priority: int = 0,
         expires: timedelta | None = None,
         delay: timedelta | None = None,
+        after: Sequence[Message | str] = (),
     ) -> Message:
         """Post a job.
 
@@ -180,12 +181,14 @@ class AsyncQueue:
             expires: what nobody has begun by then is dropped: marked dead, with a sentence that says so. Counted from
                 the moment when it is due.
             delay: nobody begins it sooner, by Slack's clock; 120 days at most. It waits in the channel.
+            after: messages of the channel, or their ts, that must be done before it is begun; if one of them is dead,
+                cancelled or deleted, it is dead too. 100 at most.
 
         Returns:
             The message as it stands in the channel.
 
         Raises:
-            ConfigurationError: the kind is no word, or a time too short; nothing was sent.
+            ConfigurationError: the kind is no word, a time too short, or it cannot wait for these; nothing was sent.
             EnvelopeTooLarge: the body is too long; nothing was sent.
             Ambiguous: no answer came to any of several tries. The job may stand in the channel; post it again with
                 the same key to be sure.
@@ -200,6 +203,7 @@ class AsyncQueue:
             priority=priority,
             expires=None if expires is None else self._slack.now() + (expires + (delay or _AT_ONCE)).total_seconds(),
             delay=delay or None,
+            after=await self._inside.naming.taken(after),
         )
         return await self._inside.poster.post(replace(new, trace=carried(self._hooks, new)))
 

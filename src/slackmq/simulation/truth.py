@@ -43,6 +43,7 @@ class Copy:
         releases: generation -> when it was given back.
         ended: how and when it was marked, and by whom.
         expires: when it expires if nobody has begun it, in seconds of the simulation.
+        after: timestamps of the messages that must be done before it.
     """
 
     ts: str
@@ -52,6 +53,7 @@ class Copy:
     releases: dict[int, float] = field(default_factory=dict[int, float])
     ended: tuple[Outcome, Generation] | None = None
     expires: float | None = None
+    after: tuple[str, ...] = ()
     told: list[tuple[int, Told]] = field(default_factory=list[tuple[int, Told]])
     """In which lines a process was told that its end counts."""
     deleted: bool = False
@@ -104,6 +106,18 @@ class Job:
     def deleted(self) -> bool:
         """Whether a person deleted one of its copies: that cancels it, or leaves the others."""
         return any(copy.deleted for copy in self.copies.values())
+
+    @property
+    def done_at(self) -> float | None:
+        """When the first of its copies was marked done; None if none was."""
+        ends = [copy.ended[1].at for copy in self.copies.values() if copy.ended and copy.ended[0] is Outcome.DONE]
+        return min(ends, default=None)
+
+    @property
+    def failed(self) -> bool:
+        """Whether what waits for it may be dead: it is dead itself, or a person deleted one of its copies."""
+        dead = any(copy.ended and copy.ended[0] is Outcome.DEAD for copy in self.copies.values())
+        return self.deleted or dead
 
     @property
     def ended(self) -> tuple[Outcome, Generation] | None:
@@ -169,6 +183,10 @@ class Truth:
         """What is known of a key."""
         return self.jobs.setdefault(key, Job(key=key))
 
+    def named(self, copy: Copy) -> list[Job]:
+        """The jobs that must be done before one, whichever of their copies is worked on."""
+        return [self.jobs[self._keys[ts]] for ts in copy.after if ts in self._keys]
+
     def _take_in(self, number: int, line: Line) -> None:
         match line:
             case Called() if line.reply.get("ok"):
@@ -225,18 +243,19 @@ class Truth:
         payload: Mapping[str, Any] = metadata.get("event_payload") or {}
         ts, thread = str(line.reply["ts"]), line.args.get("thread_ts")
         if metadata.get("event_type") == JOB:
-            self._stands(str(payload["key"]), ts, line.at, number, payload.get("expires"))
+            self._stands(str(payload["key"]), ts, line.at, number, payload)
         elif metadata.get("event_type") == NOTE:
             if (copy := self._copy(str(thread))) is not None:
                 _noted(copy, payload, line, number)
         elif not metadata and thread is None:
-            self._stands(f"{line.args['channel']}/{ts}", ts, line.at, number)
+            self._stands(f"{line.args['channel']}/{ts}", ts, line.at, number, {})
 
-    def _stands(self, key: str, ts: str, at: float, number: int, expires: float | None = None) -> None:
+    def _stands(self, key: str, ts: str, at: float, number: int, payload: Mapping[str, Any]) -> None:
         self._keys[ts] = key
+        expires, after = payload.get("expires"), tuple(str(payload.get("after", "")).split())
         # What Slack's clock says, told by the clock of the record: a message's ts is the moment at which it was posted.
         by = None if expires is None else at + float(expires) - float(ts)
-        self.job(key).copies[ts] = Copy(ts=ts, at=at, line=number, expires=by)
+        self.job(key).copies[ts] = Copy(ts=ts, at=at, line=number, expires=by, after=after)
 
     def _copy(self, ts: str) -> Copy | None:
         key = self._keys.get(ts)
