@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import anyio.from_thread
 import anyio.lowlevel
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
 
     from slackmq.clock import Clock
-    from slackmq.message import Claim, Message
+    from slackmq.message import Claim, Json, Message
 
 __all__ = ["Job"]
 
@@ -26,19 +27,26 @@ class Job:
         claim: gives the current claim; its token and deadline change with every extension.
         clock: the clock that the claim's deadline was read from.
         report: takes what is reported of the work, from any thread; None: nobody wants to know.
+        results: reads what those returned that the message named; None: it named none.
 
     Attributes:
         handler: the name of the function that does the work, "" before it is known.
     """
 
-    __slots__ = ("_claim", "_clock", "_reason", "_report", "_stopped", "handler")
+    __slots__ = ("_claim", "_clock", "_reason", "_report", "_results", "_stopped", "handler")
 
     def __init__(
-        self, *, claim: Callable[[], Claim], clock: Clock, report: Callable[[float, str], None] | None = None
+        self,
+        *,
+        claim: Callable[[], Claim],
+        clock: Clock,
+        report: Callable[[float, str], None] | None = None,
+        results: Callable[[], Awaitable[tuple[Json, ...]]] | None = None,
     ) -> None:
         self._claim = claim
         self._clock = clock
         self._report = report
+        self._results = results
         self.handler = ""
         self._reason: str | None = None
         self._stopped = anyio.Event()
@@ -89,6 +97,21 @@ class Job:
         if self._report is not None:
             self._report(fraction, text)
         return _Reported()
+
+    async def results(self) -> tuple[Json, ...]:
+        """What the jobs returned that this one was to be begun after, in the order in which it names them, as JSON.
+
+        It is read from their threads, a call each.
+
+        Raises:
+            ResultUntold: one of them returned what is too long, or no JSON.
+            Ambiguous: Slack gave no answer.
+        """
+        return () if self._results is None else await self._results()
+
+    def read_results(self) -> tuple[Json, ...]:
+        """The same as `results`, for a plain function, which does not await."""
+        return anyio.from_thread.run(self.results)
 
     @property
     def cancelled(self) -> bool:

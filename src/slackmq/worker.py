@@ -6,6 +6,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -204,7 +205,8 @@ class AsyncWorker:
 
     async def _work(self, lease: Lease) -> None:
         progress = self._queue.progress(lambda: lease.claim)
-        job = Job(claim=lambda: lease.claim, clock=self._clock, report=progress.report)
+        results = partial(self._queue.results, lease.claim.message)
+        job = Job(claim=lambda: lease.claim, clock=self._clock, report=progress.report, results=results)
         try:
             end = await self._execute(lease, job, progress)
         finally:

@@ -55,6 +55,7 @@ def _row(row: Standing) -> dict[str, object]:
         "priority": row.message.priority,
         "age": round(row.age.total_seconds()),
         "due_in": round(row.due.total_seconds()),
+        "after": row.after,
         "body": row.message.body,
     }
 
@@ -68,4 +69,5 @@ def _table(rows: Iterable[Standing]) -> Table:
 
 def _cells(row: Standing) -> tuple[str, ...]:
     due = f"in {age(row.due)}" if row.due else "now"
+    due = f"after {' '.join(row.after)}" if row.after else due
     return row.message.ts, age(row.age), str(row.message.priority), due, printable(row.message.text)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from slackmq.message import Outcome, seconds
 from slackmq.notes import NOTE, Record, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from slackmq.claiming.marks import Marks
     from slackmq.message import Message
@@ -90,12 +90,14 @@ class Life:
         state: how it stands.
         attempts: how many executions have begun, as far as its thread says.
         steps: what happened, in order.
+        after: how the messages stand that must be done before it, by ts, as far as their marks say.
     """
 
     message: Message
     state: State
     attempts: int
     steps: tuple[Step, ...]
+    after: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def life_of(message: Message, row: Row, replies: Sequence[Row], *, marks: Marks, bots: frozenset[str]) -> Life:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio
+import msgspec
 
 from slackmq.answer import Answer
-from slackmq.errors import Ambiguous, AnswerLate, JobFailed, JobVanished, MessageGone
+from slackmq.errors import Ambiguous, AnswerLate, JobFailed, JobVanished, MessageGone, ResultUntold
 from slackmq.message import Outcome
+from slackmq.notes import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
     from slackmq.claiming.thread import Thread
     from slackmq.clock import Clock
-    from slackmq.message import Message
+    from slackmq.message import Json, Message
     from slackmq.notes import Note
     from slackmq.queue.sightings import Sighting, Sightings
     from slackmq.queue.watch import Watch
@@ -112,6 +115,26 @@ class Asking:
             raise JobFailed(message.ts, note.why if note else "")
         return Answer(text=None, result=note.result, why=note.why) if note else Answer(text=None)
 
+    async def results(self, message: Message) -> tuple[Json, ...]:
+        """What those returned that a message named: of copies, that which was worked on.
+
+        Raises:
+            ResultUntold: the result of one cannot be told.
+        """
+        sighting = self._sightings.get(message.ts)
+        done = message.after if sighting is None else sighting.cleared or message.after
+        notes = {ts: await self._answered(message, ts) for ts in done}
+        if not all(notes.values()):  # it returned None, or the answer is not to be seen yet
+            await self._clock.sleep(self._watch.lag.skew)
+            notes = {ts: note or await self._answered(message, ts) for ts, note in notes.items()}
+        return tuple(_result(ts, notes[ts]) for ts in done)
+
+    async def _answered(self, message: Message, ts: str) -> Note | None:
+        """The answer to one of those that a message named."""
+        record = Record()
+        await self._thread.read(replace(message, ts=ts), record)
+        return _newest("answer", record.entries.values())
+
     async def _note(self, sighting: Sighting) -> Note | None:
         """What the thread says of the end; read once more, later, where nothing is to be seen yet."""
         kind = "refusal" if sighting.ended is Outcome.DEAD else "answer"
@@ -125,6 +148,13 @@ class Asking:
             if again:
                 await self._clock.sleep(self._watch.lag.skew)
         return None
+
+
+def _result(ts: str, note: Note | None) -> Json:
+    if note is not None and note.why:
+        raise ResultUntold(ts, note.why)
+    result: Json = msgspec.json.decode(note.result) if note is not None and note.result else None
+    return result
 
 
 def _newest(kind: str, entries: Iterable[tuple[str, str, Note]]) -> Note | None:

@@ -107,7 +107,7 @@ class Awaited:
             long as neither is known.
         """
         ends = [self._end(ts) for ts in after]
-        failed = next((Failed(ts=ts, end=end) for ts, end in ends if end not in {None, End.DONE}), None)
+        failed = next((Failed(ts=ts, end=end) for ts, end in ends if end is not None and end is not End.DONE), None)
         if failed is not None:
             return failed
         return tuple(ts for ts, _ in ends) if all(end is End.DONE for _, end in ends) else None

@@ -48,6 +48,7 @@ class _Look:
     Attributes:
         at: when, on the monotonic clock.
         pause: seconds to rest after that.
+        hinted: something was heard of its end, so what waits for it alone is read with it.
         missing: since when reads do not show it.
         replied: ts of the newest reply in its thread.
         read: the same when its thread was last read, and what it said.
@@ -55,6 +56,7 @@ class _Look:
 
     at: float
     pause: float = _SOON
+    hinted: bool = False
     missing: float | None = None
     replied: str | None = None
     read: str | None = None
@@ -122,7 +124,7 @@ class Lookout:
         now = self._clock.monotonic()
         for ts in wanted & self._looks.keys():
             look = self._looks[ts]
-            look.at, look.pause = now + look.pause, min(2 * look.pause, _SELDOM)
+            look.at, look.pause, look.hinted = now + look.pause, min(2 * look.pause, _SELDOM), False
             if ts not in shown:
                 self._miss(ts, look, now)
             elif not self._tracked(ts) and look.replied != look.read:
@@ -149,7 +151,8 @@ class Lookout:
         if deleted:
             self._awaited.learn(ts, End.GONE)
             self._heed()
-        self._looks[ts] = replace(self._looks.get(ts) or _Look(at=0.0), at=self._clock.monotonic(), pause=_SOON)
+        known = self._looks.get(ts) or _Look(at=0.0)
+        self._looks[ts] = replace(known, at=self._clock.monotonic(), pause=_SOON, hinted=True)
 
     def _notice(self, row: Row) -> None:
         """Learn from one message that somebody waits for, as a read shows it."""
@@ -233,7 +236,8 @@ class Lookout:
             del self._looks[ts]
         self._hinted &= awaited
         looks = {ts for ts, look in self._looks.items() if look.at <= now}
-        return looks | {each for ts in looks for each in self._awaited.last_for(ts)} | self._over(server)
+        hinted = [ts for ts in looks if self._looks[ts].hinted]
+        return looks | {each for ts in hinted for each in self._awaited.last_for(ts)} | self._over(server)
 
     def _over(self, server: float) -> set[str]:
         """What is held, waits no longer, and must be read for its arguments."""

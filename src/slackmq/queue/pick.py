@@ -234,12 +234,9 @@ class Pick:
         if row is None:
             return None
         letter = self._watch.letter(row) if ts in self._sightings.held else None
-        if letter is None:
-            return self._noticed(row)
-        seen = self._unclaimed(letter.message)  # what waits is left where it is
-        self._claiming.read(row, seen, self._clock.monotonic())
-        seen.latest_reply = row.latest_reply
-        return seen
+        if letter is not None:
+            self._watch.meet(letter.message)  # it stays this queue's to work on, and waits as it did
+        return self._noticed(row)
 
     async def settle(self, sighting: Sighting) -> bool:
         """Read the channel late enough to see every copy that was posted before this one; False if it ended by then."""

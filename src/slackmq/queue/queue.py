@@ -298,6 +298,14 @@ class AsyncQueue:
         """
         return await self._inside.asking.answer(message, within=within, watching=self._inside.watching)
 
+    async def results(self, message: Message) -> tuple[Json, ...]:
+        """What the jobs returned that a message waited for, in the order in which it names them.
+
+        Raises:
+            ResultUntold: one of them returned what is too long, or no JSON.
+        """
+        return await self._inside.asking.results(message)
+
     async def ack(self, claim: Claim, answer: str | Answer | None = None) -> Receipt:
         """The work is done: answer in the thread, mark the message done.
 

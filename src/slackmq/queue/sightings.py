@@ -255,7 +255,7 @@ class Sightings:
         return [
             ts
             for ts, sighting in self._open.items()
-            if sighting.message.deferred and sighting.open and seconds(ts) <= before
+            if sighting.message.deferred and sighting.open and seconds(ts) <= before and not _rests(sighting)
         ]
 
     def settle(self, *, read_at: float, skew: float, now: float, since: float = 0.0) -> None:
@@ -301,3 +301,8 @@ class Sightings:
         copies.discard(message.ts)
         if not copies:
             del self._copies[message.key]
+
+
+def _rests(sighting: Sighting) -> bool:
+    """Nobody does anything about it as long as those are not done that it waits for."""
+    return sighting.uncleared and sighting.failed is None and not sighting.cancelled
