@@ -60,7 +60,8 @@ def nap(job: Job, seconds: float) -> str:
 def linger(job: Job) -> str:
     target = Target(Path(os.environ["NAPS"]))
     target.write("begin", key=job.key, token=job.token, attempt=job.attempt)
-    while job.attempt == 1:  # whoever comes next is done at once
+    first = job.token == 1
+    while first:  # whoever comes next is done at once
         if job.cancelled:
             return ""
         threading.Event().wait(0.05)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from slack_sdk.socket_mode.client import BaseSocketModeClient
     from slack_sdk.socket_mode.request import SocketModeRequest
 
+    from slackmq.policy import Timing
+
     from .conftest import Troupe
 
 
@@ -117,9 +119,16 @@ def test_of_three_listeners_that_await_one_answers_each_post(troupe: Troupe) -> 
     assert sorted(text for _, text in troupe.ran) == [*(f"toggle {number}" for number in range(6)), "toggle before"]
 
 
-def webhooks(troupe: Troupe, stack: ExitStack, run: Callable[[int, dict[str, Any]], object], **how: Any) -> list[Any]:
+def webhooks(
+    troupe: Troupe,
+    stack: ExitStack,
+    run: Callable[[int, dict[str, Any]], object],
+    *,
+    timing: Timing = FAST,
+    **how: Any,
+) -> list[Any]:
     def replica(number: int) -> Any:
-        @exactly_one(web_of(troupe), "#jobs", **{"timing": FAST, **how})
+        @exactly_one(web_of(troupe), "#jobs", timing=timing, **how)
         def handle(body: dict[str, Any]) -> object:
             if "challenge" in body:
                 return body["challenge"]
