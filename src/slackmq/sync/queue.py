@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import os
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from slackmq.errors import ConfigurationError
 from slackmq.policy import accept_jobs
 from slackmq.portal import Blocking, blocking, wait_for
 from slackmq.queue import AsyncQueue
@@ -158,7 +159,8 @@ class Queue(Blocking[AsyncQueue]):
             try:
                 yield Lease(portal, lease)
             except GeneratorExit:
-                wait_for(portal, claims.aclose)
+                with suppress(ConfigurationError):  # a queue that was closed has ended them
+                    wait_for(portal, claims.aclose)
                 raise
 
     def hold(self, claim: Claim) -> Lease:
