@@ -8,17 +8,22 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
+from slackmq.claiming.marks import CLOCKS, Marks
+from slackmq.claiming.way import WAYS
 from slackmq.errors import AlreadyEnded, ConfigurationError, JobFailed
 from slackmq.handlers import Handlers
 from slackmq.hooks import Claimed, Failed
 from slackmq.job import Job  # noqa: TC001  # a handler's annotations are read at run time
 from slackmq.operating import looking
+from slackmq.queue import AsyncQueue
+from slackmq.simulation.clock import SimClock
 from slackmq.simulation.loop import run
+
+from .conftest import DICE
 
 if TYPE_CHECKING:
     from slackmq.claiming.way import Way
     from slackmq.message import Message
-    from slackmq.queue import AsyncQueue
 
     from .conftest import House
 
@@ -83,13 +88,18 @@ def test_a_running_handler_is_told_whoever_runs_it_and_the_job_ends_cancelled(ho
     run(main)
 
 
-def test_what_waits_for_its_next_attempt_ends_at_once(house: House) -> None:
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("emoji", [1, 20])
+def test_what_waits_for_its_next_attempt_ends_at_once(house: House, way: Way, emoji: int) -> None:
     async def main() -> None:
-        async with house.visiting() as queue:
+        clock, marks = SimClock(DICE), Marks(generations=CLOCKS[:emoji])
+        async with AsyncQueue(house.slack(clock=clock), "#jobs", claim=way, marks=marks, clock=clock) as queue:
             message = await queue.post("work", {"n": 1})
             async for lease in queue.claims():
-                await queue.fail(lease.claim, "not today", retry_in=timedelta(hours=1))
-                break
+                later = timedelta(hours=1) if lease.claim.attempt > 1 else timedelta(0)
+                await queue.fail(lease.claim, "not today", retry_in=later)
+                if later:
+                    break
             assert await queue.cancel(message)
             assert await state(queue, message) == "cancelled"
 
