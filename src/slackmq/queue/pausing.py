@@ -19,7 +19,7 @@ NOTICE = "slackmq_pause"
 _HOME = "https://pypi.org/project/slackmq/"
 _LONGEST = 80
 _TRIES = 3
-"""So often the message is posted until it is answered: two of them do no harm, and workers look at once if one comes."""
+"""So often the message is posted until it is answered: two of them do no harm, and workers look at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

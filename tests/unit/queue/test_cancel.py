@@ -14,7 +14,7 @@ from slackmq.errors import AlreadyEnded, ConfigurationError, JobFailed
 from slackmq.handlers import Handlers
 from slackmq.hooks import Claimed, Failed
 from slackmq.job import Job  # noqa: TC001  # a handler's annotations are read at run time
-from slackmq.operating import looking
+from slackmq.operating import looking, purging, turns
 from slackmq.queue import AsyncQueue
 from slackmq.simulation.clock import SimClock
 from slackmq.simulation.loop import run
@@ -102,6 +102,22 @@ def test_what_waits_for_its_next_attempt_ends_at_once(house: House, way: Way, em
                     break
             assert await queue.cancel(message)
             assert await state(queue, message) == "cancelled"
+
+    run(main)
+
+
+def test_a_purge_ends_all_that_waits_however_long(house: House) -> None:
+    async def main() -> None:
+        async with house.visiting() as queue:
+            await queue.post("work", {"n": 1})
+            await queue.post("work", {"n": 2}, delay=timedelta(days=4))
+            await anyio.sleep(timedelta(days=2).total_seconds())
+            await queue.post("work", {"n": 3})
+        async with looking(house.slack(), "#jobs") as look:
+            assert [purged.ended async for purged in purging(look.queue, by="Ann")] == [True] * 3
+            assert await look.queue.inspect(past=True)
+        async with looking(house.slack(), "#jobs") as look:
+            assert turns(await look.queue.inspect(past=True)) == []
 
     run(main)
 

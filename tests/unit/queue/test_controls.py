@@ -126,7 +126,7 @@ def test_a_wish_is_done_also_where_slack_gives_no_answer(house: House, what: str
             struck: list[str] = []
 
             def fault(method: str, args: Mapping[str, object]) -> str | None:
-                """The bot's own emoji goes unanswered once, or the look at the job after it so often that it is given up."""
+                """The bot's own emoji goes unanswered once, or the look at the job after it until that is given up."""
                 if what != "looked up in vain":
                     strikes = args.get("name") == "repeat" and not struck
                 else:

@@ -87,7 +87,7 @@ def test_a_pause_whose_message_was_never_posted_is_heeded_all_the_same(house: Ho
         async with house.at_work(handlers) as queue:
             await queue.post("work", {"n": 1})
             await house.until(lambda: runs)
-            house.faults.append(lambda method, args: "lost" if method == "chat.postMessage" else None)
+            house.faults.append(lambda method, _: "lost" if method == "chat.postMessage" else None)
             with pytest.raises(Ambiguous):
                 await pause(house.slack(), queue.channel, by="Ann")
             house.faults.clear()
