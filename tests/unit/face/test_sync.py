@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -15,15 +16,16 @@ from slackmq.job import Job  # noqa: TC001  # a handler's annotations are read a
 from slackmq.message import Outcome
 from slackmq.policy import Timing
 from slackmq.queue import AsyncQueue
+from slackmq.queue import Lease as AsyncLease
 from slackmq.slack.connect import Settings
-from slackmq.sync import Queue, Worker
+from slackmq.sync import Lease, Queue, Worker
+from slackmq.task import BlockingTask, Task
+from slackmq.worker import AsyncWorker
 
 from .conftest import interrupt_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from slackmq.sync import Lease
 
     from .conftest import Office
 
@@ -141,6 +143,52 @@ def test_without_settings_the_environment_is_asked_when_entering() -> None:
 def test_the_verbs_carry_the_docstrings_of_the_async_ones() -> None:
     assert Queue.post.__doc__ == AsyncQueue.post.__doc__
     assert Queue.post.__doc__
+
+
+def names(kind: type) -> set[str]:
+    return {name for name in dir(kind) if not name.startswith("_")}
+
+
+def asked(kind: type) -> set[str]:
+    """What one says to make one."""
+    return set(inspect.signature(kind).parameters)
+
+
+def test_whatever_can_be_done_with_await_can_be_done_without() -> None:
+    assert names(AsyncQueue) - names(Queue) == {"sweep", "turnstile", "progress"}, "parts for other rooms"
+    assert asked(AsyncQueue) - asked(Queue) == {"slack", "events", "clock", "setting"}, "found out when it is opened"
+    assert names(AsyncLease) <= names(Lease)
+    assert names(AsyncWorker) <= names(Worker)
+    assert asked(AsyncWorker) - asked(Worker) == {"clock"}, "an open queue has one"
+    assert names(Task) - names(BlockingTask) == {"blocking", "to", "required", "takes"}, "nobody waits for these"
+
+
+def test_a_task_is_posted_without_await_on_all_its_terms_and_its_answer_waited_for(office: Office) -> None:
+    handlers = Handlers()
+
+    @handlers.task
+    def second(word: str) -> str:
+        return word.upper()
+
+    @handlers.task
+    def first(word: str) -> str:
+        return second.blocking.keyed("once").post(word).key
+
+    with Queue("#jobs", settings=office.settings, timing=FAST, select=handlers.select) as queue:
+        worker = Worker(queue, handlers)
+        later = queue.task(second).keyed("cat").ranked(3).post_later(timedelta(hours=1), "hi")
+        assert (later.key, later.priority, later.delay, later.body) == ("cat", 3, timedelta(hours=1), {"word": "hi"})
+        assert queue.task(second).expiring(timedelta(hours=1)).post("ho").expires is not None
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        try:
+            assert queue.task(second).within(timedelta(seconds=20)).ask("hey") == "HEY"
+            assert queue.task(first).within(timedelta(seconds=20)).ask("hm") == "once"
+        finally:
+            worker.drain()
+            thread.join(20)
+    with pytest.raises(ConfigurationError, match=r"queue\.task"):
+        second.blocking.post("nobody is there")
 
 
 def test_a_worker_runs_plain_and_async_handlers_which_may_post_until_it_is_drained(office: Office) -> None:

@@ -31,6 +31,7 @@ def test_the_code_of_the_page_passes_as_a_test_file_of_its_own(tmp_path: Path) -
         "explain-itself.md",
         "show-progress.md",
         "wrap-handlers.md",
+        "hand-over.md",
         "limit-the-pace.md",
         "effects-that-happen-once.md",
         "later.md",
