@@ -53,7 +53,7 @@ a batch, which a reader of the version before would not heed."""
 BODY_LIMIT = 8_000
 """Bytes of a job's arguments as JSON. Slack refuses larger metadata with `metadata_too_large` and publishes no number
 (docs.slack.dev/reference/methods/chat.postMessage), so this stays far below what is known to pass."""
-_PREVIEW_LIMIT = 300
+_PREVIEW_LIMIT, _GLIMPSE_LIMIT = 300, 120
 _WORD_LIMIT, _WORD_SHOWN = 200, 12
 _ENDED, _DONE = "ended", "done"
 
@@ -138,7 +138,8 @@ def preview(post: Post) -> str:
     arguments = ", ".join(f"{name}={_json(_shown(value))}" for name, value in post.body.items())
     arguments = arguments or ("…" if post.file else "")
     line = f"{post.kind}({arguments})"
-    line = line if len(line) <= _PREVIEW_LIMIT else line[: _PREVIEW_LIMIT - 2] + "…)"
+    limit = _GLIMPSE_LIMIT if post.file else _PREVIEW_LIMIT
+    line = line if len(line) <= limit else line[: limit - 2] + "…)"
     return f"{line} — again: {post.link}" if post.link else line
 
 
