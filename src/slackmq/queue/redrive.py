@@ -10,6 +10,7 @@ from slackmq.errors import AlreadyReacted, Ambiguous, ConfigurationError, Refuse
 from slackmq.message import Message, Mrkdwn, Outcome, Post, seconds
 from slackmq.points import pause
 from slackmq.queue.dead_letters import REDRIVEN
+from slackmq.queue.parcels import Parcels
 from slackmq.queue.poster import Poster
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ class Redrive:
             origin=job.origin or job.key,
             trace=job.trace,
             link=identity.link(*source),
+            file=job.file,
         )
         await pause("before_redrive")
         message = await self._poster(job.channel, me=identity.user, shared=shared).post(post)
@@ -137,6 +139,7 @@ class Redrive:
             channel=channel,
             me=me,
             shared=shared,
+            parcels=Parcels(self._slack, clock=self._clock),
             clock=self._clock,
             hook=self._hook,
             reach=self._timing.reach,

@@ -256,6 +256,7 @@ class Queue(Blocking[AsyncQueue]):
     claim = blocking(AsyncQueue.claim)
     extend = blocking(AsyncQueue.extend)
     answer = blocking(AsyncQueue.answer)
+    body = blocking(AsyncQueue.body)
     ack = blocking(AsyncQueue.ack)
     fail = blocking(AsyncQueue.fail)
     release = blocking(AsyncQueue.release)
