@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from tests.acceptance.conftest import PATIENCE
 
 if TYPE_CHECKING:
