@@ -17,6 +17,7 @@ from slackmq.errors import (
     MessageEdited,
 )
 from slackmq.message import Message, Post
+from slackmq.nameplate import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +57,7 @@ BODY_LIMIT = 8_000
 _PREVIEW_LIMIT = 300
 _WORD_LIMIT, _WORD_SHOWN = 200, 12
 _ENDED, _DONE = "ended", "done"
+_EVERY = "every bot"
 
 
 class Stamp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
@@ -138,6 +140,7 @@ def preview(post: Post) -> str:
     arguments = ", ".join(f"{name}={_json(_shown(value))}" for name, value in post.body.items())
     line = f"{post.kind}({arguments})"
     line = line if len(line) <= _PREVIEW_LIMIT else line[: _PREVIEW_LIMIT - 2] + "…)"
+    line = f"{line} — for {' '.join(_EVERY if word == ALL else word for word in post.on.split())}" if post.on else line
     return f"{line} — again: {post.link}" if post.link else line
 
 

@@ -29,6 +29,7 @@ from slackmq.errors import (
 from slackmq.job import Job
 from slackmq.options import Rate
 from slackmq.points import pause
+from slackmq.policy import Wait
 from slackmq.ticking import Ticking
 
 if TYPE_CHECKING:
@@ -128,6 +129,8 @@ class AsyncWorker:
         """
         refusal: SlackError | ConfigurationError | None = None
         self._queue.limit(self._rate)
+        if self._queue.opened is not None and self._handlers.has_own(self._queue.here):
+            self._queue.opened.watch.eager = True
         try:
             async with anyio.create_task_group() as tasks:
                 with self._handlers.posting_to(self._queue), CancelScope() as scope:
@@ -185,7 +188,9 @@ class AsyncWorker:
             except Ambiguous as error:
                 _log.warning("cannot see whether anything waits: %s", error)
             else:
-                waits = any(row.state == "waiting" and (row.message.kind or row.age < _TALK) for row in rows)
+                todo = [row for row in rows if row.ours and row.state == "waiting"]
+                waits = any(row.message.kind or row.age < _TALK for row in todo)
+                waits = waits or not isinstance(self._queue.opened.chorus.choose(), Wait)
                 if not self._held and (not waits or self._queue.opened.watch.paused):
                     self.drain()
                     return
@@ -224,7 +229,7 @@ class AsyncWorker:
 
     async def _execute(self, lease: Lease, job: Job, progress: Progress) -> _End:
         try:
-            bound = self._handlers.bind(lease.claim.message)
+            bound = self._handlers.bind(lease.claim.message, self._queue.here)
         except (UnknownKind, ArgumentsRejected) as error:
             return _Failed(reason=str(error), retry_in=None)
         if self._handing_back:

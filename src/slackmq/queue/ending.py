@@ -71,17 +71,18 @@ class Ending:
         """
         lapsed = self._clock.monotonic() >= claim.deadline
         if not lapsed:
-            await self._answer(sighting, claim, answer)
+            await self.answer(sighting, claim, answer)
         effective = await self._mark(sighting, claim, Outcome.DONE)
         if lapsed and effective:
-            await self._answer(sighting, claim, answer)
+            await self.answer(sighting, claim, answer)
         return self._receipt(sighting, claim, Outcome.DONE, effective=effective)
 
-    async def _answer(self, sighting: Sighting, claim: Claim, answer: Answer) -> None:
+    async def answer(self, sighting: Sighting, claim: Claim, answer: Answer) -> None:
+        """Write an answer into the thread, if there is any."""
         if answer.whole:
             await self._file(claim, answer)
         if answer.text is not None:
-            await self._note(sighting, claim, "answer", answer.text, result=answer.result, why=answer.why)
+            await self.note(sighting, claim, "answer", answer.text, result=answer.result, why=answer.why)
 
     async def _file(self, claim: Claim, answer: Answer) -> None:
         """Put what is too long for a message into the thread as a file; without it the answer says that it was cut."""
@@ -101,7 +102,7 @@ class Ending:
         known, lapsed = sighting.record.refused, self._clock.monotonic() >= claim.deadline
         reason = redacted(reason)
         if not known:
-            await self._note(sighting, claim, "refusal", f":x: {reason}", why=reason[:LONGEST_REASON])
+            await self.note(sighting, claim, "refusal", f":x: {reason}", why=reason[:LONGEST_REASON])
             await pause("after_dead_note")
         if self._letters is not None and not lapsed:
             await self._letters.write(claim.message, reason, attempts=attempts, trace=trace, look=known)
@@ -115,7 +116,7 @@ class Ending:
         if not sighting.record.refused:
             by = sighting.wanted_by
             reason = redacted(f"cancelled by {by}" if by else "cancelled")
-            await self._note(sighting, claim, "refusal", f":no_entry_sign: {reason}", why=reason[:LONGEST_REASON])
+            await self.note(sighting, claim, "refusal", f":no_entry_sign: {reason}", why=reason[:LONGEST_REASON])
         effective = await self._mark(sighting, claim, Outcome.DEAD)
         return self._receipt(sighting, claim, Outcome.DEAD, effective=effective)
 
@@ -126,7 +127,7 @@ class Ending:
         retry_at = self._slack.now() + retry_in.total_seconds()
         await pause("before_release")
         about, base = self._claiming.release(claim, sighting)
-        await self._note(sighting, claim, "release", text, retry_at=retry_at, failed=failed, about=about, base=base)
+        await self.note(sighting, claim, "release", text, retry_at=retry_at, failed=failed, about=about, base=base)
         return self._receipt(sighting, claim, Outcome.RELEASED, effective=True)
 
     async def handed_back(self, sighting: Sighting, claim: Claim) -> Receipt:
@@ -136,9 +137,9 @@ class Ending:
 
     async def begin(self, sighting: Sighting, claim: Claim) -> None:
         """Write down that an execution begins that is not the first, so that attempts are counted."""
-        await self._note(sighting, claim, "attempt", f":repeat: attempt {claim.attempt}, by {self._worker}")
+        await self.note(sighting, claim, "attempt", f":repeat: attempt {claim.attempt}, by {self._worker}")
 
-    async def _note(
+    async def note(
         self,
         sighting: Sighting,
         claim: Claim,
@@ -152,6 +153,7 @@ class Ending:
         result: str = "",
         why: str = "",
     ) -> None:
+        """Write a note into the thread, once; see `slackmq.notes.Note` for what it may say."""
         note = Note(
             note=kind,
             op=self._clock.new_id(),
@@ -175,7 +177,7 @@ class Ending:
             # People have filled the message with emoji: the thread says what the mark would have said.
             kind: Kind = "dead" if outcome is Outcome.DEAD else "done"
             first = sighting.record.ended is None
-            await self._note(sighting, claim, kind, f"{kind}; Slack takes no further emoji on this message")
+            await self.note(sighting, claim, kind, f"{kind}; Slack takes no further emoji on this message")
             # A note is no register: whose claim has lapsed by now may have a successor who says the same.
             effective = first and self._clock.monotonic() < claim.deadline
         except MessageLocked as error:

@@ -122,6 +122,7 @@ class Redrive:
             lease=job.lease,
             priority=job.priority,
             origin=job.origin or job.key,
+            on=job.on,
             link=identity.link(*source),
         )
         await pause("before_redrive")

@@ -27,6 +27,7 @@ class Sheet:
         self.waited: list[timedelta] = []
         self.terms: list[tuple[int, timedelta | None]] = []
         self.delays: list[timedelta | None] = []
+        self.places: list[str] = []
         self.posts: list[tuple[str, Mapping[str, Json], str | None, timedelta | None]] = []
 
     async def post(
@@ -39,10 +40,12 @@ class Sheet:
         priority: int = 0,
         expires: timedelta | None = None,
         delay: timedelta | None = None,
+        on: str = "",
     ) -> Message:
         self.posts.append((kind, body, key, lease))
         self.terms.append((priority, expires))
         self.delays.append(delay)
+        self.places.append(on)
         return Message(channel="C1", ts="1.000001", author="U1", kind=kind, body=body, key=key or "new")
 
     async def answer(self, message: Message, *, within: timedelta) -> Answer:
