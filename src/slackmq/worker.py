@@ -29,7 +29,6 @@ from slackmq.errors import (
 from slackmq.job import Job
 from slackmq.options import Rate
 from slackmq.points import pause
-from slackmq.policy import Wait
 from slackmq.ticking import Ticking
 
 if TYPE_CHECKING:
@@ -189,8 +188,7 @@ class AsyncWorker:
                 _log.warning("cannot see whether anything waits: %s", error)
             else:
                 todo = [row for row in rows if row.ours and row.state == "waiting"]
-                waits = any(row.message.kind or row.age < _TALK for row in todo)
-                waits = waits or not isinstance(self._queue.opened.chorus.choose(), Wait)
+                waits = self._queue.opened.chorus.waits or any(row.message.kind or row.age < _TALK for row in todo)
                 if not self._held and (not waits or self._queue.opened.watch.paused):
                     self.drain()
                     return

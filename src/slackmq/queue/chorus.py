@@ -78,6 +78,13 @@ class Chorus:
                 least = min(least, wait)
         return Wait(delay=None if least == math.inf else least)
 
+    @property
+    def waits(self) -> bool:
+        """Whether there is something that this process will do before long."""
+        now = self._parts.slack.now()
+        todo = [sighting for sighting in self._todo.values() if sighting.message.due <= now and not sighting.busy]
+        return any(self._parts.sightings.canonical(each.message) and self._wait(each) is not None for each in todo)
+
     async def begin(self, sighting: Sighting) -> Claim | None:
         """Begin it, unless the thread says that a process of this name has done it before."""
         sighting.busy = True
@@ -88,7 +95,7 @@ class Chorus:
                 claim = self._claim(sighting)
             elif await self._is_left(sighting):
                 claim = self._claim(sighting)
-                text = f":repeat: {self._here.name}: attempt {claim.attempt}, after a start"
+                text = f":repeat: {self._here.name}: attempt {claim.attempt}, begun after a start"
                 await self._parts.ending.note(sighting, claim, "attempt", text)
         finally:
             sighting.busy = claim is not None
