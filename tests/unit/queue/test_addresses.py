@@ -201,6 +201,35 @@ def test_what_waits_for_somebody_else_can_be_cancelled_by_anybody(homes: Homes) 
     run(main)
 
 
+def test_a_dead_job_that_is_posted_again_is_for_whom_it_was(house: House) -> None:
+    async def main() -> None:
+        handlers = Handlers()
+
+        @handlers.task(attempts=1)
+        def burn() -> None:
+            raise ValueError("it burns")
+
+        clock = SimClock(Random(3))  # noqa: S311  # as above
+        queue = AsyncQueue(
+            house.slack(clock=clock),
+            "#jobs",
+            select=handlers.select,
+            clock=clock,
+            worker="pi-1",
+            dead_letters="#general",
+        )
+        async with queue, anyio.create_task_group() as tasks:
+            house.call(house.bot, "conversations.join", channel=house.channel("general"))
+            tasks.start_soon(AsyncWorker(queue, handlers, clock=clock).run)
+            message = await queue.post("burn", on="pi-1")
+            await until(lambda: "x" in house.marks(message.ts))
+            [letter] = await queue.dead_letters()
+            assert (await queue.redrive(letter)).on == "pi-1"
+            tasks.cancel_scope.cancel()
+
+    run(main)
+
+
 def test_a_burst_does_not_wait_for_what_others_shall_do(house: House) -> None:
     async def main() -> None:
         homes = Homes(house)

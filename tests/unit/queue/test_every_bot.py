@@ -366,7 +366,7 @@ def test_a_burst_does_its_own_part_of_what_another_process_has_done(house: House
 
 def test_each_process_shows_its_own_progress(house: House) -> None:
     async def main() -> None:
-        names = ("pi-1", "pi-2")
+        names, ts = ("pi-1", "pi-2"), ""
         async with anyio.create_task_group() as tasks:
             for name in names:
                 handlers = Handlers()
