@@ -173,7 +173,7 @@ class App:
         Raises:
             ConfigurationError: no token, or settings that cannot be meant.
         """
-        here = self._nameplate(worker, labels)
+        here = Nameplate.made(worker, labels, draw=self._clock.new_id)
         settings = replace(settings or resolve(os.environ), worker=here.name)
         events = open_events(settings, clock=self._clock)
         async with (
@@ -201,12 +201,9 @@ class App:
             labels: what can be said of it, as in `connected`.
             hooks: told of everything that happens, besides the app's own.
         """
-        async with self._over(slack, events, self._nameplate(worker, labels), hooks) as queue:
+        here = Nameplate.made(worker, labels, draw=self._clock.new_id)
+        async with self._over(slack, events, here, hooks) as queue:
             yield queue
-
-    def _nameplate(self, worker: str | None, labels: Collection[str]) -> Nameplate:
-        otherwise = "" if worker else f"worker-{self._clock.new_id()[:8]}"
-        return Nameplate.made(worker, labels, otherwise=otherwise)
 
     @asynccontextmanager
     async def _over(

@@ -12,7 +12,7 @@ from slackmq.advice import did_you_mean, help_text, meant, said_to
 from slackmq.errors import ConfigurationError, TextTruncated, UnknownKind
 from slackmq.handler import Bound, Handler
 from slackmq.middleware import checked
-from slackmq.nameplate import Nameplate, address
+from slackmq.nameplate import address
 from slackmq.options import Options, Rate
 from slackmq.parameters import Parameters, place
 from slackmq.policy import Accept, Ignore, Later, Refuse
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from slackmq.job import Job
     from slackmq.message import Message
     from slackmq.middleware import Middleware, PlainMiddleware
+    from slackmq.nameplate import Nameplate
     from slackmq.options import Backoff
     from slackmq.policy import Verdict
     from slackmq.task import Decorate, Poster
@@ -36,7 +37,6 @@ LONGEST_TEXT = 40_000
 """Slack cuts text longer than this many characters (Slack's docs, chat.postMessage, "Truncating content")."""
 
 _STANDARD = Options()
-_NOWHERE = Nameplate(name="", drawn=True)
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -148,6 +148,7 @@ class Handlers:
         every_bot: bool = ...,
         retry_on: tuple[type[BaseException], ...] = ...,
         give_up_on: tuple[type[BaseException], ...] = ...,
+        result_expires: timedelta | None = ...,
     ) -> Decorate: ...
     def task(
         self,
@@ -167,6 +168,7 @@ class Handlers:
         every_bot: bool = False,
         retry_on: tuple[type[BaseException], ...] = _STANDARD.retry_on,
         give_up_on: tuple[type[BaseException], ...] = _STANDARD.give_up_on,
+        result_expires: timedelta | None = _STANDARD.result_expires,
     ) -> Any:  # the overloads above are the public signature
         """Handle what programs post; a decorator with or without parentheses.
 
@@ -185,6 +187,7 @@ class Handlers:
             every_bot: each process that has it does the message, once, with an answer of its own; nobody claims it.
             retry_on: the exceptions that are worth another attempt; see `slackmq.options.Options`.
             give_up_on: the exceptions after which the message is dead at once.
+            result_expires: how long its answers can be read: they are files that are deleted then.
 
         Raises:
             ConfigurationError: when decorating: the name is taken, or no message could bring such arguments.
@@ -201,6 +204,7 @@ class Handlers:
             every_bot=every_bot,
             retry_on=retry_on,
             give_up_on=give_up_on,
+            result_expires=result_expires,
         )
 
         def register(function: Callable[_P, _R]) -> Task[_P, _P, _R]:
@@ -277,19 +281,20 @@ class Handlers:
         options = [handler.options for handler in self]
         return any(option.every_bot or (option.on and here.fits(option.on)) for option in options)
 
-    def bind(self, message: Message, here: Nameplate = _NOWHERE) -> Bound:
+    def bind(self, message: Message, here: Nameplate | None = None) -> Bound:
         """The handler for this message, with its arguments.
 
         Args:
             message: the message.
-            here: what the process is called that shall do it, and what can be said of it.
+            here: what the process is called that shall do it; None: it has all handlers.
 
         Raises:
             UnknownKind: no handler here has the message's kind, or no pattern matches its text.
             ArgumentsRejected: names each argument that does not fit, and what the handler expects.
         """
         if message.kind is None:
-            matches = [match for match in self._matches(message.text) if here.fits(match[0].options.on)]
+            matches = self._matches(message.text)
+            matches = [match for match in matches if here is None or here.fits(match[0].options.on)]
             if not matches:
                 raise UnknownKind("No pattern here matches this text.")
             handler, groups = matches[0]

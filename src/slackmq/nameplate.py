@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from slackmq.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 __all__ = ["ALL", "Nameplate", "address"]
 
@@ -31,21 +31,23 @@ class Nameplate:
     labels: frozenset[str] = frozenset()
 
     @classmethod
-    def made(cls, name: str | None, labels: Iterable[str] = (), *, otherwise: str) -> Nameplate:
+    def made(cls, name: str | Nameplate | None, labels: Iterable[str] = (), *, draw: Callable[[], str]) -> Nameplate:
         """The nameplate of a process.
 
         Args:
-            name: its name; None: it was given none.
+            name: its name, or its nameplate as it is; None: it was given none.
             labels: what can be said of it.
-            otherwise: what is shown to people where it was given none.
+            draw: a new id, to make a name of where it was given none.
 
         Raises:
             ConfigurationError: a label is not one word.
         """
+        if isinstance(name, Nameplate):
+            return name
         if isinstance(labels, str):
             raise ConfigurationError(f"The labels are {labels!r}.", remedy=f"Give a list of them: [{labels!r}].")
         words = [word for label in labels for word in _words(label, "label")]
-        return cls(name=name or otherwise, drawn=not name, labels=frozenset(words))
+        return cls(name=name or f"worker-{draw()[:8]}", drawn=not name, labels=frozenset(words))
 
     def fits(self, on: str) -> bool:
         """Whether work with this address may be done here: each of its words is the name, a label, or `ALL`."""

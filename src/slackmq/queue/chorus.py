@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from slackmq.answer import Answer, answer_of
@@ -22,7 +23,6 @@ from slackmq.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import timedelta
 
     from slackmq.errors import LeaseLost
     from slackmq.message import Message
@@ -38,6 +38,7 @@ _DOUBT = 5.0
 """Seconds by which the estimate of Slack's time may be off, and the time in which one process follows another."""
 _ENDLESS = 86_400.0 * 365
 """Seconds until such a claim lapses: nobody could take it over."""
+_AT_ONCE = timedelta(0)
 
 
 class Chorus:
@@ -142,9 +143,10 @@ class Chorus:
         sighting.not_before = self._parts.clock.monotonic() + delay
         return self._receipt(sighting, claim, Outcome.RELEASED)
 
-    async def release(self, claim: Claim) -> Receipt:
-        """This process stops: a later one of its name does it, and the attempt does not count."""
+    async def release(self, claim: Claim, *, retry_in: timedelta = _AT_ONCE) -> Receipt:
+        """This process stops, or does it later: the attempt does not count."""
         sighting = self._sighting(claim)
+        sighting.not_before = self._parts.clock.monotonic() + retry_in.total_seconds()
         if claim.attempt in _noted(sighting.record, self._here.name, "attempt"):
             text = f":leftwards_arrow_with_hook: {self._here.name} stops, and does it when it is back"
             retry_at = self._parts.slack.now()

@@ -69,8 +69,7 @@ class AsyncQueue:
         timing: the time constants; the same in all processes that work the channel.
         clock: the time of this process.
         hooks: told of everything that happens.
-        worker: the name of this process, shown to people, by which jobs may be meant for it; drawn at random if None,
-            and then nobody can mean it. Or its whole nameplate.
+        worker: the name of this process, for people and for jobs that are meant for it; drawn at random if None.
         labels: what can be said of this process, as "gpu" or "room=attic"; jobs may be meant for those with a label.
         dead_letters: "#name" or id of a channel in which each job that died has a message; None: its thread says it.
         setting: what `slackmq.queue.setting.agree` found for this channel: once another one stands there, `claims()`
@@ -101,10 +100,7 @@ class AsyncQueue:
             raise ConfigurationError("Claims by pins show pins already.", remedy='Leave show="pin" out.')
         self.timing = timing or Timing()
         check_lease(self.timing.lease, self.timing)
-        if not isinstance(worker, Nameplate):
-            worker = Nameplate.made(worker, labels, otherwise="" if worker else f"worker-{clock.new_id()[:8]}")
-        self.here = worker
-        """What this process is called, and what can be said of it."""
+        self.here = Nameplate.made(worker, labels, draw=clock.new_id)
         self.worker = self.here.name
         self._slack = slack
         self._name = channel
@@ -181,23 +177,21 @@ class AsyncQueue:
 
         Args:
             kind: the name of the handler that shall do it.
-            body: the handler's arguments by name.
+            body: the handler's arguments by name; more than 8,000 bytes of JSON go as a file.
             key: of all jobs posted with one key within `timing.window`, one is done. A chosen key costs the time
                 `timing.skew` before the work starts, because another program may have posted it a moment before.
             lease: how long a claim lasts unless it is extended; None leaves it to the worker.
             priority: of what waits, the highest number is begun first.
-            expires: what nobody has begun by then is dropped: marked dead, with a sentence that says so. Counted from
-                the moment when it is due.
+            expires: what nobody has begun so long after it was due is marked dead, with a sentence that says so.
             delay: nobody begins it sooner, by Slack's clock; 120 days at most. It waits in the channel.
-            on: the worker that shall do it, by name ("pi-1") or by label ("room=attic"); "": any. Until one comes whom
-                it fits it waits, or until it expires.
+            on: the worker for which it waits, by name ("pi-1") or label ("room=attic"); "": any.
 
         Returns:
             The message as it stands in the channel.
 
         Raises:
             ConfigurationError: the kind is no word, or a time too short; nothing was sent.
-            EnvelopeTooLarge: the body is too long; nothing was sent.
+            EnvelopeTooLarge: the body has more than 16 MiB as JSON; nothing was sent.
             Ambiguous: no answer came to any of several tries. The job may stand in the channel; post it again with
                 the same key to be sure.
         """
@@ -306,6 +300,15 @@ class AsyncQueue:
         """
         return await self._inside.asking.answer(message, within=within, watching=self._inside.watching)
 
+    async def body(self, message: Message) -> Mapping[str, Json]:
+        """The arguments of a job, from its file where they were too long for the message.
+
+        Raises:
+            BodyLost: the file is gone, or is not what was posted.
+            SlackError: Slack does not give it now.
+        """
+        return await self._parts.parcels.body(message)
+
     async def ack(self, claim: Claim, answer: str | Answer | None = None) -> Receipt:
         """The work is done: answer in the thread, mark the message done.
 
@@ -372,13 +375,17 @@ class AsyncQueue:
         """
         return await self._inside.redrive.redrive(dead, ended=self._inside.pick.ended)
 
-    async def inspect(self, *, threads: bool = True) -> tuple[Standing, ...]:
+    async def inspect(self, *, threads: bool = True, past: bool = False) -> tuple[Standing, ...]:
         """Read the window and say how each message stands, oldest first.
 
         Args:
             threads: whether to read those that begun messages have, a call each: only they tell what was given back.
+            past: whether to look once for what waits from before the window, as far back as workers do.
         """
-        await self._inside.watch.scan()
+        watch = self._inside.watch
+        await watch.scan()
+        if past:
+            await watch.past.known(lambda: watch.running and watch.failure is None)
         if threads:
             await self._inside.contest.read_threads()
         return standings(self._sightings, now=self._slack.now())
