@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from slackmq.message import Claim
     from slackmq.queue.asking import Asking
     from slackmq.queue.cancelling import Cancelling
+    from slackmq.queue.chorus import Chorus
     from slackmq.queue.contest import Contest
     from slackmq.queue.controls import Controls
     from slackmq.queue.keeping import Keeping
@@ -39,6 +40,7 @@ class Opened:
         channel: where it works.
         watch: reads the channel.
         contest: chooses messages and claims them.
+        chorus: does what is for every bot.
         keeping: extends and ends claims.
         poster: posts jobs.
         asking: waits for answers.
@@ -56,6 +58,7 @@ class Opened:
     channel: Channel
     watch: Watch
     contest: Contest
+    chorus: Chorus
     keeping: Keeping
     poster: Poster
     asking: Asking
@@ -84,9 +87,20 @@ class Opened:
         while not stopped():
             if self.watch.failure is not None:
                 raise self.watch.failure
-            chosen = self.contest.choose()
-            if isinstance(chosen, Wait):
-                await self.watch.news(chosen.delay)
-            elif claim := await self.contest.act(chosen):
+            part = self.chorus.choose()
+            if not isinstance(part, Wait):
+                claim = await self.chorus.begin(part)
+            elif isinstance(chosen := self.contest.choose(), Wait):
+                claim = None
+                await self.watch.news(
+                    min((wait.delay for wait in (part, chosen) if wait.delay is not None), default=None)
+                )
+            else:
+                claim = await self.contest.act(chosen)
+            if claim is not None:
                 return claim
         return None
+
+    def keeper(self, claim: Claim) -> Keeping | Chorus:
+        """What extends and ends a claim."""
+        return self.chorus if self.chorus.has(claim) else self.keeping

@@ -55,6 +55,7 @@ class Watch:
         me: user id of this bot.
         sightings: where it is remembered.
         select: whether a handler here takes a message.
+        named: whether this process has a name, by which jobs may be meant for it.
         marks: which emoji stand for what.
         claiming: what reads the claims of a message.
         timing: how often to read, and how far back.
@@ -67,6 +68,7 @@ class Watch:
         running: whether it reads all the time.
         lag: how late it is, and the skew that follows.
         past: reads what lies further back.
+        eager: whether it reads often though nothing is unfinished: of what is for this process another may be told.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Watch:
         me: str,
         sightings: Sightings,
         select: Callable[[Message], Verdict],
+        named: bool,
         marks: Marks,
         claiming: Claiming,
         timing: Timing,
@@ -92,6 +95,7 @@ class Watch:
         self._me = me
         self._sightings = sightings
         self._select = select
+        self._named, self.eager = named, False
         self._marks = marks
         self._claiming = claiming
         self._timing = timing
@@ -197,10 +201,8 @@ class Watch:
         scanned = self._clock.monotonic()
         busy_since: float | None = None
         while self._rescan is rescan:
-            busy = (
-                self._deaf or self._unknown_claim or self._sightings.unfinished(typed_since=self._slack.now() - _TYPED)
-            )
-            now = self._clock.monotonic()
+            now, talk = self._clock.monotonic(), self._slack.now() - _TYPED
+            busy = self.eager or self._deaf or self._unknown_claim or self._sightings.unfinished(typed_since=talk)
             busy_since = None if not busy else busy_since or now
             left = (busy_since or scanned) + policy.scan_period(self._timing, self.connections, busy=busy) - now
             if left <= 0:
@@ -343,11 +345,11 @@ class Watch:
         return self._sightings.get(message.ts) or self._remember(letter, self._verdict(letter, begun=False))
 
     def _remember(self, letter: Letter, verdict: policy.Verdict) -> Sighting:
-        lease = policy.lease_of(
-            letter.message, self._select(letter.message), self._timing, len(self._marks.generations)
-        )
-        seen_at = self._clock.monotonic()
-        return self._sightings.add(Sighting(letter=letter, verdict=verdict, lease=lease, seen_at=seen_at))
+        selected, generations = self._select(letter.message), len(self._marks.generations)
+        lease = policy.lease_of(letter.message, selected, self._timing, generations)
+        new = Sighting(letter=letter, verdict=verdict, lease=lease, seen_at=self._clock.monotonic())
+        self.eager = self.eager or new.for_every_bot or (self._named and bool(letter.message.on))
+        return self._sightings.add(new)
 
     def _verdict(self, letter: Letter, *, begun: bool) -> policy.Verdict:
         """Whether a message is handled; one that was begun and then reworded beyond recognition is ended, not left."""
