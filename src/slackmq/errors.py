@@ -335,12 +335,17 @@ class Reject(SlackMQError):
 
 
 def told(error: BaseException) -> str:
-    """An exception of strangers' code in one line; it may be unable to say what it is."""
+    """An exception of strangers' code in one line; it may be unable to say what it is.
+
+    What a handler raises on purpose, `Retry` or `Reject`, is said without its class.
+    """
     name = type(error).__name__
     try:
         words = str(error)
     except Exception:  # noqa: BLE001  # its `__str__` is strangers' code too
         return name
+    if words and isinstance(error, Retry | Reject):
+        return words
     return f"{name}: {words}" if words else name
 
 

@@ -189,7 +189,7 @@ class AsyncWorker:
     async def _drain_when_empty(self) -> None:
         while self._queue.opened is not None:
             try:
-                rows = await self._queue.inspect()
+                rows = await self._queue.inspect(past=True)
             except Ambiguous as error:
                 _log.warning("cannot see whether anything waits: %s", error)
             else:
@@ -299,10 +299,10 @@ class AsyncWorker:
             await _ours_to_obey()
             return _Failed(reason="it was cancelled from within", retry_in=self._retry_in(options, lease))
         except Reject as error:
-            return _Failed(reason=_said(error), retry_in=None, trace=trace_of(error))
+            return _Failed(reason=told(error), retry_in=None, trace=trace_of(error))
         except Retry as error:
             retry_in = self._retry_in(options, lease, error.after)
-            return _Failed(reason=_said(error), retry_in=retry_in, trace=trace_of(error))
+            return _Failed(reason=told(error), retry_in=retry_in, trace=trace_of(error))
         except GeneratorExit:
             raise  # nobody runs this any more
         except BaseException as error:  # noqa: BLE001  # handlers are strangers' code, and may raise what they like
@@ -340,11 +340,6 @@ def _overdue(options: Options, began: float, heard_at: float) -> float:
     limits = ((began, options.timeout), (heard_at, options.silence))
     spans = [(since, limit.total_seconds()) for since, limit in limits if limit is not None]
     return min(since + span + max(span, _OBEYS) for since, span in spans)
-
-
-def _said(error: Reject | Retry) -> str:
-    """What a handler raised on purpose says, without its class."""
-    return told(error).removeprefix(f"{type(error).__name__}: ")
 
 
 async def _ours_to_obey() -> None:

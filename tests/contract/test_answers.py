@@ -59,7 +59,7 @@ async def answered(name: str) -> tuple[list[dict[str, Any]], str]:
     ):
         tasks.start_soon(AsyncWorker(queue, app.handlers).run)
         message: Message = await give.post(name)
-        answer = await queue.answer(message, within=timedelta(seconds=15))
+        answer = await queue.answer(message, within=timedelta(seconds=60))
         thread = slack.messages("#jobs", thread=message.ts)[1:]
         tasks.cancel_scope.cancel()
         return thread, answer.why

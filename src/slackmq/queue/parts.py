@@ -219,7 +219,7 @@ class Parts:
         inside = queue.opened
         if inside is None:
             raise ConfigurationError("The queue is not open.", remedy="Use it inside `async with queue:`.")
-        return Steward(self.slack, queue, inside, controls, self.marks)
+        return Steward(self.slack, queue, inside, controls, self.marks, clock=self.clock)
 
     def _redrive(self) -> Redrive:
         return Redrive(

@@ -369,13 +369,17 @@ class AsyncQueue:
         """
         return await self._inside.redrive.redrive(dead, ended=self._inside.pick.ended)
 
-    async def inspect(self, *, threads: bool = True) -> tuple[Standing, ...]:
+    async def inspect(self, *, threads: bool = True, past: bool = False) -> tuple[Standing, ...]:
         """Read the window and say how each message stands, oldest first.
 
         Args:
             threads: whether to read those that begun messages have, a call each: only they tell what was given back.
+            past: whether to look once for what waits from before the window, as far back as workers do.
         """
-        await self._inside.watch.scan()
+        watch = self._inside.watch
+        await watch.scan()
+        if past:
+            await watch.past.known(lambda: watch.running and watch.failure is None)
         if threads:
             await self._inside.contest.read_threads()
         return standings(self._sightings, now=self._slack.now())

@@ -92,7 +92,7 @@ class Redrive:
         return await self.again(dead, shared=self._shared, letter=letter)
 
     async def again(self, job: Message, *, shared: bool, letter: DeadLetter | None = None) -> Message:
-        """Post a dead job again, with a fresh count of attempts; its handler is told the same key.
+        """Post a dead job again, with a fresh count of attempts, the same key for its handler and the same trace.
 
         Args:
             job: the job, which is dead.
@@ -123,6 +123,7 @@ class Redrive:
             lease=job.lease,
             priority=job.priority,
             origin=job.origin or job.key,
+            trace=job.trace,
             link=identity.link(*source),
             file=job.file,
         )

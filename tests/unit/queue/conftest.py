@@ -46,6 +46,9 @@ class House:
         self.calls: list[str] = []
         self.born = 0
         self.refused: dict[str, str] = {}
+        self.hidden: dict[str, Mapping[str, Any]] = {}
+        """What a method answers in place of the truth."""
+        self.denied: list[str] = []
         self.files: dict[str, bytes] = {}
         self.faults: list[Callable[[str, Mapping[str, object]], str | None]] = []
         self.queue: AsyncQueue
@@ -94,6 +97,8 @@ class House:
     def call(self, token: str, method: str, **args: object) -> Mapping[str, Any]:
         if method in self.refused:
             return {"ok": False, "error": self.refused[method]}
+        if method in self.hidden:
+            return self.hidden[method]
         caller = self.workspace.authorize(token)
         if isinstance(caller, str):
             return {"ok": False, "error": caller}
@@ -201,6 +206,9 @@ class _Wire:
         await SimClock(DICE).sleep(0.05)
         house.calls.append(method)
         fault = next((found for fault in house.faults if (found := fault(method, args))), None)
+        if fault == "refused":
+            house.denied.append(method)
+            return Reply(status=200, body={"ok": False, "error": "too_many_reactions"}, date=float(int(house.now())))
         if fault != "lost":
             reply = house.call(self._token, method, **args)
             await SimClock(DICE).sleep(0.05)

@@ -358,7 +358,7 @@ def test_what_strangers_write_is_no_letter(morgue: House) -> None:
 
 @pytest.mark.parametrize("change", [{"v": 3}, {"body": "["}, {"attempts": "many"}, {"key": None}])
 def test_what_cannot_be_read_is_no_letter(change: dict[str, object]) -> None:
-    job = Message(channel="C1", ts="1.000001", author="U1", kind="work", body={"n": 1}, key="k")
+    job = Message(channel="C1", ts="1.000001", author="U1", kind="work", body={"n": 1}, key="k", trace="00-a-b-01")
     payload = enclosed(job, reason="r" * 2000, attempts=1, worker="w", shared=False)
     found = opened(payload, channel="C2", ts="2.000001")
     assert found is not None
