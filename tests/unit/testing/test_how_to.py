@@ -26,6 +26,7 @@ def test_the_code_of_the_page_passes_as_a_test_file_of_its_own(tmp_path: Path) -
     "page",
     [
         "ask-and-wait.md",
+        "large-data.md",
         "when-jobs-die.md",
         "steer-by-emoji.md",
         "explain-itself.md",
