@@ -112,8 +112,7 @@ def test_every_process_answers_once_under_its_name_and_nobody_claims(choir: Choi
             assert choir.answered(ts) == ["pi-1: 21.5 °C", "pi-2: 21.5 °C", "pi-3: 21.5 °C"]
             assert house.marks(ts) == {DONE}
         assert sorted(choir.did) == sorted([(name, 1) for name in ("pi-1", "pi-2", "pi-3")] * 2)
-        ends = [happened for happened in house.happened if isinstance(happened, Finished)]
-        assert len(ends) == 6
+        assert sum(isinstance(happened, Finished) for happened in house.happened) == 6
 
     run(main)
 
