@@ -172,7 +172,7 @@ class AsyncQueue:
 
         Args:
             kind: the name of the handler that shall do it.
-            body: the handler's arguments by name.
+            body: the handler's arguments by name; more than 8,000 bytes of JSON go as a file.
             key: of all jobs posted with one key within `timing.window`, one is done. A chosen key costs the time
                 `timing.skew` before the work starts, because another program may have posted it a moment before.
             lease: how long a claim lasts unless it is extended; None leaves it to the worker.
@@ -186,7 +186,7 @@ class AsyncQueue:
 
         Raises:
             ConfigurationError: the kind is no word, or a time too short; nothing was sent.
-            EnvelopeTooLarge: the body is too long; nothing was sent.
+            EnvelopeTooLarge: the body has more than 16 MiB as JSON; nothing was sent.
             Ambiguous: no answer came to any of several tries. The job may stand in the channel; post it again with
                 the same key to be sure.
         """
@@ -293,6 +293,15 @@ class AsyncQueue:
             AnswerLate: it has not ended by then; it goes on.
         """
         return await self._inside.asking.answer(message, within=within, watching=self._inside.watching)
+
+    async def body(self, message: Message) -> Mapping[str, Json]:
+        """The arguments of a job, from its file where they were too long for the message.
+
+        Raises:
+            BodyLost: the file is gone, or is not what was posted.
+            SlackError: Slack does not give it now.
+        """
+        return await self._parts.parcels.body(message)
 
     async def ack(self, claim: Claim, answer: str | Answer | None = None) -> Receipt:
         """The work is done: answer in the thread, mark the message done.

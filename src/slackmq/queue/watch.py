@@ -17,7 +17,7 @@ from slackmq.queue.lag import Lag
 from slackmq.queue.past import FAR, Past
 from slackmq.queue.sightings import Sighting
 from slackmq.queue.standstill import Standstill
-from slackmq.slack.api import TOMBSTONE, Added, Arrived, Changed, Connected, Deleted, Pinned, Unpinned
+from slackmq.slack.api import TOMBSTONE, Added, Arrived, Changed, Connected, Deleted, Disconnected, Pinned, Unpinned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -111,6 +111,7 @@ class Watch:
         self._rescan = anyio.Event()
         self.connections: int | None = None
         """How many sockets the app had open when this process opened its own; None without one."""
+        self._deaf = False
         self._deep_at: float | None = None
         self._read_at = math.inf
         self._unknown_claim = False
@@ -198,7 +199,9 @@ class Watch:
         scanned = self._clock.monotonic()
         busy_since: float | None = None
         while self._rescan is rescan:
-            busy = self._unknown_claim or self._sightings.unfinished(typed_since=self._slack.now() - _TYPED)
+            busy = (
+                self._deaf or self._unknown_claim or self._sightings.unfinished(typed_since=self._slack.now() - _TYPED)
+            )
             now = self._clock.monotonic()
             busy_since = None if not busy else busy_since or now
             left = (busy_since or scanned) + policy.scan_period(self._timing, self.connections, busy=busy) - now
@@ -255,9 +258,10 @@ class Watch:
     def hear(self, event: Event) -> None:
         """Remember what an event said."""
         match event:
-            case Connected(connections=connections):
-                self.connections = connections
-                self._rescan.set()  # what was missed while the socket was closed only history tells
+            case Connected() | Disconnected():
+                self._deaf = isinstance(event, Disconnected)
+                self.connections = self.connections if isinstance(event, Disconnected) else event.connections
+                self._rescan.set()  # what is missed while the socket is closed only history tells
                 self._rescan = anyio.Event()
             case Arrived(channel=self._channel):
                 self._hear_of(event)
