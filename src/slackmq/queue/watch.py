@@ -106,8 +106,7 @@ class Watch:
         """Set when what this process works on is seen to be cancelled, and again at each later read."""
         self.shown: frozenset[str] = frozenset()
         """What the last scan showed: all that is recent, and all that is known and unfinished."""
-        self.seen = 0
-        """How often anything was seen."""
+        self.seen = 0  # how often anything was
         self._rescan = anyio.Event()
         self.connections: int | None = None
         """How many sockets the app had open when this process opened its own; None without one."""
@@ -199,9 +198,8 @@ class Watch:
         scanned = self._clock.monotonic()
         busy_since: float | None = None
         while self._rescan is rescan:
-            busy = (
-                self._deaf or self._unknown_claim or self._sightings.unfinished(typed_since=self._slack.now() - _TYPED)
-            )
+            busy = self._deaf or self._unknown_claim
+            busy = busy or self._sightings.unfinished(typed_since=self._slack.now() - _TYPED)
             now = self._clock.monotonic()
             busy_since = None if not busy else busy_since or now
             left = (busy_since or scanned) + policy.scan_period(self._timing, self.connections, busy=busy) - now
