@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING
 
 import anyio
@@ -109,13 +110,13 @@ class Watch:
         """Set when what this process works on is seen to be cancelled, and again at each later read."""
         self.shown: frozenset[str] = frozenset()
         """What the last scan showed: all that is recent, and all that is known and unfinished."""
-        self.seen = 0
-        """How often anything was seen."""
+        self.seen = 0  # how often anything was
         self._rescan = anyio.Event()
         self.connections: int | None = None
         """How many sockets the app had open when this process opened its own; None without one."""
         self._deaf = False
         self._deep_at: float | None = None
+        self._read_at = math.inf
         self._unknown_claim = False
         self.past = Past(slack, channel, sightings, keep=self._keep, news=self.news, timing=timing, clock=clock)
         self.received_at: float | None = None
@@ -152,7 +153,7 @@ class Watch:
     async def run(self) -> None:
         """Scan and listen until cancelled, or until Slack refuses; then `failure` says why."""
         self.running = True
-        self._deep_at, self.past.since = None, float("inf")  # what was read before was perhaps long ago
+        self._deep_at, self._read_at, self.past.since = None, math.inf, math.inf  # that was perhaps long ago
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._listen)
@@ -215,6 +216,8 @@ class Watch:
         window = self._timing.window.total_seconds()
         deep = self._deep_at is None or self._clock.monotonic() - self._deep_at >= _DEEP
         oldest = now - (window if deep else self._timing.rescan.total_seconds())
+        if self.running or not deep:  # it may have been cut off since it read last
+            oldest = min(oldest, self._read_at - self.lag.skew)
         unfinished = self._sightings.oldest_unfinished(typed_since=now - _TYPED)
         if unfinished is not None:
             oldest = min(oldest, unfinished - 1)
@@ -222,14 +225,13 @@ class Watch:
         page = await self._slack.history(self._channel, oldest=max(0.0, oldest))
         await pause("after_scan")
         self.shown = frozenset(row.ts for row in page.rows)
-        shown = frozenset(map(seconds, self.shown))
-        self.lag.read(read_at=page.read_at, oldest=oldest, shown=shown)
+        self.lag.read(read_at=page.read_at, oldest=oldest, shown=frozenset(map(seconds, self.shown)))
         self.lag.tell(self._hook)
-        self.shown |= await self.past.due()
-        self.shown |= await self.past.overdue(before=oldest)
+        self.shown |= await self.past.due() | await self.past.overdue(before=oldest)
         if deep:
             self.past.since = min(self.past.since, oldest)
         self.take_in(page)
+        self._read_at = page.read_at
         if deep:
             self._deep_at = self._clock.monotonic()
             self._sightings.forget(before=now - window)
