@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["escape", "plain"]
+from slackmq.message import Mrkdwn
+
+__all__ = ["escape", "plain", "shown"]
 
 # Slack stores "<", ">" and "&" of a text as entities, so a bare "<…>" is always its own mark-up:
 # docs.slack.dev/messaging/formatting-message-text. "@", "#" and "!" open mentions, which stay as they are.
@@ -24,6 +26,11 @@ def plain(text: str) -> str:
 def escape(text: str) -> str:
     """The text as mark-up that Slack shows character by character, without links or mentions by accident."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def shown(text: str) -> str:
+    """The text as mark-up: a `Mrkdwn` as it is, any other escaped."""
+    return str(text) if isinstance(text, Mrkdwn) else escape(text)
 
 
 def _typed(found: re.Match[str]) -> str:
