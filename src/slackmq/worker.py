@@ -32,12 +32,16 @@ from slackmq.points import pause
 from slackmq.ticking import Ticking
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from anyio.abc import TaskGroup
 
     from slackmq.answer import Answer
+    from slackmq.approval import Approval
     from slackmq.clock import Clock
     from slackmq.handler import Bound
     from slackmq.handlers import Handlers
+    from slackmq.job import Ask
     from slackmq.options import Options
     from slackmq.queue import AsyncQueue, Lease
     from slackmq.queue.controls import Controls
@@ -204,7 +208,7 @@ class AsyncWorker:
 
     async def _work(self, lease: Lease) -> None:
         progress = self._queue.progress(lambda: lease.claim)
-        job = Job(claim=lambda: lease.claim, clock=self._clock, report=progress.report)
+        job = Job(claim=lambda: lease.claim, clock=self._clock, report=progress.report, ask=self._ask(lease, progress))
         try:
             end = await self._execute(lease, job, progress)
         finally:
@@ -221,6 +225,14 @@ class AsyncWorker:
                 await lease.drop()
             case _Stopped():
                 await lease.release()
+
+    def _ask(self, lease: Lease, progress: Progress) -> Ask:
+        """What asks people about a job; while it waits its handler is not silent."""
+
+        async def ask(question: str, *, by: Collection[str], within: timedelta) -> Approval:
+            return await self._queue.approve(lease.claim, question, by=by, within=within, alive=progress.touch)
+
+        return ask
 
     async def _execute(self, lease: Lease, job: Job, progress: Progress) -> _End:
         try:

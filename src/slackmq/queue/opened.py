@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from slackmq.message import Claim
+    from slackmq.queue.approving import Approving
     from slackmq.queue.asking import Asking
     from slackmq.queue.cancelling import Cancelling
     from slackmq.queue.contest import Contest
@@ -40,6 +41,7 @@ class Opened:
         watch: reads the channel.
         contest: chooses messages and claims them.
         keeping: extends and ends claims.
+        approving: asks people about jobs.
         poster: posts jobs.
         asking: waits for answers.
         pick: claims messages by name.
@@ -57,6 +59,7 @@ class Opened:
     watch: Watch
     contest: Contest
     keeping: Keeping
+    approving: Approving
     poster: Poster
     asking: Asking
     pick: Pick

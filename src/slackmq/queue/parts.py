@@ -9,10 +9,12 @@ from slackmq.claiming.thread import Thread
 from slackmq.claiming.ways import claiming_by
 from slackmq.errors import ConfigurationError
 from slackmq.queue.agreement import Agreement
+from slackmq.queue.approving import Approving
 from slackmq.queue.asking import Asking
 from slackmq.queue.cancelling import Cancelling
 from slackmq.queue.contest import Contest
 from slackmq.queue.dead_letters import DeadLetters
+from slackmq.queue.doorbell import Doorbell
 from slackmq.queue.ending import Ending
 from slackmq.queue.gate import Gate
 from slackmq.queue.janitor import Janitor
@@ -20,7 +22,9 @@ from slackmq.queue.keeping import Keeping
 from slackmq.queue.opened import Opened
 from slackmq.queue.pick import Pick
 from slackmq.queue.poster import Poster
+from slackmq.queue.pressing import Pressing
 from slackmq.queue.redrive import Redrive
+from slackmq.queue.roles import Roles
 from slackmq.queue.show import Show
 from slackmq.queue.sightings import Sightings
 from slackmq.queue.steward import Steward
@@ -69,11 +73,12 @@ class Parts:
         letters: where letters about what is dead go, if anywhere.
         show: decorates what is worked on, if anything does.
         gate: how many messages may be begun now.
+        roles: who is in which user group.
         setting: how the channel is worked, where that was agreed.
     """
 
     slack: Slack
-    events: Events
+    events: Doorbell
     select: Callable[[Message], Verdict]
     claiming: Claiming
     sightings: Sightings
@@ -89,6 +94,7 @@ class Parts:
     letters: DeadLetters | None
     show: Show | None
     gate: Gate
+    roles: Roles
     setting: Setting | None = None
 
     @classmethod
@@ -119,7 +125,7 @@ class Parts:
             letters = DeadLetters(slack, dead_letters, clock=clock, skew=skew, worker=worker, shared=claiming.shared)
         return cls(
             slack=slack,
-            events=events,
+            events=Doorbell(events),
             select=select,
             claiming=claiming,
             sightings=Sightings(window=timing.window.total_seconds()),
@@ -134,6 +140,7 @@ class Parts:
             hook=hook,
             letters=letters,
             gate=Gate(clock=clock),
+            roles=Roles(slack, clock=clock),
             show=Show(slack, show, emoji=marks.watched, clock=clock) if show else None,
             setting=setting,
         )
@@ -161,6 +168,7 @@ class Parts:
             watch=watch,
             contest=contest,
             keeping=Keeping(self, watch),
+            approving=Approving(self, watch),
             poster=poster,
             asking=self._asking(watch),
             pick=pick,
@@ -176,6 +184,8 @@ class Parts:
         self, watch: Watch, identity: Identity, channel: Channel
     ) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         background: list[Callable[[], Coroutine[Any, Any, None]]] = [watch.run]
+        if self.events.rings:
+            background.append(Pressing(self, watch).run)
         if self.claiming.revocable:
             me, worker = identity.user, self.worker
             janitor = Janitor(self.slack, self.sightings, self.timing, clock=self.clock, worker=worker, me=me)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from slackmq.answer import Answer
+    from slackmq.approval import Approval
     from slackmq.claiming.way import Way
     from slackmq.clock import Clock
     from slackmq.dead import DeadLetter
@@ -337,6 +338,12 @@ class AsyncQueue:
     def progress(self, claim: Callable[[], Claim]) -> Progress:
         """What shows how far the work on a claim is; `claim` gives it as it stands."""
         return self._inside.keeping.progress(claim)
+
+    async def approve(
+        self, claim: Claim, question: str, *, by: Collection[str], within: timedelta, alive: Callable[[], None]
+    ) -> Approval:
+        """Ask people about a claimed job, and wait; see `Job.approve`. `alive` is called now and then meanwhile."""
+        return await self._inside.approving.ask(claim, question, by=by, within=within, alive=alive)
 
     async def dead_letters(self) -> tuple[DeadLetter, ...]:
         """The letters of the last `timing.reach` about jobs that died, one a job, oldest first.
