@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from slackmq.errors import ConfigurationError
+from slackmq.queue.roles import checked
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -15,7 +15,6 @@ __all__ = ["Control", "Controls"]
 
 Control = Literal["cancel", "again", "first"]
 """What an emoji asks for."""
-_USER = re.compile(r"[UW][A-Z0-9]{2,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +22,7 @@ class Controls:
     """Which emoji steer jobs; off unless an app is given them.
 
     Attributes:
-        allowed: user ids of those who may ("U…" or "W…"); anybody else's emoji do nothing.
+        allowed: those who may, by ids of users ("U…" or "W…") and user groups ("S…"); anybody else's emoji do nothing.
         cancel: the emoji that cancels a job; None: people cannot.
         again: the emoji that posts a dead job again, on the job or on its dead letter; None: people cannot.
         first: the emoji that puts a job before all others that wait; None: people cannot.
@@ -35,26 +34,25 @@ class Controls:
     first: str | None = "arrow_up"
 
     def __post_init__(self) -> None:
-        wrong = sorted(ident for ident in self.allowed if not _USER.fullmatch(ident))
-        if isinstance(self.allowed, str) or wrong:
-            raise ConfigurationError(
-                f"Not user ids: {wrong or self.allowed}.",
-                remedy='Name people by the id in their profile, as Controls(allowed=["U012AB3CD"]).',
-            )
+        checked(self.allowed, remedy='Name people by the id in their profile, as Controls(allowed=["U012AB3CD"]).')
         named = [emoji for emoji in (self.cancel, self.again, self.first) if emoji is not None]
         if len(set(named)) < len(named):
             raise ConfigurationError("One emoji cannot ask for two things.", remedy="Name three.")
 
-    def wanted(self, reactions: Mapping[str, frozenset[str]]) -> dict[Control, str]:
+    @property
+    def emoji(self) -> dict[Control, str]:
+        """The emoji of what people can ask for."""
+        named: dict[Control, str | None] = {"cancel": self.cancel, "again": self.again, "first": self.first}
+        return {control: emoji for control, emoji in named.items() if emoji is not None}
+
+    def wanted(self, reactions: Mapping[str, frozenset[str]], among: frozenset[str]) -> dict[Control, str]:
         """What is asked for on a message, and by whom: of several the one with the lowest id.
 
         Args:
             reactions: emoji -> user ids that put it there.
+            among: user ids of those who may.
         """
-        named: dict[Control, str | None] = {"cancel": self.cancel, "again": self.again, "first": self.first}
         asked: dict[Control, list[str]] = {
-            control: sorted(reactions.get(emoji, frozenset()) & frozenset(self.allowed))
-            for control, emoji in named.items()
-            if emoji is not None
+            control: sorted(reactions.get(emoji, frozenset()) & among) for control, emoji in self.emoji.items()
         }
         return {control: users[0] for control, users in asked.items() if users}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from slackmq.policy import Wait
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine
 
     from anyio.abc import TaskGroup
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from slackmq.queue.cancelling import Cancelling
     from slackmq.queue.contest import Contest
     from slackmq.queue.controls import Controls
+    from slackmq.queue.doorbell import Doorbell
     from slackmq.queue.keeping import Keeping
     from slackmq.queue.pick import Pick
     from slackmq.queue.poster import Poster
@@ -49,6 +50,7 @@ class Opened:
         redrive: posts dead jobs again.
         steward: makes who does what people ask by emoji.
         turnstile: lets one of all processes post what each would.
+        doorbell: tells of buttons and Home tabs.
         tasks: what runs in the background.
         background: what runs once somebody claims.
         watching: whether that runs.
@@ -67,8 +69,9 @@ class Opened:
     redrive: Redrive
     steward: Callable[[AsyncQueue, Controls], Steward]
     turnstile: Turnstile
+    doorbell: Doorbell
     tasks: TaskGroup
-    background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
+    background: list[Callable[[], Coroutine[Any, Any, None]]]
     watching: bool = False
 
     def start(self) -> None:

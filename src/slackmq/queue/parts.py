@@ -176,6 +176,7 @@ class Parts:
             redrive=self._redrive(),
             steward=self._steward,
             turnstile=Turnstile(self.slack, watch, self.sightings, clock=self.clock),
+            doorbell=self.events,
             tasks=tasks,
             background=self._background(watch, identity, channel),
         )
@@ -213,7 +214,7 @@ class Parts:
         inside = queue.opened
         if inside is None:
             raise ConfigurationError("The queue is not open.", remedy="Use it inside `async with queue:`.")
-        return Steward(self.slack, queue, inside, controls, self.marks)
+        return Steward(self.slack, queue, inside, controls, roles=self.roles, marks=self.marks)
 
     def _redrive(self) -> Redrive:
         return Redrive(

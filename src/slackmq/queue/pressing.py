@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from typing import TYPE_CHECKING
 
 import anyio
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Pressing"]
 
 _log = logging.getLogger("slackmq.approval")
+_HANDS = 4
+"""So many presses are looked at at once."""
 _WAITING = 100
 """So many presses wait to be looked at; of more the last are dropped, and their people press again."""
 
@@ -38,22 +41,32 @@ class Pressing:
     def __init__(self, parts: Parts, watch: Watch) -> None:
         self._parts = parts
         self._watch = watch
-        self._send, self._receive = anyio.create_memory_object_stream[Pressed](_WAITING)
+        self._waiting: deque[Pressed] = deque()
+        self._news = anyio.Event()
         parts.events.tell(self._notice)
 
     def _notice(self, event: Pressed | HomeOpened) -> None:
-        if isinstance(event, Pressed) and event.action in ACTIONS and event.thread is not None:
-            try:
-                self._send.send_nowait(event)
-            except anyio.WouldBlock:
-                _log.warning("more than %d presses wait; one by %s was dropped", _WAITING, event.user)
+        if not isinstance(event, Pressed) or event.action not in ACTIONS or event.thread is None:
+            return
+        if len(self._waiting) == _WAITING:
+            _log.warning("%d presses wait; one by %s was dropped", _WAITING, event.user)
+            return
+        self._waiting.append(event)
+        self._news.set()
 
     async def run(self) -> None:
         """Take presses until cancelled."""
-        with self._send, self._receive:
-            async with anyio.create_task_group() as tasks:
-                async for press in self._receive:
-                    tasks.start_soon(self._take, press)
+        async with anyio.create_task_group() as tasks:
+            for _ in range(_HANDS):
+                tasks.start_soon(self._take_all)
+
+    async def _take_all(self) -> None:
+        while True:
+            while self._waiting:
+                await self._take(self._waiting.popleft())
+            if self._news.is_set():
+                self._news = anyio.Event()
+            await self._news.wait()
 
     async def _take(self, press: Pressed) -> None:
         try:

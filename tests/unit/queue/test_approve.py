@@ -1,9 +1,7 @@
-"""Approvals: people decide, once, if they may; whoever waits learns it, and so does whoever takes its place."""
+"""Approvals: people decide, once; whoever waits learns it, and so does whoever takes its place."""
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -11,110 +9,20 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from slackmq.approval import Approval  # noqa: TC001  # a handler's annotations are read at run time
-from slackmq.errors import ConfigurationError, Denied
+from slackmq.errors import ConfigurationError
 from slackmq.handlers import Handlers
-from slackmq.job import Job  # noqa: TC001  # likewise
+from slackmq.job import Job  # noqa: TC001  # a handler's annotations are read at run time
 from slackmq.simulation.loop import run
-from slackmq.slack.api import Pressed
+
+from .asking import NO, YES, Scene, person
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import Mapping
 
     from slackmq.message import Message
     from slackmq.queue import AsyncQueue
 
     from .conftest import Bell, House
-
-YES, NO = "slackmq_approve", "slackmq_deny"
-HALF_AN_HOUR = timedelta(minutes=30)
-
-
-def person(house: House, number: int = 0) -> str:
-    return str(house.operate("emulator.users.list")["users"][number]["id"])
-
-
-@dataclass
-class Scene:
-    """Handlers that ask, what came of it, and what people see and press."""
-
-    house: House
-    bells: Sequence[Bell]
-    by: list[str]
-    within: timedelta = HALF_AN_HOUR
-    given: list[Approval] = field(default_factory=list["Approval"])
-    denied: list[str] = field(default_factory=list[str])
-    begun: int = 0
-
-    def handlers(self, *, catching: bool = False) -> Handlers:
-        handlers = Handlers()
-
-        async def ask(job: Job) -> str:
-            self.begun += 1
-            try:
-                approval = await job.approve("Deploy <1.4> to prod?", by=self.by, within=self.within)
-            except Denied as error:
-                if not catching:
-                    raise
-                self.denied.append(error.by)
-                return "left alone"
-            self.given.append(approval)
-            return "deployed"
-
-        @handlers.task
-        async def deploy(job: Job) -> str:
-            return await ask(job)
-
-        @handlers.listen("deploy")
-        async def typed(job: Job) -> str:
-            return await ask(job)
-
-        assert deploy is not None
-        assert typed is not None
-        return handlers
-
-    @asynccontextmanager
-    async def at_work(self, *, workers: int = 1, catching: bool = False, **options: Any) -> AsyncGenerator[AsyncQueue]:
-        handlers, bells = self.handlers(catching=catching), self.bells
-        async with self.house.at_work(handlers, workers=workers, bells=bells, **options) as queue:
-            yield queue
-
-    def rows(self, ts: str) -> list[dict[str, Any]]:
-        found = self.house.call(
-            self.house.people[0],
-            "conversations.replies",
-            channel=self.house.channel(),
-            ts=ts,
-            include_all_metadata=True,
-        )
-        return list(found["messages"][1:])
-
-    def noted(self, ts: str, kind: str) -> list[dict[str, Any]]:
-        """The rows of a thread that are notes of a kind."""
-        notes = [row for row in self.rows(ts) if row.get("metadata", {}).get("event_type") == "slackmq_note"]
-        return [row for row in notes if row["metadata"]["event_payload"]["note"] == kind]
-
-    async def question(self, ts: str) -> dict[str, Any]:
-        """The question, once it stands in the thread."""
-        await self.house.until(lambda: self.noted(ts, "question"))
-        (row,) = self.noted(ts, "question")
-        return row
-
-    def press(self, ts: str, row: Mapping[str, Any], user: str, action: str = YES, *, at: int = 0) -> None:
-        """Somebody presses a button, and Slack tells one process."""
-        elements = [element for block in row["blocks"] for element in block.get("elements", ())]
-        value = next(element["value"] for element in elements if element.get("action_id") == action)
-        self.ring(ts, row["ts"], user, action, value, at=at)
-
-    def ring(self, ts: str, row: str, user: str, action: str, value: str, *, at: int = 0) -> None:
-        channel = self.house.channel()
-        self.bells[at].ring(Pressed(user=user, action=action, value=value, channel=channel, ts=row, thread=ts))
-
-    def whispers(self, user: str) -> list[str]:
-        return [row["text"] for row in self.house.workspace._state.surfaces.whispers.get(user, ())]
-
-    def buttons(self, ts: str) -> int:
-        return sum(block["type"] == "actions" for row in self.rows(ts) for block in row.get("blocks", ()))
 
 
 @pytest.fixture
@@ -244,104 +152,6 @@ def test_of_two_presses_at_once_the_first_in_the_thread_counts_for_everybody(sce
     run(main)
 
 
-def test_who_may_not_is_told_so_and_nothing_changes(scene: Scene) -> None:
-    ann, ben = person(scene.house, 0), person(scene.house, 1)
-
-    async def main() -> None:
-        async with scene.at_work() as queue:
-            message = await queue.post("deploy")
-            row = await scene.question(message.ts)
-            scene.press(message.ts, row, ben)
-            await scene.house.until(lambda: scene.whispers(ben))
-            assert f"Only <@{ann}> may decide" in scene.whispers(ben)[0]
-            await anyio.sleep(60)
-            assert (scene.given, scene.noted(message.ts, "press"), scene.buttons(message.ts)) == ([], [], 1)
-
-    run(main)
-
-
-def test_who_asked_for_the_job_does_not_decide_about_it(scene: Scene) -> None:
-    ann, ben = scene.by = [person(scene.house, 0), person(scene.house, 1)]
-
-    async def main() -> None:
-        async with scene.at_work() as queue:
-            ts = scene.house.types("deploy")
-            row = await scene.question(ts)
-            scene.press(ts, row, ann)
-            await scene.house.until(lambda: scene.whispers(ann))
-            assert "somebody else must decide" in scene.whispers(ann)[0]
-            assert scene.noted(ts, "press") == []
-            scene.press(ts, row, ben)
-            await scene.house.until(lambda: scene.given)
-            assert scene.given[0].by == ben
-            await scene.house.ended(queue)
-
-    run(main)
-
-
-def test_a_value_that_belongs_to_no_question_there_does_nothing(scene: Scene) -> None:
-    async def main() -> None:
-        async with scene.at_work(workers=2) as queue:
-            first, second = await queue.post("deploy"), await queue.post("deploy")
-            rows = [await scene.question(first.ts), await scene.question(second.ts)]
-            value = rows[1]["blocks"][-1]["elements"][0]["value"]
-            for forged in ("", "0" * 32, value):  # the last one is right, for the other job
-                scene.ring(first.ts, rows[0]["ts"], scene.by[0], YES, forged)
-            await scene.house.until(lambda: len(scene.whispers(scene.by[0])) == 3)
-            assert all("no question" in text for text in scene.whispers(scene.by[0]))
-            await anyio.sleep(60)
-            assert scene.given == []
-            scene.ring("1.000000", "1.000001", scene.by[0], YES, value)  # no such thread
-            scene.bells[0].ring(Pressed(user=scene.by[0], action=YES, value=value))  # in a Home tab
-            await anyio.sleep(60)
-            assert scene.given == []
-
-    run(main)
-
-
-def test_a_stranger_s_copy_of_a_question_is_none(scene: Scene) -> None:
-    async def main() -> None:
-        async with scene.at_work() as queue:
-            message = await queue.post("deploy")
-            row = await scene.question(message.ts)
-            payload = row["metadata"]["event_payload"]
-            house = scene.house
-            ident = payload["op"]
-            forged = {
-                **payload,
-                "note": "press",
-                "op": "1" * 32,
-                "about": ident,
-                "why": scene.by[0],
-                "result": "approve",
-            }
-            metadata = {"event_type": "slackmq_note", "event_payload": forged}
-            where = {"channel": house.channel(), "thread_ts": message.ts, "text": "yes", "metadata": metadata}
-            house.call(house.stranger, "conversations.join", channel=house.channel())
-            assert house.call(house.stranger, "chat.postMessage", **where)["ok"]
-            await anyio.sleep(120)
-            assert scene.given == []
-
-    run(main)
-
-
-def test_a_second_press_is_told_who_was_first(scene: Scene) -> None:
-    ann, ben = scene.by = [person(scene.house, 0), person(scene.house, 1)]
-
-    async def main() -> None:
-        async with scene.at_work() as queue:
-            message = await queue.post("deploy")
-            row = await scene.question(message.ts)
-            scene.press(message.ts, row, ann)
-            await scene.house.ended(queue)
-            scene.press(message.ts, row, ben, NO)
-            await scene.house.until(lambda: scene.whispers(ben))
-            assert f"too late: <@{ann}> decided" in scene.whispers(ben)[0]
-            assert len(scene.noted(message.ts, "press")) == 1
-
-    run(main)
-
-
 def test_who_takes_over_finds_the_question_and_what_was_decided_meanwhile(scene: Scene) -> None:
     async def main() -> None:
         async with scene.at_work(drain=timedelta(0)) as queue:
@@ -381,44 +191,6 @@ def test_a_question_that_slack_did_not_answer_for_stands_once(scene: Scene) -> N
             assert await ended(scene, queue) == "done"
 
     run(main)
-
-
-def test_the_people_of_a_group_may(scene: Scene) -> None:
-    ann, ben = person(scene.house, 0), person(scene.house, 1)
-    group = str(scene.house.operate("emulator.usergroups.put", handle="ops", users=[ben])["usergroup"]["id"])
-    scene.by = [group]
-
-    async def main() -> None:
-        async with scene.at_work() as queue:
-            message = await queue.post("deploy")
-            row = await scene.question(message.ts)
-            assert f"<!subteam^{group}>" in row["text"]
-            scene.press(message.ts, row, ann)
-            await scene.house.until(lambda: scene.whispers(ann))
-            scene.press(message.ts, row, ben)
-            await scene.house.until(lambda: scene.given)
-            assert scene.given[0].by == ben
-            await scene.house.ended(queue)
-
-    run(main)
-
-
-def test_nobody_may_by_a_group_that_cannot_be_read(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
-    ann = person(scene.house)
-    group = str(scene.house.operate("emulator.usergroups.put", handle="ops", users=[ann])["usergroup"]["id"])
-    scene.by = [group]
-    scene.house.refused["usergroups.users.list"] = "missing_scope"
-
-    async def main() -> None:
-        async with scene.at_work() as queue:
-            message = await queue.post("deploy")
-            row = await scene.question(message.ts)
-            scene.press(message.ts, row, ann)
-            await scene.house.until(lambda: scene.whispers(ann))
-            assert scene.noted(message.ts, "press") == []
-
-    run(main)
-    assert f"nobody is allowed by the user group {group}" in caplog.text
 
 
 def test_without_a_socket_nobody_is_asked(house: House) -> None:
