@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from slackmq.app import App as App
     from slackmq.approval import Approval as Approval
     from slackmq.dead import DeadLetter as DeadLetter
+    from slackmq.depends import Depends as Depends
     from slackmq.errors import ApprovalLate as ApprovalLate
     from slackmq.errors import ConfigurationError as ConfigurationError
     from slackmq.errors import Denied as Denied
@@ -49,6 +50,7 @@ _ROOMS = {
     "Handlers": "handlers",
     "Task": "task",
     "Job": "job",
+    "Depends": "depends",
     "Mrkdwn": "message",
     "Controls": "queue.controls",
     "Approval": "approval",

@@ -55,6 +55,10 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             of a question, what is asked; of a press, "approve" or "deny".
         why: why the message was refused or died, why the result is not told, who wants it cancelled, or who pressed.
         about: the op of the claim that it prolongs, ends, gives back or withdraws, or of the question.
+        file: of an answer, the file that has all of it, "<file id>/<sha256>"; "" if none has.
+        form: how that file holds the result, "text" or "json"; "" if it does not. To whoever does not know this field
+            `why` says that the result is not told.
+        expires: of an answer, from when on its result is not told any more, seconds since 1970 by Slack's clock.
     """
 
     note: Kind
@@ -71,12 +75,15 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     result: str = ""
     why: str = ""
     about: str = ""
+    file: str = ""
+    form: Literal["", "text", "json"] = ""
+    expires: float | None = None
 
     def payload(self) -> dict[str, Any]:
         """The note as metadata."""
         payload: dict[str, Any] = msgspec.to_builtins(self)
-        if self.retry_at is not None:
-            payload["retry_at"] = f"{self.retry_at:.3f}"  # Slack's metadata keeps strings as they are
+        for name in payload.keys() & {"retry_at", "expires"}:
+            payload[name] = f"{payload[name]:.3f}"  # Slack's metadata keeps strings as they are
         return payload
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +16,7 @@ __all__ = ["Control", "Controls"]
 
 Control = Literal["cancel", "again", "first"]
 """What an emoji asks for."""
+_EMOJI = re.compile(r"[^\s:A-Z]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,23 +38,28 @@ class Controls:
     def __post_init__(self) -> None:
         checked(self.allowed, remedy='Name people by the id in their profile, as Controls(allowed=["U012AB3CD"]).')
         named = [emoji for emoji in (self.cancel, self.again, self.first) if emoji is not None]
+        if odd := [emoji for emoji in named if not _EMOJI.fullmatch(emoji)]:
+            raise ConfigurationError(f"Not the name of an emoji: {odd}.", remedy='Write it as "x", without colons.')
         if len(set(named)) < len(named):
             raise ConfigurationError("One emoji cannot ask for two things.", remedy="Name three.")
 
-    @property
-    def emoji(self) -> dict[Control, str]:
-        """The emoji of what people can ask for."""
+    def asked(self, reactions: Mapping[str, frozenset[str]]) -> dict[Control, frozenset[str]]:
+        """Who asks for what on a message, whether they may or not; a skin tone says nothing.
+
+        Args:
+            reactions: emoji -> user ids that put it there.
+        """
         named: dict[Control, str | None] = {"cancel": self.cancel, "again": self.again, "first": self.first}
-        return {control: emoji for control, emoji in named.items() if emoji is not None}
+        put = [(name.partition("::")[0], user) for name, users in reactions.items() for user in users]
+        asked = {control: frozenset(user for name, user in put if name == emoji) for control, emoji in named.items()}
+        return {control: users for control, users in asked.items() if users}
 
     def wanted(self, reactions: Mapping[str, frozenset[str]], among: frozenset[str]) -> dict[Control, str]:
-        """What is asked for on a message, and by whom: of several the one with the lowest id.
+        """What is asked for on a message by who may: of several the one with the lowest id.
 
         Args:
             reactions: emoji -> user ids that put it there.
             among: user ids of those who may.
         """
-        asked: dict[Control, list[str]] = {
-            control: sorted(reactions.get(emoji, frozenset()) & among) for control, emoji in self.emoji.items()
-        }
-        return {control: users[0] for control, users in asked.items() if users}
+        asked = {control: users & among for control, users in self.asked(reactions).items()}
+        return {control: min(users) for control, users in asked.items() if users}

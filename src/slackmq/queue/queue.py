@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from slackmq.answer import Answer
-    from slackmq.approval import Approval
     from slackmq.claiming.way import Way
     from slackmq.clock import Clock
     from slackmq.dead import DeadLetter
@@ -173,7 +172,7 @@ class AsyncQueue:
 
         Args:
             kind: the name of the handler that shall do it.
-            body: the handler's arguments by name.
+            body: the handler's arguments by name; more than 8,000 bytes of JSON go as a file.
             key: of all jobs posted with one key within `timing.window`, one is done. A chosen key costs the time
                 `timing.skew` before the work starts, because another program may have posted it a moment before.
             lease: how long a claim lasts unless it is extended; None leaves it to the worker.
@@ -187,7 +186,7 @@ class AsyncQueue:
 
         Raises:
             ConfigurationError: the kind is no word, or a time too short; nothing was sent.
-            EnvelopeTooLarge: the body is too long; nothing was sent.
+            EnvelopeTooLarge: the body has more than 16 MiB as JSON; nothing was sent.
             Ambiguous: no answer came to any of several tries. The job may stand in the channel; post it again with
                 the same key to be sure.
         """
@@ -295,6 +294,15 @@ class AsyncQueue:
         """
         return await self._inside.asking.answer(message, within=within, watching=self._inside.watching)
 
+    async def body(self, message: Message) -> Mapping[str, Json]:
+        """The arguments of a job, from its file where they were too long for the message.
+
+        Raises:
+            BodyLost: the file is gone, or is not what was posted.
+            SlackError: Slack does not give it now.
+        """
+        return await self._parts.parcels.body(message)
+
     async def ack(self, claim: Claim, answer: str | Answer | None = None) -> Receipt:
         """The work is done: answer in the thread, mark the message done.
 
@@ -339,12 +347,6 @@ class AsyncQueue:
         """What shows how far the work on a claim is; `claim` gives it as it stands."""
         return self._inside.keeping.progress(claim)
 
-    async def approve(
-        self, claim: Claim, question: str, *, by: Collection[str], within: timedelta, alive: Callable[[], None]
-    ) -> Approval:
-        """Ask people about a claimed job, and wait; see `Job.approve`. `alive` is called now and then meanwhile."""
-        return await self._inside.approving.ask(claim, question, by=by, within=within, alive=alive)
-
     async def dead_letters(self) -> tuple[DeadLetter, ...]:
         """The letters of the last `timing.reach` about jobs that died, one a job, oldest first.
 
@@ -367,13 +369,17 @@ class AsyncQueue:
         """
         return await self._inside.redrive.redrive(dead, ended=self._inside.pick.ended)
 
-    async def inspect(self, *, threads: bool = True) -> tuple[Standing, ...]:
+    async def inspect(self, *, threads: bool = True, past: bool = False) -> tuple[Standing, ...]:
         """Read the window and say how each message stands, oldest first.
 
         Args:
             threads: whether to read those that begun messages have, a call each: only they tell what was given back.
+            past: whether to look once for what waits from before the window, as far back as workers do.
         """
-        await self._inside.watch.scan()
+        watch = self._inside.watch
+        await watch.scan()
+        if past:
+            await watch.past.known(lambda: watch.running and watch.failure is None)
         if threads:
             await self._inside.contest.read_threads()
         return standings(self._sightings, now=self._slack.now())

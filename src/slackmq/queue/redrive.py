@@ -10,6 +10,7 @@ from slackmq.errors import AlreadyReacted, Ambiguous, ConfigurationError, Refuse
 from slackmq.message import Message, Mrkdwn, Outcome, Post, seconds
 from slackmq.points import pause
 from slackmq.queue.dead_letters import REDRIVEN
+from slackmq.queue.parcels import Parcels
 from slackmq.queue.poster import Poster
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class Redrive:
         return await self.again(dead, shared=self._shared, letter=letter)
 
     async def again(self, job: Message, *, shared: bool, letter: DeadLetter | None = None) -> Message:
-        """Post a dead job again, with a fresh count of attempts; its handler is told the same key.
+        """Post a dead job again, with a fresh count of attempts, the same key for its handler and the same trace.
 
         Args:
             job: the job, which is dead.
@@ -122,7 +123,9 @@ class Redrive:
             lease=job.lease,
             priority=job.priority,
             origin=job.origin or job.key,
+            trace=job.trace,
             link=identity.link(*source),
+            file=job.file,
         )
         await pause("before_redrive")
         message = await self._poster(job.channel, me=identity.user, shared=shared).post(post)
@@ -136,6 +139,7 @@ class Redrive:
             channel=channel,
             me=me,
             shared=shared,
+            parcels=Parcels(self._slack, clock=self._clock),
             clock=self._clock,
             hook=self._hook,
             reach=self._timing.reach,

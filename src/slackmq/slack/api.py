@@ -24,6 +24,7 @@ __all__ = [
     "Channel",
     "Connected",
     "Deleted",
+    "Disconnected",
     "Event",
     "Events",
     "HomeOpened",
@@ -318,6 +319,11 @@ class Connected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Disconnected:
+    """The socket is closed and does not open again at once: until `Connected` nothing is heard."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
     """A message was posted. `redelivered` is True if Slack marked the event as a repetition."""
 
@@ -370,7 +376,7 @@ class Unpinned:
     user: str
 
 
-Event = Connected | Arrived | Changed | Deleted | Added | Pinned | Unpinned | Pressed | HomeOpened
+Event = Connected | Disconnected | Arrived | Changed | Deleted | Added | Pinned | Unpinned | Pressed | HomeOpened
 
 
 class Events(Protocol):
