@@ -111,7 +111,7 @@ class Watch:
         self.shown: frozenset[str] = frozenset()
         """What the last scan showed: all that is recent, and all that is known and unfinished."""
         self.seen = 0  # how often anything was
-        self._rescan = anyio.Event()
+        self._rescan = object()
         self.connections: int | None = None
         """How many sockets the app had open when this process opened its own; None without one."""
         self._deaf = False
@@ -189,15 +189,14 @@ class Watch:
         """A message says that somebody paused or resumed."""
         trusted = row.user == self._me or (self._claiming.shared and row.bot is not None and self._is_peer(row.user))
         if trusted and self._standstill.notice(row):
-            self._rescan.set()
-            self._rescan = anyio.Event()
+            self._rescan = object()
 
     async def _look_back(self) -> None:
         while self._deep_at is None:
             await self.news(None)
         await self.past.look_back()
 
-    async def _rest(self, rescan: anyio.Event) -> None:
+    async def _rest(self, rescan: object) -> None:
         """Wait until the next scan is due: soon if something is unfinished, and at once when a socket has opened."""
         scanned = self._clock.monotonic()
         busy_since: float | None = None
@@ -262,8 +261,7 @@ class Watch:
             case Connected() | Disconnected():
                 self._deaf = isinstance(event, Disconnected)
                 self.connections = self.connections if isinstance(event, Disconnected) else event.connections
-                self._rescan.set()  # what is missed while the socket is closed only history tells
-                self._rescan = anyio.Event()
+                self._rescan = object()  # what is missed while the socket is closed only history tells
             case Arrived(channel=self._channel):
                 self._hear_of(event)
             case Changed(channel=self._channel, row=row):
