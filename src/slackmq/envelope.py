@@ -18,6 +18,7 @@ from slackmq.errors import (
     MessageEdited,
 )
 from slackmq.message import Message, Post
+from slackmq.nameplate import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,10 +55,11 @@ a batch, which a reader of the version before would not heed."""
 BODY_LIMIT = 8_000
 """Bytes of a job's arguments as JSON. Slack refuses larger metadata with `metadata_too_large` and publishes no number
 (docs.slack.dev/reference/methods/chat.postMessage), so this stays far below what is known to pass."""
-_PREVIEW_LIMIT = 300
+_PREVIEW_LIMIT, _GLIMPSE_LIMIT = 300, 120
 _WORD_LIMIT, _WORD_SHOWN = 200, 12
 _ENDED, _DONE = "ended", "done"
 _TS = re.compile(r"\d+\.\d+", re.ASCII)
+_EVERY = "every bot"
 
 
 class Stamp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
@@ -138,13 +140,19 @@ class Letter:
 def preview(post: Post) -> str:
     """The job as a person reads it in the channel: `resize(path="cat.png", width=300)`, cut if it is long."""
     arguments = ", ".join(f"{name}={_json(_shown(value))}" for name, value in post.body.items())
+    arguments = arguments or ("…" if post.file else "")
     line = f"{post.kind}({arguments})"
-    line = line if len(line) <= _PREVIEW_LIMIT else line[: _PREVIEW_LIMIT - 2] + "…)"
+    limit = _GLIMPSE_LIMIT if post.file else _PREVIEW_LIMIT
+    line = line if len(line) <= limit else line[: limit - 2] + "…)"
+    line = f"{line} — for {' '.join(_EVERY if word == ALL else word for word in post.on.split())}" if post.on else line
     return f"{line} — again: {post.link}" if post.link else line
 
 
-def _with_time(line: str, post: Post, sent_at: float, link: Callable[[str], str]) -> str:
-    """The same with what it waits for, for people: others, and the time before which nobody begins it."""
+def _told(post: Post, size: int, sent_at: float, link: Callable[[str], str]) -> str:
+    """The same for people with how large it is, if a file has it, with what it waits for, and not before when."""
+    line = preview(post)
+    if post.file:
+        line = f"{line} — {f'{size:,} bytes ' if post.body else ''}in a file"
     if post.after:
         more = len(post.after) - 1
         line = f"{line} — after {link(post.after[0])}{f' and {more} more' if more else ''}"
@@ -158,19 +166,22 @@ def seal(post: Post, *, to: str, sent_at: float, repost: int = 0, link: Callable
     """Write a job as a Slack message.
 
     Args:
-        post: the job.
+        post: the job; if a file has its body, that is left out.
         to: user id of the bot whose workers shall do it.
         sent_at: a moment by Slack's clock that certainly is over, in seconds since 1970.
         repost: the number of the repetition, if an earlier try was not answered.
         link: the address of a message of the same channel by its ts, for people.
 
     Raises:
-        EnvelopeTooLarge: the arguments are longer than `BODY_LIMIT`.
+        EnvelopeTooLarge: the arguments are longer than `BODY_LIMIT`, and in no file.
     """
     body = _json(dict(post.body))
-    if len(body.encode()) > BODY_LIMIT:
+    size = len(body.encode())
+    if post.file:
+        body = "{}"
+    elif size > BODY_LIMIT:
         raise EnvelopeTooLarge(
-            f"The arguments of {post.kind!r} are {len(body.encode()):,} bytes of JSON, "
+            f"The arguments of {post.kind!r} are {size:,} bytes of JSON, "
             f"and one Slack message carries {BODY_LIMIT:,}; nothing was posted.",
             remedy="Put the data where both sides can reach it, a file or a bucket, and post its address.",
         )
@@ -201,7 +212,7 @@ def seal(post: Post, *, to: str, sent_at: float, repost: int = 0, link: Callable
     payload: dict[str, Any] = {
         name: value for name, value in msgspec.structs.asdict(stamp).items() if value is not None
     }
-    return Sealed(text=_with_time(preview(post), post, sent_at, link), payload=payload)
+    return Sealed(text=_told(post, size, sent_at, link), payload=payload)
 
 
 def _version(post: Post) -> int:
@@ -325,7 +336,9 @@ def finished(message: Message, *, link: Callable[[str], str] = str) -> Sealed:
         batch=message.batch,
     )
     sealed = seal(post, to=message.author, sent_at=message.sent_at or 0.0, repost=message.repost, link=link)
-    return Sealed(text=f":white_check_mark: {sealed.text}", payload={**sealed.payload, _ENDED: _DONE})
+    # Where a file has the body, only the message itself tells what was in it.
+    text = message.text if message.file else sealed.text
+    return Sealed(text=f":white_check_mark: {text}", payload={**sealed.payload, _ENDED: _DONE})
 
 
 def is_finished(payload: Mapping[str, Any]) -> bool:

@@ -7,17 +7,22 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
-from slackmq.errors import ResultUntold
+import anyio.from_thread
+from anyio import NoEventLoopError
+
+from slackmq.errors import ConfigurationError, ResultUntold
+from slackmq.nameplate import address
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+    from typing import Any
 
     from slackmq.answer import Answer
     from slackmq.job import Job
     from slackmq.message import Json, Message
     from slackmq.parameters import Parameters
 
-__all__ = ["Decorate", "Poster", "Task", "Terms"]
+__all__ = ["BlockingTask", "Decorate", "Poster", "Run", "Task", "Terms"]
 
 _P = ParamSpec("_P")
 _Q = ParamSpec("_Q")
@@ -37,6 +42,7 @@ class Terms:
         expires: what nobody has begun after so long is dropped, counted from when it is due; None: never.
         patience: how long `ask` waits.
         after: what must be done before it is begun: messages of the channel, or their ts.
+        on: the process that shall do it, by name or label; "": any that has the handler.
     """
 
     key: str | None = None
@@ -45,6 +51,7 @@ class Terms:
     expires: timedelta | None = None
     patience: timedelta = timedelta(minutes=1)
     after: tuple[Message | str, ...] = ()
+    on: str = ""
 
 
 class Poster(Protocol):
@@ -61,6 +68,7 @@ class Poster(Protocol):
         expires: timedelta | None = None,
         delay: timedelta | None = None,
         after: Sequence[Message | str] = (),
+        on: str = "",
     ) -> Message:
         """Post a job and return it as it stands in the channel."""
         ...
@@ -131,6 +139,7 @@ class Task(Generic[_Q, _P, _R_co]):
             expires=terms.expires,
             delay=delay,
             after=terms.after,
+            on=terms.on,
         )
 
     @overload
@@ -170,32 +179,123 @@ class Task(Generic[_Q, _P, _R_co]):
 
     def keyed(self, key: str) -> Task[_Q, _P, _R_co]:
         """The same task, whose posts carry this idempotency key: of all jobs with one key, one is worked on."""
-        return self._on(replace(self.terms, key=key))
+        return self._with(replace(self.terms, key=key))
 
     def within(self, patience: timedelta) -> Task[_Q, _P, _R_co]:
         """The same task, whose `ask` waits so long for an answer."""
-        return self._on(replace(self.terms, patience=patience))
+        return self._with(replace(self.terms, patience=patience))
 
     def ranked(self, priority: int) -> Task[_Q, _P, _R_co]:
         """The same task, whose posts are begun before those with a lower number: 0 where nothing is said."""
-        return self._on(replace(self.terms, priority=priority))
+        return self._with(replace(self.terms, priority=priority))
 
     def expiring(self, after: timedelta) -> Task[_Q, _P, _R_co]:
         """The same task, whose posts are dropped if nobody has begun them after so long."""
-        return self._on(replace(self.terms, expires=after))
+        return self._with(replace(self.terms, expires=after))
 
     def after(self, *messages: Message | str) -> Task[_Q, _P, _R_co]:
         """The same task, whose posts are begun when all these are done: messages of the channel, or their ts.
 
         If one of them is dead, cancelled or deleted, the posts are dead too. 100 at most.
         """
-        return self._on(replace(self.terms, after=messages))
+        return self._with(replace(self.terms, after=messages))
 
-    def _on(self, terms: Terms) -> Task[_Q, _P, _R_co]:
-        return Task(self.__wrapped__, name=self.name, parameters=self._parameters, terms=terms, door=self._door)
+    def on(self, where: str) -> Task[_Q, _P, _R_co]:
+        """The same task, whose posts are for one process by name, `blink.on("pi-1")`, or for those with a label.
+
+        Where it is for some only already, whoever does it must fit both; of a task for every bot, each that fits does.
+
+        Raises:
+            ConfigurationError: this is no name or label.
+        """
+        return self._with(replace(self.terms, on=f"{self.terms.on} {address(where)}".strip()))
+
+    def to(self, poster: Poster) -> Task[_Q, _P, _R_co]:
+        """The same task, posted to this queue, whatever its app is connected to."""
+        return self._with(self.terms, lambda: poster)
+
+    @property
+    def blocking(self) -> BlockingTask[_Q, _P, _R_co]:
+        """The same task for a plain handler, which runs on a thread of the worker: `resize.blocking.post("cat.png")`.
+
+        Outside handlers ask the queue for it, see `slackmq.Queue.task`.
+        """
+        return BlockingTask(self, _on_the_loop)
+
+    def _with(self, terms: Terms, door: Callable[[], Poster] | None = None) -> Task[_Q, _P, _R_co]:
+        door = door or self._door
+        return Task(self.__wrapped__, name=self.name, parameters=self._parameters, terms=terms, door=door)
 
     def __repr__(self) -> str:
         return f"<Task {self._parameters}>"
+
+
+class Run(Protocol):
+    """Runs on the event loop's thread what is to be awaited, and waits for it."""
+
+    def __call__(self, start: Callable[[], Coroutine[Any, Any, _R]], /) -> _R:
+        """The result of what `start` begins."""
+        ...
+
+
+class BlockingTask(Generic[_Q, _P, _R_co]):
+    """A task for code that does not await; each method does what that of `Task` does.
+
+    Args:
+        task: what is posted.
+        run: how what awaits is waited for.
+    """
+
+    def __init__(self, task: Task[_Q, _P, _R_co], run: Run) -> None:
+        self._task = task
+        self._run = run
+
+    def post(self, *args: _P.args, **kwargs: _P.kwargs) -> Message:
+        """Post a job, see `Task.post`."""
+        return self._run(lambda: self._task.post(*args, **kwargs))
+
+    def post_later(self, delay: timedelta, /, *args: _P.args, **kwargs: _P.kwargs) -> Message:
+        """Post a job that nobody begins before `delay` is over, see `Task.post_later`."""
+        return self._run(lambda: self._task.post_later(delay, *args, **kwargs))
+
+    @overload
+    def ask(self: BlockingTask[_Q, _P, Awaitable[_A]], *args: _P.args, **kwargs: _P.kwargs) -> _A: ...
+    @overload
+    def ask(self: BlockingTask[_Q, _P, _A], *args: _P.args, **kwargs: _P.kwargs) -> _A: ...
+    def ask(self, *args: _P.args, **kwargs: _P.kwargs) -> object:
+        """Post a job and wait for its result, see `Task.ask`. A handler that waits so keeps a hand of its worker."""
+        return self._run(lambda: self._task.ask(*args, **kwargs))
+
+    def keyed(self, key: str) -> BlockingTask[_Q, _P, _R_co]:
+        """The same task, whose posts carry this idempotency key."""
+        return BlockingTask(self._task.keyed(key), self._run)
+
+    def within(self, patience: timedelta) -> BlockingTask[_Q, _P, _R_co]:
+        """The same task, whose `ask` waits so long for an answer."""
+        return BlockingTask(self._task.within(patience), self._run)
+
+    def ranked(self, priority: int) -> BlockingTask[_Q, _P, _R_co]:
+        """The same task, whose posts are begun before those with a lower number."""
+        return BlockingTask(self._task.ranked(priority), self._run)
+
+    def expiring(self, after: timedelta) -> BlockingTask[_Q, _P, _R_co]:
+        """The same task, whose posts are dropped if nobody has begun them after so long."""
+        return BlockingTask(self._task.expiring(after), self._run)
+
+    def on(self, where: str) -> BlockingTask[_Q, _P, _R_co]:
+        """The same task, whose posts are for one process by name, or for those with a label."""
+        return BlockingTask(self._task.on(where), self._run)
+
+
+def _on_the_loop(start: Callable[[], Coroutine[Any, Any, _R]]) -> _R:
+    """Wait, on a thread of the worker, for what runs on the worker's loop."""
+    try:
+        return anyio.from_thread.run(start)
+    except NoEventLoopError as error:
+        raise ConfigurationError(
+            "This thread belongs to no worker; nothing was sent.",
+            remedy="Ask a queue that is open: `with slackmq.Queue(…) as queue: queue.task(task).post(…)`.",
+        ) from error
 
 
 class Decorate(Protocol):

@@ -87,6 +87,20 @@ def ring(number: str) -> slackmq.Mrkdwn:
 def knock() -> None: ...
 
 
+@app.listen(r"who is there\?", every_bot=True, where="room=attic")
+@app.task(on="pi-1", where="gpu")
+def who() -> str:
+    return "here"
+
+
+async def right_with_addresses() -> None:
+    async with app.connected(worker="pi-1", labels=["room=attic"]) as queue:
+        assert_type(await queue.post("who", on="pi-1"), slackmq.Message)
+    assert_type(await who.on("pi-2").post(), slackmq.Message)
+    assert_type(await who.on("room=attic").ask(), str)
+    assert_type(slackmq.Queue("#jobs", worker="pi-1", labels={"gpu"}), slackmq.Queue)
+
+
 def right_without_await() -> None:
     with slackmq.Queue("#jobs", select=handlers.select) as queue:
         message = queue.post("resize", {"path": "cat.png"}, key="cat/300", lease=timedelta(minutes=1))
@@ -100,6 +114,11 @@ def right_without_await() -> None:
             assert_type(letter, slackmq.DeadLetter)
             assert_type(queue.redrive(letter), slackmq.Message)
         assert_type(queue.cancel(message, by="Ann"), bool)
+        assert_type(queue.task(shrink).post("cat.png", width=3), slackmq.Message)
+        assert_type(queue.task(resize).keyed("cat").post_later(timedelta(hours=1), "cat", width=3), slackmq.Message)
+        assert_type(queue.task(shrink).ask("cat.png"), float)
+        assert_type(queue.task(send_mail).ask("you@example.org"), int)
+        assert_type(shrink.blocking.within(timedelta(hours=1)).ask("cat.png"), float)
         slackmq.Worker(queue, handlers, controls=slackmq.Controls(allowed=["U012AB3CD"])).run(burst=True)
 
 
@@ -122,6 +141,9 @@ def wrong_without_await(queue: slackmq.Queue, message: slackmq.Message) -> None:
     queue.post(3)  # type: ignore[arg-type]
     queue.post("resize", {}, priority="high")  # type: ignore[arg-type]
     queue.redrive(message.ts)  # type: ignore[arg-type]
+    queue.task(shrink).post(3)  # type: ignore[arg-type]
+    queue.task(shrink).post_later("cat.png")  # type: ignore[arg-type,call-arg]
+    queue.task(print)  # type: ignore[arg-type]
     slackmq.App("#jobs", dead_letters=3)  # type: ignore[arg-type]
     slackmq.App(3)  # type: ignore[arg-type]
     slackmq.Controls(allowed=3)  # type: ignore[arg-type]
@@ -180,6 +202,10 @@ def again() -> None: ...
 
 @handlers.task(rate=3)  # type: ignore[call-overload,untyped-decorator]
 def hasty() -> None: ...
+
+
+@handlers.task(every_bot="yes")  # type: ignore[call-overload,untyped-decorator]
+def chorus() -> None: ...
 
 
 @handlers.listen(3)  # type: ignore[arg-type]

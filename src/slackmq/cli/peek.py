@@ -57,6 +57,7 @@ def _row(row: Standing) -> dict[str, object]:
         "due_in": round(row.due.total_seconds()),
         "after": row.after,
         "body": row.message.body,
+        "file": row.message.file,
     }
 
 

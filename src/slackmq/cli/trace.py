@@ -70,6 +70,7 @@ def _object(life: Life) -> dict[str, object]:
         "state": life.state,
         "attempts": life.attempts,
         "after": life.after,
+        "file": life.message.file,
         "steps": [
             {
                 "what": step.what,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from slackmq.message import Message
 
-__all__ = ["Awaited", "End", "Failed"]
+__all__ = ["Awaited", "End", "Undone"]
 
 
 class End(Enum):
@@ -25,7 +25,7 @@ class End(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
+class Undone:
     """What a job waited for, and how that ended: not done."""
 
     ts: str
@@ -99,7 +99,7 @@ class Awaited:
         for name in (ts, *self._followers.get(ts, ())):
             self._stirred |= self._waiting.get(name, set())
 
-    def outcome(self, after: Iterable[str]) -> tuple[str, ...] | Failed | None:
+    def outcome(self, after: Iterable[str]) -> tuple[str, ...] | Undone | None:
         """What became of the messages that a job names.
 
         Returns:
@@ -107,7 +107,7 @@ class Awaited:
             long as neither is known.
         """
         ends = [self._end(ts) for ts in after]
-        failed = next((Failed(ts=ts, end=end) for ts, end in ends if end is not None and end is not End.DONE), None)
+        failed = next((Undone(ts=ts, end=end) for ts, end in ends if end is not None and end is not End.DONE), None)
         if failed is not None:
             return failed
         return tuple(ts for ts, _ in ends) if all(end is End.DONE for _, end in ends) else None

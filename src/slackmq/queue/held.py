@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
     from slackmq.message import Json, Message
 
-__all__ = ["AHEAD", "Held", "Stretch", "stretches"]
+__all__ = ["AHEAD", "FAR", "Held", "Stretch", "stretches"]
 
 AHEAD = 60.0
 """Seconds before its time at which a delayed message is read again, so that one read does for all of a minute."""
+FAR = 2 * AHEAD
+"""What is due sooner is kept as it is: it might be read again before reads must show it."""
 _NOTHING: Mapping[str, Json] = MappingProxyType({})
 _LINE = 80
 """Characters that are kept of what people read."""

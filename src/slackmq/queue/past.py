@@ -69,6 +69,17 @@ class Past:
         self._turn = 0
         self.since = math.inf
 
+    async def known(self, running: Callable[[], bool]) -> None:
+        """See to it that all is known that waits from before the window, as far back as workers look.
+
+        Args:
+            running: whether it is read by itself, all the time.
+        """
+        while running() and self.since:
+            await self._news(self.timing.scan.total_seconds())
+        if self.since:
+            await self.look_back()
+
     async def look_back(self) -> None:
         """Once, find what waits from before the window: a whole fleet may have rested for days."""
         begin = latest = self.slack.now() - self.timing.window.total_seconds()
@@ -81,9 +92,9 @@ class Past:
             except Ambiguous as error:
                 await self._rest(error)
                 continue
+            self.since = latest = oldest
             self._keep(page)  # whether every copy of a key was seen, the next scan tells: it begins at the oldest
             self._sightings.forget(before=begin)
-            self.since = latest = oldest
             stretch = min(2 * stretch, _LONGEST_STRETCH) if len(page.rows) < _FEW else _STRETCH
         self.since = 0.0  # as far back as anything may wait
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from slackmq.claiming.traces import Traces
 from slackmq.message import Outcome, seconds
-from slackmq.policy import Ignore
-from slackmq.queue.awaited import Awaited, Failed
-from slackmq.queue.held import AHEAD, Held
+from slackmq.nameplate import ALL
+from slackmq.policy import ONCE, Accept, Elsewhere, Ignore
+from slackmq.queue.awaited import Awaited, Undone
+from slackmq.queue.held import FAR, Held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +37,7 @@ class Sighting(Traces):
         heard: its event came to this process.
         echoed: the highest generation whose event came to this process.
         busy: a task of this process is working on it.
+        awaited: so many tasks of this process wait for its end.
         not_before: this process tries it no earlier, on its monotonic clock.
         cleared: the messages that it named and that were done, as they were worked on; None until all are known to be.
         failed: one that it named and that will not be done.
@@ -48,9 +51,10 @@ class Sighting(Traces):
     heard: bool = False
     echoed: int = 0
     busy: bool = False
+    awaited: int = 0
     not_before: float = 0.0
     cleared: tuple[str, ...] | None = None
-    failed: Failed | None = None
+    failed: Undone | None = None
 
     @property
     def uncleared(self) -> bool:
@@ -73,6 +77,11 @@ class Sighting(Traces):
         return not self.first, -self.message.priority
 
     @property
+    def for_every_bot(self) -> bool:
+        """Each process that has its handler does it: nobody claims it, and its end here is none elsewhere."""
+        return isinstance(self.verdict, Accept) and self.verdict.options.every_bot
+
+    @property
     def open(self) -> bool:
         """There may still be something to do for it."""
         return self.ended is None and not self.gone
@@ -88,6 +97,13 @@ class Sighting(Traces):
     def begun(self) -> bool:
         """Somebody worked on it, as far as marks and notes say: the first native claim leaves none of them."""
         return self.generation > 0 or bool(self.record.releases)
+
+    @property
+    def dropped_at(self) -> float:
+        """When anybody may say that nobody came for it, seconds since 1970; infinity: never."""
+        if self.cancelled:
+            return 0.0
+        return math.inf if self.message.expires is None else self.message.expires
 
     @property
     def withdrawn(self) -> bool:
@@ -111,7 +127,9 @@ class Sightings:
         self._window = window
         self._by_ts: dict[str, Sighting] = {}
         self._open: dict[str, Sighting] = {}
-        self._copies: dict[str, set[str]] = {}
+        self.for_every_bot: dict[str, Sighting] = {}
+        """What each process does and this one has not done, by timestamp."""
+        self._copies: dict[tuple[bool, str], set[str]] = {}
         self.held = Held()
         """What waits for its time, or for others; its keys count."""
         self.awaited = Awaited()
@@ -128,15 +146,15 @@ class Sightings:
         if message.expires is not None and message.expires <= now:
             return False
         outcome = self.awaited.outcome(message.after)
-        if isinstance(outcome, Failed):
+        if isinstance(outcome, Undone):
             return False
-        return outcome is None or (message.delay is not None and message.due > now + AHEAD)
+        return outcome is None or (message.delay is not None and message.due > now + FAR)
 
     def hold(self, message: Message) -> None:
         """Remember a message that waits for its time or for others, as little of it as possible."""
         self.held.add(message)
         self.awaited.add(message)
-        self._copies.setdefault(message.key, set()).add(message.ts)
+        self._copies.setdefault(_name(message), set()).add(message.ts)
 
     def let_go(self, ts: str) -> None:
         """Hold a message no longer: it waits for nothing, or it is not there any more."""
@@ -150,7 +168,7 @@ class Sightings:
         if not sighting.uncleared or sighting.failed is not None:
             return
         outcome = self.awaited.outcome(sighting.message.after)
-        if isinstance(outcome, Failed):
+        if isinstance(outcome, Undone):
             sighting.failed = outcome
         else:
             sighting.cleared = outcome
@@ -160,7 +178,7 @@ class Sightings:
     def elder(self, ts: str) -> str | None:
         """The message that is worked on in place of one, its copy; None if none is known."""
         message = self._by_ts[ts].message if ts in self._by_ts else self.held.get(ts)
-        if message is None or len(self._copies.get(message.key, ())) <= 1:
+        if message is None or len(self._copies.get(_name(message), ())) <= 1:
             return None
         leader = self._leader(message)
         return None if leader == ts else leader
@@ -170,19 +188,23 @@ class Sightings:
         known = self._by_ts.setdefault(sighting.message.ts, sighting)
         if known is sighting:
             self.held.drop(sighting.message.ts)
-            self._open[sighting.message.ts] = sighting
-            self._copies.setdefault(sighting.message.key, set()).add(sighting.message.ts)
+            (self.for_every_bot if sighting.for_every_bot else self._open)[sighting.message.ts] = sighting
+            self._copies.setdefault(_name(sighting.message), set()).add(sighting.message.ts)
             self.ranked = self.ranked or sighting.message.priority != 0
             self.awaited.add(sighting.message)
             self.clear(sighting)
         return known
+
+    def reopen(self, sighting: Sighting) -> None:
+        """Take note that what was for every bot is so no more: somebody edited it, and one answer says so."""
+        self._open[sighting.message.ts] = sighting
 
     def canonical(self, message: Message) -> bool:
         """Whether it is the earliest of all messages with its key within the window: only that one is worked on.
 
         One that was deleted before anybody began it does not count: whoever posts it again means it.
         """
-        copies = self._copies.get(message.key, ())
+        copies = self._copies.get(_name(message), ())
         if len(copies) <= 1:
             return True
         return message.ts == self._leader(message)
@@ -190,23 +212,27 @@ class Sightings:
     def _leader(self, message: Message) -> str:
         """Which of the messages with its key is worked on in place of this one: posted up to the window before it."""
         leader: str | None = None
-        for ts in sorted(self._copies.get(message.key, ())):
+        for ts in sorted(self._copies.get(_name(message), ())):
             if ts > message.ts:
                 break
             if ts in self._by_ts and self._by_ts[ts].withdrawn:
                 continue
             if leader is None or seconds(ts) - seconds(leader) > self._window:
                 leader = ts
-        return leader or message.ts
+        late = leader is None or seconds(message.ts) - seconds(leader) > self._window
+        return message.ts if late or leader is None else leader
 
     def first(self, message: Message) -> Sighting | None:
-        """The earliest message with the same key that was seen: the one that is worked on; None if none was."""
-        known = [self._by_ts[ts] for ts in sorted(self._copies.get(message.key, ())) if ts in self._by_ts]
-        return next((sighting for sighting in known if not sighting.withdrawn), known[-1] if known else None)
+        """The message that is worked on in place of this one, perhaps itself; None if it was not seen."""
+        leader = self._by_ts.get(self._leader(message))
+        if leader is None or not leader.withdrawn:
+            return leader
+        later = (ts for ts in sorted(self._copies.get(_name(message), ())) if ts > message.ts and ts in self._by_ts)
+        return next((self._by_ts[ts] for ts in later if not self._by_ts[ts].withdrawn), leader)
 
     def with_key(self, key: str) -> Message | None:
-        """The earliest message with a key; None if none was seen."""
-        ts = min((ts for ts in self._copies.get(key, ()) if ts in self._by_ts), default=None)
+        """The earliest job with a key; None if none was seen."""
+        ts = min((ts for ts in self._copies.get((False, key), ()) if ts in self._by_ts), default=None)
         return None if ts is None else self._by_ts[ts].message
 
     def open(self) -> Iterator[Sighting]:
@@ -219,6 +245,11 @@ class Sightings:
                 yield sighting
             else:
                 del self._open[ts]
+
+    def with_threads(self) -> Iterator[Sighting]:
+        """The messages whose threads say how they stand: what is open, and what every process does for itself."""
+        yield from self.open()
+        yield from (sighting for sighting in self.all() if not sighting.open and ALL in sighting.message.on.split())
 
     def all(self) -> Iterator[Sighting]:
         """Every message that is remembered now, oldest first; whoever takes his time misses none that is forgotten."""
@@ -245,7 +276,7 @@ class Sightings:
             posted = seconds(sighting.message.ts)
             if deferred is False and sighting.message.deferred:
                 continue
-            ours = sighting.busy or not isinstance(sighting.verdict, Ignore)
+            ours = sighting.busy or sighting.awaited or not isinstance(sighting.verdict, Ignore | Elsewhere)
             wanted = sighting.message.kind is not None or sighting.begun or posted > typed_since
             if sighting.open and ours and wanted and self.canonical(sighting.message):
                 yield posted
@@ -268,7 +299,7 @@ class Sightings:
             since: how far back everything was read by now, in seconds since 1970; a copy whose poster chose the key, or
                 of a deferred message, may stand the whole window before it.
         """
-        for sighting in self.open():
+        for sighting in [*self.open(), *self.for_every_bot.values()]:
             message, posted = sighting.message, seconds(sighting.message.ts)
             far = message.keyed or message.deferred
             if posted + skew <= read_at and not sighting.settled and not (far and posted - self._window < since):
@@ -280,8 +311,8 @@ class Sightings:
         # What keeps younger copies from running is remembered as long as they are.
         needed = {
             self._leader(self._by_ts[ts].message)
-            for key in {self._by_ts[ts].message.key for ts in old}
-            for ts in self._copies[key]
+            for name in {_name(self._by_ts[ts].message) for ts in old}
+            for ts in self._copies.get(name, ())
             if ts in self._by_ts and ts not in old
         }
         for ts in old - needed:
@@ -293,14 +324,23 @@ class Sightings:
     def _is_over(self, sighting: Sighting) -> bool:
         """Nobody will work on it any more, as far as is known."""
         wanted = (sighting.message.kind is not None or sighting.begun) and not isinstance(sighting.verdict, Ignore)
+        if isinstance(sighting.verdict, Elsewhere):
+            wanted = sighting.message.expires is not None  # if nobody comes, anybody says that it has expired
+        if sighting.message.ts in self.for_every_bot:
+            return False
         unfinished = sighting.open and wanted and self.canonical(sighting.message)
         return not sighting.busy and not unfinished
 
     def _forget_copy(self, message: Message) -> None:
-        copies = self._copies[message.key]
+        copies = self._copies.get(_name(message), set())
         copies.discard(message.ts)
         if not copies:
-            del self._copies[message.key]
+            self._copies.pop(_name(message), None)
+
+
+def _name(message: Message) -> tuple[bool, str]:
+    """Under which its copies are known: what shall happen once has names of its own, and no job is its copy."""
+    return message.kind == ONCE, message.key
 
 
 def _rests(sighting: Sighting) -> bool:
