@@ -171,13 +171,21 @@ class Asking:
         if not all(notes.values()):  # it returned None, or the answer is not to be seen yet
             await self._clock.sleep(self._watch.lag.skew)
             notes = {ts: note or await self._answered(message, ts) for ts, note in notes.items()}
-        return tuple(_result(ts, notes[ts]) for ts in done)
+        results = {ts: await self._result(ts, note) for ts, note in notes.items()}
+        return tuple(results[ts] for ts in done)
 
     async def _answered(self, message: Message, ts: str) -> Note | None:
         """The answer to one of those that a message named."""
         record = Record()
         await self._thread.read(replace(message, ts=ts), record)
         return _newest("answer", record.entries.values())
+
+    async def _result(self, ts: str, note: Note | None) -> Json:
+        told = Answer(text=None) if note is None else await self._told(note)
+        if told.why:
+            raise ResultUntold(ts, told.why)
+        result: Json = msgspec.json.decode(told.result) if told.result else None
+        return result
 
     async def _note(self, sighting: Sighting) -> Note | None:
         """What the thread says of the end; read once more, later, where nothing is to be seen yet."""
@@ -192,13 +200,6 @@ class Asking:
             if again:
                 await self._clock.sleep(self._watch.lag.skew)
         return None
-
-
-def _result(ts: str, note: Note | None) -> Json:
-    if note is not None and note.why:
-        raise ResultUntold(ts, note.why)
-    result: Json = msgspec.json.decode(note.result) if note is not None and note.result else None
-    return result
 
 
 def _newest(kind: str, entries: Iterable[tuple[str, str, Note]]) -> Note | None:
