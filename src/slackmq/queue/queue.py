@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 import anyio
 
 from slackmq.claiming.marks import Marks
+from slackmq.claiming.pin import SETTLING
 from slackmq.clock import SYSTEM
 from slackmq.errors import ConfigurationError
 from slackmq.hooks import carried
@@ -96,7 +97,8 @@ class AsyncQueue:
         if show == "pin" and claim == "pin":
             raise ConfigurationError("Claims by pins show pins already.", remedy='Leave show="pin" out.')
         self.timing = timing or Timing()
-        check_lease(self.timing.lease, self.timing)
+        self._settling = SETTLING if claim == "pin" else _AT_ONCE
+        check_lease(self.timing.lease, self.timing, settling=self._settling)
         self.worker = worker or f"worker-{clock.new_id()[:8]}"
         self._slack = slack
         self._name = channel
@@ -190,7 +192,7 @@ class AsyncQueue:
             Ambiguous: no answer came to any of several tries. The job may stand in the channel; post it again with
                 the same key to be sure.
         """
-        check_lease(lease or self.timing.lease, self.timing)
+        check_lease(lease or self.timing.lease, self.timing, settling=self._settling)
         new = Post(
             kind=kind,
             body=body or {},
