@@ -19,12 +19,14 @@
     │       └── TooManyReactions    Slack takes no more emoji on this message
     ├── MessageRejected             a message that no handler may see; the sentence goes into its thread
     │   ├── EnvelopeTooLarge        raised by `post`, nothing was sent
+    │   ├── BodyLost                the file with its body is gone, or is not what was posted
     │   ├── EnvelopeTooNew          written by a newer version of this library
     │   ├── EnvelopeDamaged         its digest does not fit: it was edited after it was posted
     │   ├── ForeignEnvelope         addressed to this app, posted by another
     │   ├── MessageEdited           a person edited it after it was posted
     │   ├── TextTruncated           Slack cut its end off
     │   ├── UnknownKind             no handler here has this name
+    │   ├── MeantForOthers          it is for a process of another name, or with another label
     │   └── ArgumentsRejected       the handler's arguments do not fit
     ├── StoreError                  of a key-value store: its own tree, in `slackmq.kv.errors`
     ├── Unanswered                  a job that somebody waits for; carries its `ts`
@@ -37,6 +39,8 @@
     │   └── InvariantBreach         somebody took what only the holder may take: a bug, or a stranger with this token
     ├── Retry                       raised by a handler: not now, try again `after`
     └── Reject                      raised by a handler: never again, this one is dead
+        ├── Denied                  a person who was asked said no; carries `by`
+        └── ApprovalLate            nobody who was asked decided in time
 """
 
 from __future__ import annotations
@@ -53,10 +57,13 @@ __all__ = [
     "AlreadyReacted",
     "Ambiguous",
     "AnswerLate",
+    "ApprovalLate",
     "ArgumentsRejected",
+    "BodyLost",
     "ChannelArchived",
     "ChannelNotFound",
     "ConfigurationError",
+    "Denied",
     "EnvelopeDamaged",
     "EnvelopeTooLarge",
     "EnvelopeTooNew",
@@ -65,6 +72,7 @@ __all__ = [
     "JobFailed",
     "JobVanished",
     "LeaseLost",
+    "MeantForOthers",
     "MessageEdited",
     "MessageGone",
     "MessageLocked",
@@ -205,7 +213,11 @@ class MessageRejected(SlackMQError):
 
 
 class EnvelopeTooLarge(MessageRejected):
-    """The body does not fit into one Slack message; nothing was sent."""
+    """The body is too long, for a message or for a file; nothing was sent."""
+
+
+class BodyLost(MessageRejected):
+    """The file with the body of a job, or with a result, is gone, or is not what was posted."""
 
 
 class EnvelopeTooNew(MessageRejected):
@@ -230,6 +242,10 @@ class TextTruncated(MessageRejected):
 
 class UnknownKind(MessageRejected):
     """No handler here has this name."""
+
+
+class MeantForOthers(MessageRejected):
+    """It is for a process of another name, or with another label, than this one."""
 
 
 class ArgumentsRejected(MessageRejected):
@@ -268,10 +284,10 @@ class JobVanished(Unanswered):
 
 
 class ResultUntold(Unanswered):
-    """The job is done, and its result is too long, no JSON, or not of the type that the task says."""
+    """The job is done, and its result is too long, no JSON, expired, or not of the type that the task says."""
 
     def __init__(self, ts: str, why: str) -> None:
-        remedy = "Return less, or the address where the result lies."
+        remedy = "Its thread has what people may read of it; the task can return less, or the address where it lies."
         super().__init__(ts, f"is done, but its result cannot be told: {why}.", remedy=remedy)
 
 
@@ -326,6 +342,25 @@ class Retry(SlackMQError):
 
 class Reject(SlackMQError):
     """Raised by a handler: this message can never succeed. It is marked dead, without further attempts."""
+
+
+class Denied(Reject):
+    """A person who was asked said no. Where the handler lets it pass, the job is dead.
+
+    Attributes:
+        by: user id of the person.
+    """
+
+    def __init__(self, by: str) -> None:
+        super().__init__(f"denied by <@{by}>")
+        self.by = by
+
+
+class ApprovalLate(Reject, TimeoutError):
+    """Nobody who was asked decided in time. Where the handler lets it pass, the job is dead: the question is over."""
+
+    def __init__(self, question: str, within: timedelta) -> None:
+        super().__init__(f"nobody decided within {within}: {question}")
 
 
 def told(error: BaseException) -> str:

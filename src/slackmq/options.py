@@ -74,9 +74,12 @@ class Options:
         within: a message that a person typed longer ago than this is left alone: nobody expects an answer now.
         rate: how many of its messages one process begins in a time.
         concurrency: how many of its messages one process works on at once; None: as many as the worker.
+        on: the process that has the handler, by name or labels; "": every one.
+        every_bot: each process that has the handler does the message, once, with an answer of its own.
         retry_on: the exceptions that are worth another attempt; an attempt out of its time counts as a `TimeoutError`.
         give_up_on: the exceptions after which the message is dead at once. Of two classes that both fit an exception
             the more special one decides.
+        result_expires: how long an answer can be read, by people and by whoever asks; None: as long as its thread.
     """
 
     timeout: timedelta | None = None
@@ -87,8 +90,11 @@ class Options:
     within: timedelta = timedelta(hours=1)
     rate: Rate | None = None
     concurrency: int | None = None
+    on: str = ""
+    every_bot: bool = False
     retry_on: tuple[type[BaseException], ...] = (BaseException,)
     give_up_on: tuple[type[BaseException], ...] = ()
+    result_expires: timedelta | None = None
 
     def retries(self, kind: type[BaseException]) -> bool:
         """Whether an attempt that ended in an exception of this class is worth another one."""
@@ -112,7 +118,7 @@ class Options:
             raise ConfigurationError(f"{owner}: attempts is {self.attempts}.", remedy="Allow at least 1.")
         if self.concurrency is not None and self.concurrency < 1:
             raise ConfigurationError(f"{owner}: concurrency is {self.concurrency}.", remedy="Allow at least 1.")
-        for name in ("timeout", "silence", "lease", "within"):
+        for name in ("timeout", "silence", "lease", "within", "result_expires"):
             span: timedelta | None = getattr(self, name)
             if span is not None and span.total_seconds() <= 0:
                 raise ConfigurationError(f"{owner}: {name} is {span}.", remedy="Give it more than 0 s.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from slackmq.clock import SYSTEM
 from slackmq.errors import (
     Ambiguous,
     ArgumentsRejected,
+    BodyLost,
     ConfigurationError,
     LeaseLost,
     Reject,
@@ -32,12 +33,16 @@ from slackmq.points import pause
 from slackmq.ticking import Ticking
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from anyio.abc import TaskGroup
 
     from slackmq.answer import Answer
+    from slackmq.approval import Approval
     from slackmq.clock import Clock
     from slackmq.handler import Bound
     from slackmq.handlers import Handlers
+    from slackmq.job import Ask
     from slackmq.options import Options
     from slackmq.queue import AsyncQueue, Lease
     from slackmq.queue.controls import Controls
@@ -50,6 +55,9 @@ GIVING_UP = 30.0
 """Seconds after the drain in which marks and notes must have reached Slack, or the process ends without them."""
 _TALK = timedelta(hours=1)
 """What people typed longer ago, and nobody began, is not begun any more."""
+_UNREAD = timedelta(seconds=30)
+"""So long a job is left alone whose arguments Slack does not give; it may be handed back without an attempt, but not
+for ever: see `slackmq.notes`."""
 _OBEYS = 30.0
 """Seconds, or its timeout if that is longer, in which a handler whose time is over must stop, or its job is failed
 without it."""
@@ -71,7 +79,11 @@ class _Stopped:
     """The handler was cancelled because the worker stops."""
 
 
-_End = _Done | _Failed | _Stopped
+class _Unread:
+    """Slack does not give the job's arguments now."""
+
+
+_End = _Done | _Failed | _Stopped | _Unread
 
 
 class AsyncWorker:
@@ -128,6 +140,8 @@ class AsyncWorker:
         """
         refusal: SlackError | ConfigurationError | None = None
         self._queue.limit(self._rate)
+        if self._queue.opened is not None and self._handlers.has_own(self._queue.here):
+            self._queue.opened.watch.eager = True
         try:
             async with anyio.create_task_group() as tasks:
                 with self._handlers.posting_to(self._queue), CancelScope() as scope:
@@ -181,11 +195,12 @@ class AsyncWorker:
     async def _drain_when_empty(self) -> None:
         while self._queue.opened is not None:
             try:
-                rows = await self._queue.inspect()
+                rows = await self._queue.inspect(past=True)
             except Ambiguous as error:
                 _log.warning("cannot see whether anything waits: %s", error)
             else:
-                waits = any(row.state == "waiting" and (row.message.kind or row.age < _TALK) for row in rows)
+                todo = [row for row in rows if row.ours and row.state == "waiting"]
+                waits = self._queue.opened.chorus.waits or any(row.message.kind or row.age < _TALK for row in todo)
                 if not self._held and (not waits or self._queue.opened.watch.paused):
                     self.drain()
                     return
@@ -204,7 +219,7 @@ class AsyncWorker:
 
     async def _work(self, lease: Lease) -> None:
         progress = self._queue.progress(lambda: lease.claim)
-        job = Job(claim=lambda: lease.claim, clock=self._clock, report=progress.report)
+        job = Job(claim=lambda: lease.claim, clock=self._clock, report=progress.report, ask=self._ask(lease, progress))
         try:
             end = await self._execute(lease, job, progress)
         finally:
@@ -221,13 +236,30 @@ class AsyncWorker:
                 await lease.drop()
             case _Stopped():
                 await lease.release()
+            case _Unread():
+                await lease.release(retry_in=_UNREAD)
+
+    def _ask(self, lease: Lease, progress: Progress) -> Ask:
+        """What asks people about a job; while it waits its handler is not silent."""
+
+        async def ask(question: str, *, by: Collection[str], within: timedelta) -> Approval:
+            inside = self._queue.opened
+            if inside is None:
+                raise ConfigurationError("The queue is not open.", remedy="Ask while the worker runs.")
+            return await inside.approving.ask(lease.claim, question, by=by, within=within, alive=progress.touch)
+
+        return ask
 
     async def _execute(self, lease: Lease, job: Job, progress: Progress) -> _End:
+        message = lease.claim.message
         try:
-            bound = self._handlers.bind(lease.claim.message)
-        except (UnknownKind, ArgumentsRejected) as error:
+            bound = self._handlers.bind(replace(message, body=await self._queue.body(message)), self._queue.here)
+        except (BodyLost, UnknownKind, ArgumentsRejected) as error:
             return _Failed(reason=str(error), retry_in=None)
-        if self._handing_back:
+        except SlackError as error:
+            _log.warning("the arguments of %s are read later: %s", message.ts, error)
+            return _Unread()
+        if self._handing_back or lease.cancelled:
             return _Stopped()
         with CancelScope() as scope:
             self._running[job] = scope

@@ -31,7 +31,7 @@ _RATES: dict[str, float] = {"reaction": 3.0, "pin": 1.0, "native": 3.0}
 """Jobs that are posted a second."""
 _CHAOS: float = 45.0
 _GROUP = 6
-_WITHIN = 30.0
+_WITHIN = 120.0
 """Seconds in which everybody who shall die at a point must have got there."""
 
 

@@ -41,7 +41,7 @@ def ls(
     json: Annotated[bool, Parameter(negative=(), help="Print one JSON object a line.")] = False,
     where: Where = _HERE,
 ) -> None:
-    """List the jobs of the last 24 hours that wait, are held or are dead.
+    """List the jobs that wait or are held, and those of the last 24 hours that are dead.
 
     What people typed is listed once a worker has taken it: before that nobody knows whether it is a job.
     """
@@ -63,7 +63,7 @@ def ls(
 async def inspected(where: Where, channel: str) -> tuple[Look, tuple[Standing, ...]]:
     """How a channel is set, and how each of its messages stands."""
     async with open_slack(await where.settings()) as slack, looking(slack, channel) as look:
-        return look, await look.queue.inspect()
+        return look, await look.queue.inspect(past=True)
 
 
 def shown(row: Standing, *, ended: bool) -> bool:
@@ -78,14 +78,17 @@ def _row(row: Standing) -> dict[str, str | int]:
         "age": round(row.age.total_seconds()),
         "generation": row.generation,
         "kind": row.message.kind or "",
+        "on": printable(row.message.on),
+        "by": printable(" ".join(row.by)),
         "text": printable(row.message.text),
     }
 
 
 def _table(rows: Iterable[Standing]) -> Table:
-    table = Table("ts", "state", "age", "claims", "job", box=None, header_style="bold")
+    table = Table("ts", "state", "age", "claims", "for", "by", "job", box=None, header_style="bold")
     for row in rows:
-        cells = (row.message.ts, row.state, age(row.age), str(row.generation), printable(row.message.text))
+        whom, by = printable(row.message.on), printable(" ".join(row.by))
+        cells = (row.message.ts, row.state, age(row.age), str(row.generation), whom, by, printable(row.message.text))
         table.add_row(*map(Text, cells))
     return table
 

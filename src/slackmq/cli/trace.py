@@ -68,6 +68,7 @@ def _object(life: Life) -> dict[str, object]:
         "key": life.message.key,
         "state": life.state,
         "attempts": life.attempts,
+        "file": life.message.file,
         "steps": [
             {
                 "what": step.what,

@@ -71,8 +71,8 @@ class Gate:
     def _busy(self, handler: str) -> list[Sighting]:
         """What a handler works on: whatever has ended is busy no more."""
         running = [sighting for sighting in self._running.get(handler, ()) if sighting.busy]
-        if running:
-            self._running[handler] = running
+        if handler in self._running:
+            self._running[handler] = running  # one that is tried again counts once
         return running
 
     def _until(self, handler: str | None, rate: Rate | None) -> float:

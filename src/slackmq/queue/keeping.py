@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from slackmq.answer import Answer, answer_of
@@ -15,7 +16,6 @@ from slackmq.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import timedelta
 
     from slackmq.errors import LeaseLost
     from slackmq.message import Claim, Message, Receipt
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from slackmq.queue.watch import Watch
 
 __all__ = ["Keeping"]
+
+_AT_ONCE = timedelta(0)
 
 
 class Keeping:
@@ -69,15 +71,17 @@ class Keeping:
         self._watch.wake()
         return receipt
 
-    async def release(self, claim: Claim) -> Receipt:
-        """End a claim: somebody else may start at once."""
-        receipt = await self._parts.ending.handed_back(self._sighting(claim), claim)
+    async def release(self, claim: Claim, *, retry_in: timedelta = _AT_ONCE) -> Receipt:
+        """End a claim: somebody else may start in `retry_in`."""
+        receipt = await self._parts.ending.handed_back(self._sighting(claim), claim, retry_in=retry_in)
         self._watch.wake()
         return receipt
 
     async def drop(self, claim: Claim) -> Receipt:
         """End a claim: somebody wants the job cancelled."""
-        return await self._parts.ending.cancelled(self._sighting(claim), claim)
+        receipt = await self._parts.ending.cancelled(self._sighting(claim), claim)
+        self._watch.wake()
+        return receipt
 
     def is_cancelled(self, claim: Claim) -> bool:
         """Whether somebody wants a claimed job cancelled, as far as this process has heard."""

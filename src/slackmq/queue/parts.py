@@ -8,19 +8,27 @@ from typing import TYPE_CHECKING, Any
 from slackmq.claiming.thread import Thread
 from slackmq.claiming.ways import claiming_by
 from slackmq.errors import ConfigurationError
+from slackmq.policy import placed
 from slackmq.queue.agreement import Agreement
+from slackmq.queue.approving import Approving
 from slackmq.queue.asking import Asking
 from slackmq.queue.cancelling import Cancelling
+from slackmq.queue.chorus import Chorus
+from slackmq.queue.collector import Collector
 from slackmq.queue.contest import Contest
 from slackmq.queue.dead_letters import DeadLetters
+from slackmq.queue.doorbell import Doorbell
 from slackmq.queue.ending import Ending
 from slackmq.queue.gate import Gate
 from slackmq.queue.janitor import Janitor
 from slackmq.queue.keeping import Keeping
 from slackmq.queue.opened import Opened
+from slackmq.queue.parcels import Parcels
 from slackmq.queue.pick import Pick
 from slackmq.queue.poster import Poster
+from slackmq.queue.pressing import Pressing
 from slackmq.queue.redrive import Redrive
+from slackmq.queue.roles import Roles
 from slackmq.queue.show import Show
 from slackmq.queue.sightings import Sightings
 from slackmq.queue.steward import Steward
@@ -37,6 +45,7 @@ if TYPE_CHECKING:
     from slackmq.clock import Clock
     from slackmq.hooks import Hook
     from slackmq.message import Message
+    from slackmq.nameplate import Nameplate
     from slackmq.policy import Timing, Verdict
     from slackmq.queue.controls import Controls
     from slackmq.queue.queue import AsyncQueue
@@ -58,37 +67,41 @@ class Parts:
         claiming: the way to be the only one.
         sightings: what is known of the channel.
         thread: where notes are written and read.
+        parcels: what is too large for a message.
         ending: how claims end.
         marks: which emoji stand for what.
         peers: user ids of the bots of other apps that take part; None: every bot.
         bots: whether what bots say is selected from as if a person had typed it.
         timing: the time constants.
         clock: the time of this process.
-        worker: its name.
+        here: what it is called, and what can be said of it.
         hook: told of everything that happens.
         letters: where letters about what is dead go, if anywhere.
         show: decorates what is worked on, if anything does.
         gate: how many messages may be begun now.
+        roles: who is in which user group.
         setting: how the channel is worked, where that was agreed.
     """
 
     slack: Slack
-    events: Events
+    events: Doorbell
     select: Callable[[Message], Verdict]
     claiming: Claiming
     sightings: Sightings
     thread: Thread
+    parcels: Parcels
     ending: Ending
     marks: Marks
     peers: frozenset[str] | None
     bots: bool
     timing: Timing
     clock: Clock
-    worker: str
+    here: Nameplate
     hook: Hook
     letters: DeadLetters | None
     show: Show | None
     gate: Gate
+    roles: Roles
     setting: Setting | None = None
 
     @classmethod
@@ -105,38 +118,48 @@ class Parts:
         marks: Marks,
         timing: Timing,
         clock: Clock,
-        worker: str,
+        here: Nameplate,
         hook: Hook,
         dead_letters: str | None,
         setting: Setting | None,
     ) -> Parts:
         """The parts of a queue whose claims are made in this way, as `AsyncQueue` is told."""
+        worker = here.name
         skew, among = timing.skew.total_seconds(), None if peers is None else frozenset(peers)
         thread = Thread(slack, clock=clock, skew=skew, shared=claim == "pin", peers=among)
         claiming = claiming_by(claim, slack, thread, marks=marks, timing=timing, clock=clock, worker=worker)
-        letters = None
+        parcels, letters = Parcels(slack, clock=clock), None
         if dead_letters is not None:
             letters = DeadLetters(slack, dead_letters, clock=clock, skew=skew, worker=worker, shared=claiming.shared)
         return cls(
             slack=slack,
-            events=events,
-            select=select,
+            events=Doorbell(events),
+            select=lambda message: placed(select(message), message, here),
             claiming=claiming,
             sightings=Sightings(window=timing.window.total_seconds()),
             thread=thread,
-            ending=Ending(slack, claiming, thread, clock=clock, worker=worker, hook=hook, letters=letters),
+            parcels=parcels,
+            ending=Ending(
+                slack, claiming, thread, parcels=parcels, clock=clock, worker=worker, hook=hook, letters=letters
+            ),
             marks=marks,
             peers=among,
             bots=bots,
             timing=timing,
             clock=clock,
-            worker=worker,
+            here=here,
             hook=hook,
             letters=letters,
             gate=Gate(clock=clock),
+            roles=Roles(slack, clock=clock),
             show=Show(slack, show, emoji=marks.watched, clock=clock) if show else None,
             setting=setting,
         )
+
+    @property
+    def worker(self) -> str:
+        """The name of this process."""
+        return self.here.name
 
     async def open(self, name: str, tasks: TaskGroup) -> Opened:
         """Find the channel and ourselves, and build what works there.
@@ -153,6 +176,7 @@ class Parts:
                 remedy = "Make a channel of their own for them."
                 raise ConfigurationError(f"#{channel.name} cannot take its own dead letters.", remedy=remedy)
         watch = self._watch(identity, channel)
+        watch.eager = bool(self.here.labels)
         contest, poster = self._contest(watch), self._poster(identity, channel)
         pick = self._pick(watch, contest, poster)
         return Opened(
@@ -160,7 +184,9 @@ class Parts:
             channel=channel,
             watch=watch,
             contest=contest,
+            chorus=Chorus(self, watch, here=self.here, since=self.slack.now()),
             keeping=Keeping(self, watch),
+            approving=Approving(self, watch),
             poster=poster,
             asking=self._asking(watch),
             pick=pick,
@@ -168,6 +194,7 @@ class Parts:
             redrive=self._redrive(),
             steward=self._steward,
             turnstile=Turnstile(self.slack, watch, self.sightings, clock=self.clock),
+            doorbell=self.events,
             tasks=tasks,
             background=self._background(watch, identity, channel),
         )
@@ -175,7 +202,18 @@ class Parts:
     def _background(
         self, watch: Watch, identity: Identity, channel: Channel
     ) -> list[Callable[[], Coroutine[Any, Any, None]]]:
-        background: list[Callable[[], Coroutine[Any, Any, None]]] = [watch.run]
+        collector = Collector(
+            self.slack,
+            channel.id,
+            me=identity.user,
+            sightings=self.sightings,
+            parcels=self.parcels,
+            clock=self.clock,
+            worker=self.worker,
+        )
+        background: list[Callable[[], Coroutine[Any, Any, None]]] = [watch.run, collector.run]
+        if self.events.rings:
+            background.append(Pressing(self, watch).run)
         if self.claiming.revocable:
             me, worker = identity.user, self.worker
             janitor = Janitor(self.slack, self.sightings, self.timing, clock=self.clock, worker=worker, me=me)
@@ -203,7 +241,7 @@ class Parts:
         inside = queue.opened
         if inside is None:
             raise ConfigurationError("The queue is not open.", remedy="Use it inside `async with queue:`.")
-        return Steward(self.slack, queue, inside, controls, self.marks)
+        return Steward(self.slack, queue, inside, controls, roles=self.roles, marks=self.marks, clock=self.clock)
 
     def _redrive(self) -> Redrive:
         return Redrive(
@@ -223,6 +261,7 @@ class Parts:
             me=identity.user,
             sightings=self.sightings,
             select=self.select,
+            named=not self.here.drawn,
             marks=self.marks,
             claiming=self.claiming,
             timing=self.timing,
@@ -253,6 +292,7 @@ class Parts:
             channel=channel.id,
             me=identity.user,
             shared=self.claiming.shared,
+            parcels=self.parcels,
             clock=self.clock,
             hook=self.hook,
             reach=self.timing.reach,
@@ -260,7 +300,7 @@ class Parts:
 
     def _asking(self, watch: Watch) -> Asking:
         longest = self.timing.scan.total_seconds()
-        return Asking(self.slack, watch, self.sightings, self.thread, clock=self.clock, longest=longest)
+        return Asking(self.slack, watch, self.sightings, self.thread, self.parcels, clock=self.clock, longest=longest)
 
     def _pick(self, watch: Watch, contest: Contest, poster: Poster) -> Pick:
         sightings, timing = self.sightings, self.timing

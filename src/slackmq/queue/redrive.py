@@ -10,6 +10,7 @@ from slackmq.errors import AlreadyReacted, Ambiguous, ConfigurationError, Refuse
 from slackmq.message import Message, Mrkdwn, Outcome, Post, seconds
 from slackmq.points import pause
 from slackmq.queue.dead_letters import REDRIVEN
+from slackmq.queue.parcels import Parcels
 from slackmq.queue.poster import Poster
 
 if TYPE_CHECKING:
@@ -111,6 +112,10 @@ class Redrive:
             )
         key = f"redrive/{job.channel}/{job.ts}"
         if not await self._first(job) and (known := await self._posted(job, key, shared=shared)):
+            if (
+                letter is not None and not letter.redriven
+            ):  # whoever posted it did not live to mark it, or had no letter
+                await self._mark(letter)
             return known
         identity = await self._slack.identity()
         source = (job.channel, job.ts) if letter is None else (letter.channel, letter.ts)
@@ -122,8 +127,10 @@ class Redrive:
             lease=job.lease,
             priority=job.priority,
             origin=job.origin or job.key,
+            on=job.on,
             trace=job.trace,
             link=identity.link(*source),
+            file=job.file,
         )
         await pause("before_redrive")
         message = await self._poster(job.channel, me=identity.user, shared=shared).post(post)
@@ -137,6 +144,7 @@ class Redrive:
             channel=channel,
             me=me,
             shared=shared,
+            parcels=Parcels(self._slack, clock=self._clock),
             clock=self._clock,
             hook=self._hook,
             reach=self._timing.reach,
@@ -175,12 +183,16 @@ class Redrive:
         places = [(job.channel, job.ts)]
         if letter is not None:
             places.append((letter.channel, letter.ts))
-            try:
-                await self._slack.react(letter.channel, letter.ts, REDRIVEN)
-            except (Ambiguous, Refused) as error:
-                _log.debug("cannot mark the letter %s: %s", letter.ts, error)
+            await self._mark(letter)
         for channel, ts in places:
             try:
                 await self._slack.post(channel, text, thread=ts)
             except (Ambiguous, Refused) as error:
                 _log.warning("cannot say in the thread of %s that it was posted again: %s", ts, error)
+
+    async def _mark(self, letter: DeadLetter) -> None:
+        """Let the letter say that it was posted again."""
+        try:
+            await self._slack.react(letter.channel, letter.ts, REDRIVEN)
+        except (Ambiguous, Refused) as error:
+            _log.debug("cannot mark the letter %s: %s", letter.ts, error)

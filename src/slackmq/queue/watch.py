@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING
 
 import anyio
@@ -13,10 +14,10 @@ from slackmq.errors import Ambiguous, SlackError, first
 from slackmq.message import seconds
 from slackmq.points import pause
 from slackmq.queue.lag import Lag
-from slackmq.queue.past import AHEAD, Past
+from slackmq.queue.past import FAR, Past
 from slackmq.queue.sightings import Sighting
 from slackmq.queue.standstill import Standstill
-from slackmq.slack.api import TOMBSTONE, Added, Arrived, Changed, Connected, Deleted, Pinned, Unpinned
+from slackmq.slack.api import TOMBSTONE, Added, Arrived, Changed, Connected, Deleted, Disconnected, Pinned, Unpinned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,6 +56,7 @@ class Watch:
         me: user id of this bot.
         sightings: where it is remembered.
         select: whether a handler here takes a message.
+        named: whether this process has a name, by which jobs may be meant for it.
         marks: which emoji stand for what.
         claiming: what reads the claims of a message.
         timing: how often to read, and how far back.
@@ -66,6 +68,8 @@ class Watch:
     Attributes:
         running: whether it reads all the time.
         lag: how late it is, and the skew that follows.
+        past: reads what lies further back.
+        eager: whether it reads often though nothing is unfinished: of what is for this process another may be told.
     """
 
     def __init__(
@@ -77,6 +81,7 @@ class Watch:
         me: str,
         sightings: Sightings,
         select: Callable[[Message], Verdict],
+        named: bool,
         marks: Marks,
         claiming: Claiming,
         timing: Timing,
@@ -91,6 +96,7 @@ class Watch:
         self._me = me
         self._sightings = sightings
         self._select = select
+        self._named, self.eager = named, False
         self._marks = marks
         self._claiming = claiming
         self._timing = timing
@@ -104,14 +110,15 @@ class Watch:
         """Set when what this process works on is seen to be cancelled, and again at each later read."""
         self.shown: frozenset[str] = frozenset()
         """What the last scan showed: all that is recent, and all that is known and unfinished."""
-        self.seen = 0
-        """How often anything was seen."""
-        self._rescan = anyio.Event()
+        self.seen = 0  # how often anything was
+        self._rescan = object()
         self.connections: int | None = None
         """How many sockets the app had open when this process opened its own; None without one."""
+        self._deaf = False
         self._deep_at: float | None = None
+        self._read_at = math.inf
         self._unknown_claim = False
-        self._past = Past(slack, channel, sightings, keep=self._keep, news=self.news, timing=timing, clock=clock)
+        self.past = Past(slack, channel, sightings, keep=self._keep, news=self.news, timing=timing, clock=clock)
         self.received_at: float | None = None
         """When the channel was last read or heard of, on the monotonic clock."""
         self.wish: Callable[[str, str, Mapping[str, frozenset[str]]], None] | None = None
@@ -146,12 +153,13 @@ class Watch:
     async def run(self) -> None:
         """Scan and listen until cancelled, or until Slack refuses; then `failure` says why."""
         self.running = True
+        self._deep_at, self._read_at, self.past.since = None, math.inf, math.inf  # that was perhaps long ago
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._listen)
                 tasks.start_soon(self._scan_always)
                 tasks.start_soon(self._look_back)
-                tasks.start_soon(self._past.call_up)
+                tasks.start_soon(self.past.call_up)
         except* SlackError as group:
             self.give_up(first(group))
 
@@ -181,21 +189,20 @@ class Watch:
         """A message says that somebody paused or resumed."""
         trusted = row.user == self._me or (self._claiming.shared and row.bot is not None and self._is_peer(row.user))
         if trusted and self._standstill.notice(row):
-            self._rescan.set()
-            self._rescan = anyio.Event()
+            self._rescan = object()
 
     async def _look_back(self) -> None:
         while self._deep_at is None:
             await self.news(None)
-        await self._past.look_back()
+        await self.past.look_back()
 
-    async def _rest(self, rescan: anyio.Event) -> None:
+    async def _rest(self, rescan: object) -> None:
         """Wait until the next scan is due: soon if something is unfinished, and at once when a socket has opened."""
         scanned = self._clock.monotonic()
         busy_since: float | None = None
         while self._rescan is rescan:
-            busy = self._unknown_claim or self._sightings.unfinished(typed_since=self._slack.now() - _TYPED)
-            now = self._clock.monotonic()
+            now, talk = self._clock.monotonic(), self._slack.now() - _TYPED
+            busy = self.eager or self._deaf or self._unknown_claim or self._sightings.unfinished(typed_since=talk)
             busy_since = None if not busy else busy_since or now
             left = (busy_since or scanned) + policy.scan_period(self._timing, self.connections, busy=busy) - now
             if left <= 0:
@@ -208,6 +215,8 @@ class Watch:
         window = self._timing.window.total_seconds()
         deep = self._deep_at is None or self._clock.monotonic() - self._deep_at >= _DEEP
         oldest = now - (window if deep else self._timing.rescan.total_seconds())
+        if self.running or not deep:  # it may have been cut off since it read last
+            oldest = min(oldest, self._read_at - self.lag.skew)
         unfinished = self._sightings.oldest_unfinished(typed_since=now - _TYPED)
         if unfinished is not None:
             oldest = min(oldest, unfinished - 1)
@@ -215,26 +224,21 @@ class Watch:
         page = await self._slack.history(self._channel, oldest=max(0.0, oldest))
         await pause("after_scan")
         self.shown = frozenset(row.ts for row in page.rows)
-        shown = frozenset(map(seconds, self.shown))
-        self.lag.read(read_at=page.read_at, oldest=oldest, shown=shown)
-        self._tell_lag()
-        self.shown |= await self._past.due()
-        self.shown |= await self._past.overdue(before=oldest)
+        self.lag.read(read_at=page.read_at, oldest=oldest, shown=frozenset(map(seconds, self.shown)))
+        self.lag.tell(self._hook)
+        self.shown |= await self.past.due() | await self.past.overdue(before=oldest)
         if deep:
-            self._past.since = min(self._past.since, oldest)
+            self.past.since = min(self.past.since, oldest)
         self.take_in(page)
+        self._read_at = page.read_at
         if deep:
             self._deep_at = self._clock.monotonic()
             self._sightings.forget(before=now - window)
 
-    def _tell_lag(self) -> None:
-        if news := self.lag.news():
-            self._hook(news)
-
     def take_in(self, page: Page) -> None:
         """Remember what a read of the channel showed."""
         now = self._keep(page)
-        since = self._past.since if self.running else 0.0
+        since = self.past.since if self.running else 0.0
         self._sightings.settle(read_at=page.read_at, skew=self.lag.skew, now=now, since=since)
 
     def _keep(self, page: Page) -> float:
@@ -254,10 +258,10 @@ class Watch:
     def hear(self, event: Event) -> None:
         """Remember what an event said."""
         match event:
-            case Connected(connections=connections):
-                self.connections = connections
-                self._rescan.set()  # what was missed while the socket was closed only history tells
-                self._rescan = anyio.Event()
+            case Connected() | Disconnected():
+                self._deaf = isinstance(event, Disconnected)
+                self.connections = self.connections if isinstance(event, Disconnected) else event.connections
+                self._rescan = object()  # what is missed while the socket is closed only history tells
             case Arrived(channel=self._channel):
                 self._hear_of(event)
             case Changed(channel=self._channel, row=row):
@@ -283,7 +287,7 @@ class Watch:
         new = self._sightings.get(event.row.ts) is None
         if new and not event.redelivered:
             self.lag.heard(seconds(event.row.ts), self._slack.now())
-            self._tell_lag()
+            self.lag.tell(self._hook)
         if sighting := self.see(event.row):
             sighting.heard = True
             sighting.fresh_event = new and not event.redelivered
@@ -326,11 +330,12 @@ class Watch:
         letter = self.letter(row)
         if letter is None:
             return None
-        if letter.message.delay is not None and letter.message.due > self._slack.now() + AHEAD:
+        reading = self._marks.of_row(row, self._me)
+        early = letter.message.delay is not None and letter.message.due > self._slack.now() + FAR
+        if early and reading.ended is None:
             self._sightings.hold(letter.message)
             return None
-        begun = self._marks.of_row(row, self._me).generation > 0
-        begun = begun or self._me in row.reactions.get(self._marks.watched, ())
+        begun = reading.generation > 0 or self._me in row.reactions.get(self._marks.watched, ())
         verdict = self._verdict(letter, begun=begun)
         return None if isinstance(verdict, policy.Ignore) else self._remember(letter, verdict)
 
@@ -340,11 +345,11 @@ class Watch:
         return self._sightings.get(message.ts) or self._remember(letter, self._verdict(letter, begun=False))
 
     def _remember(self, letter: Letter, verdict: policy.Verdict) -> Sighting:
-        lease = policy.lease_of(
-            letter.message, self._select(letter.message), self._timing, len(self._marks.generations)
-        )
-        seen_at = self._clock.monotonic()
-        return self._sightings.add(Sighting(letter=letter, verdict=verdict, lease=lease, seen_at=seen_at))
+        selected, generations = self._select(letter.message), len(self._marks.generations)
+        lease = policy.lease_of(letter.message, selected, self._timing, generations)
+        new = Sighting(letter=letter, verdict=verdict, lease=lease, seen_at=self._clock.monotonic())
+        self.eager = self.eager or new.for_every_bot or (self._named and bool(letter.message.on))
+        return self._sightings.add(new)
 
     def _verdict(self, letter: Letter, *, begun: bool) -> policy.Verdict:
         """Whether a message is handled; one that was begun and then reworded beyond recognition is ended, not left."""

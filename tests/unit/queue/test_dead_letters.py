@@ -24,7 +24,7 @@ from slackmq.simulation.loop import run
 from slackmq.simulation.process import Process
 from slackmq.worker import AsyncWorker
 
-from .conftest import BEGAN, House
+from .conftest import BEGAN, House, Killer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -151,25 +151,6 @@ def test_what_is_rejected_and_what_a_person_typed_have_letters_too(morgue: House
     found = {letter.job.kind: letter for letter in run(main)}
     assert found["never"].reason == "no such cat"
     assert (found[None].reason, found[None].job.text) == ("OSError: no food", "feed the cat")
-
-
-class Killer:
-    """Ends one process at a place, the first time it comes there."""
-
-    def __init__(self, process: Process, place: Place, *, struck: list[Place]) -> None:
-        self._process = process
-        self._place = place
-        self._struck = struck
-
-    def reach(self, place: Place) -> None:
-        if place == self._place and not self._struck:
-            self._struck.append(place)
-            self._process.kill()
-
-    async def pause(self, place: Place) -> None:
-        self.reach(place)
-        if not self._process.alive:
-            await anyio.sleep_forever()
 
 
 @pytest.mark.parametrize("claim", WAYS)
@@ -328,6 +309,23 @@ def test_a_redrive_whose_program_was_killed_is_finished_by_the_next(morgue: Hous
     assert [attempt for _, attempt, _ in runs] == [1, 2, 1]
 
 
+def test_a_letter_is_marked_also_by_whoever_finds_the_job_posted_again(morgue: House) -> None:
+    handlers, _ = failing()
+
+    async def main() -> None:
+        async with at_work(morgue, handlers) as queue, a_queue(morgue, name="bare", dead_letters=None) as bare:
+            dead = await queue.post("never")
+            await morgue.ended(queue)
+            again = await bare.redrive(dead)
+            (letter,) = await queue.dead_letters()
+            assert not letter.redriven
+            assert (await queue.redrive(letter)).ts == again.ts
+            (letter,) = await queue.dead_letters()
+            assert letter.redriven
+
+    run(main)
+
+
 def test_only_what_is_dead_and_was_posted_can_be_redriven(morgue: House) -> None:
     handlers, _ = failing()
 
@@ -375,11 +373,11 @@ def test_what_strangers_write_is_no_letter(morgue: House) -> None:
     run(main)
 
 
-@pytest.mark.parametrize("change", [{"v": 2}, {"body": "["}, {"attempts": "many"}, {"key": None}])
+@pytest.mark.parametrize("change", [{"v": 3}, {"body": "["}, {"attempts": "many"}, {"key": None}])
 def test_what_cannot_be_read_is_no_letter(change: dict[str, object]) -> None:
     job = Message(channel="C1", ts="1.000001", author="U1", kind="work", body={"n": 1}, key="k", trace="00-a-b-01")
     payload = enclosed(job, reason="r" * 2000, attempts=1, worker="w", shared=False)
     found = opened(payload, channel="C2", ts="2.000001")
     assert found is not None
-    assert (found.job, len(found.reason)) == (job, 1000)
+    assert (found.job, len(found.reason), payload["v"]) == (job, 1000, 1)
     assert opened({**payload, **change}, channel="C2", ts="2.000001") is None
