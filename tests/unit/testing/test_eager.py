@@ -159,16 +159,19 @@ async def test_what_is_refused_in_slack_is_refused_here() -> None:
     handlers = Handlers()
 
     @handlers.task
-    def huge() -> str:
-        return "x" * 9_000
+    def told(text: str) -> str:
+        return text
 
     with eager(app):
         with pytest.raises(ArgumentsRejected):
             await fetch.post(3)  # type: ignore[arg-type]  # the mistake under test
         with pytest.raises(EnvelopeTooLarge):
-            await fetch.post("x" * 9_000)
-    with eager(handlers), pytest.raises(ResultUntold, match="9,002 bytes"):
-        await huge.ask()
+            await fetch.post("x" * 17_000_000)
+    assert ran == []
+    with eager(handlers):
+        assert await told.ask("x" * 50_000) == "x" * 50_000, "what is large goes as a file"
+        with pytest.raises(ResultUntold, match="secret"):
+            await told.ask("xoxb-1161947729678-1470260871585-beef")
     with pytest.raises(ConfigurationError):
         await fetch.post("well")
 
