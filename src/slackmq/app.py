@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -12,6 +13,7 @@ from slackmq.claiming.way import WAYS
 from slackmq.clock import SYSTEM
 from slackmq.errors import ConfigurationError
 from slackmq.handlers import Handlers
+from slackmq.home.tab import Tab
 from slackmq.nameplate import Nameplate
 from slackmq.queue import AsyncQueue
 from slackmq.queue.setting import agreed
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from slackmq.claiming.marks import Marks
     from slackmq.clock import Clock
+    from slackmq.home.home import Home
     from slackmq.hooks import Hook
     from slackmq.middleware import Middleware, PlainMiddleware
     from slackmq.options import Rate
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
     from slackmq.slack.connect import Settings
 
 __all__ = ["App"]
+
+_log = logging.getLogger("slackmq.app")
 
 
 class App:
@@ -58,11 +63,13 @@ class App:
         clock: the time of this process.
         dead_letters: "#name" or id of a channel in which each job that died has a message; None: its thread says it.
         controls: with which emoji people steer jobs, and who may; None: nobody's do.
+        home: what the app's Home tab shows while a worker works, and who may press its buttons; None: nothing.
         middleware: what runs around every handler, the first outermost; see `Handlers.middleware`.
 
     Attributes:
         channel: as given.
         controls: as given.
+        home: as given.
         handlers: the functions registered so far.
     """
 
@@ -79,6 +86,7 @@ class App:
         clock: Clock = SYSTEM,
         dead_letters: str | None = None,
         controls: Controls | None = None,
+        home: Home | None = None,
         middleware: Sequence[Middleware | PlainMiddleware] = (),
     ) -> None:
         if claim not in {"auto", *WAYS}:
@@ -87,6 +95,7 @@ class App:
             raise ConfigurationError("The app has no channel.", remedy='Name one: App(channel="#jobs").')
         self.channel = channel
         self.controls = controls
+        self.home = home
         self.handlers = Handlers()
         self.listen = self.handlers.listen
         self.task = self.handlers.task
@@ -235,5 +244,18 @@ class App:
             setting=setting,
         )
         async with queue:
+            self._furnish(queue, slack)
             with self.handlers.posting_to(queue):
                 yield queue
+
+    def _furnish(self, queue: AsyncQueue, slack: Slack) -> None:
+        """Let the Home tab be shown while a worker works."""
+        if self.home is None or queue.opened is None:
+            return
+        if not queue.opened.doorbell.rings:
+            _log.warning("the Home tab stays empty: without Socket Mode nobody hears that it is opened")
+            return
+        channels = list(dict.fromkeys([self.channel, *self.home.channels]))
+        tab = Tab(slack, self.home, channels, clock=self._clock, worker=queue.worker)
+        queue.opened.doorbell.tell(tab.notice)
+        queue.opened.background.append(tab.run)

@@ -39,6 +39,8 @@
     │   └── InvariantBreach         somebody took what only the holder may take: a bug, or a stranger with this token
     ├── Retry                       raised by a handler: not now, try again `after`
     └── Reject                      raised by a handler: never again, this one is dead
+        ├── Denied                  a person who was asked said no; carries `by`
+        └── ApprovalLate            nobody who was asked decided in time
 """
 
 from __future__ import annotations
@@ -55,11 +57,13 @@ __all__ = [
     "AlreadyReacted",
     "Ambiguous",
     "AnswerLate",
+    "ApprovalLate",
     "ArgumentsRejected",
     "BodyLost",
     "ChannelArchived",
     "ChannelNotFound",
     "ConfigurationError",
+    "Denied",
     "EnvelopeDamaged",
     "EnvelopeTooLarge",
     "EnvelopeTooNew",
@@ -338,6 +342,25 @@ class Retry(SlackMQError):
 
 class Reject(SlackMQError):
     """Raised by a handler: this message can never succeed. It is marked dead, without further attempts."""
+
+
+class Denied(Reject):
+    """A person who was asked said no. Where the handler lets it pass, the job is dead.
+
+    Attributes:
+        by: user id of the person.
+    """
+
+    def __init__(self, by: str) -> None:
+        super().__init__(f"denied by <@{by}>")
+        self.by = by
+
+
+class ApprovalLate(Reject, TimeoutError):
+    """Nobody who was asked decided in time. Where the handler lets it pass, the job is dead: the question is over."""
+
+    def __init__(self, question: str, within: timedelta) -> None:
+        super().__init__(f"nobody decided within {within}: {question}")
 
 
 def told(error: BaseException) -> str:

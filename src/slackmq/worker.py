@@ -33,12 +33,16 @@ from slackmq.points import pause
 from slackmq.ticking import Ticking
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from anyio.abc import TaskGroup
 
     from slackmq.answer import Answer
+    from slackmq.approval import Approval
     from slackmq.clock import Clock
     from slackmq.handler import Bound
     from slackmq.handlers import Handlers
+    from slackmq.job import Ask
     from slackmq.options import Options
     from slackmq.queue import AsyncQueue, Lease
     from slackmq.queue.controls import Controls
@@ -215,7 +219,7 @@ class AsyncWorker:
 
     async def _work(self, lease: Lease) -> None:
         progress = self._queue.progress(lambda: lease.claim)
-        job = Job(claim=lambda: lease.claim, clock=self._clock, report=progress.report)
+        job = Job(claim=lambda: lease.claim, clock=self._clock, report=progress.report, ask=self._ask(lease, progress))
         try:
             end = await self._execute(lease, job, progress)
         finally:
@@ -234,6 +238,17 @@ class AsyncWorker:
                 await lease.release()
             case _Unread():
                 await lease.release(retry_in=_UNREAD)
+
+    def _ask(self, lease: Lease, progress: Progress) -> Ask:
+        """What asks people about a job; while it waits its handler is not silent."""
+
+        async def ask(question: str, *, by: Collection[str], within: timedelta) -> Approval:
+            inside = self._queue.opened
+            if inside is None:
+                raise ConfigurationError("The queue is not open.", remedy="Ask while the worker runs.")
+            return await inside.approving.ask(lease.claim, question, by=by, within=within, alive=progress.touch)
+
+        return ask
 
     async def _execute(self, lease: Lease, job: Job, progress: Progress) -> _End:
         message = lease.claim.message

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from slackmq.job import Job
 from slackmq.queue import AsyncQueue
 from slackmq.simulation.bounds import stale
 from slackmq.simulation.checkers import CHECKERS
@@ -24,7 +23,6 @@ PROMISES = (DOCS / "explanation" / "promises.md").read_text(encoding="utf-8")
 MISSING = {
     "Chains, groups": (Task, {"then", "chain", "group", "chord"}),
     "Batches": (AsyncQueue, {"post_many", "post_all"}),
-    "A handler asks a person and waits": (Job, {"approve", "confirm"}),
 }
 """What the page says is not there, and the names under which it would be."""
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import anyio
 from cyclopts import Parameter, validators
 
-from slackmq.cli.check import check as check_app
 from slackmq.cli.check import report
 from slackmq.cli.exits import Exit
 from slackmq.cli.loading import load
 from slackmq.cli.logs import log_to_stderr
 from slackmq.cli.pulse import beat, pulse_of
 from slackmq.cli.reload import reloading
+from slackmq.cli.surface_checks import check as check_app
 from slackmq.cli.where import Where
 from slackmq.options import Rate
 from slackmq.telemetry.logging import log_happenings

@@ -82,9 +82,11 @@ class Cancelling:
         sighting = await self._found(ts)
         asked = running and await self._mark(ts)
         marked, sighting.cancelled, sighting.cancelled_by = sighting.cancelled, True, by
-        await self._end(sighting)
-        if sighting.open:
-            sighting.cancelled = marked or running
+        try:
+            await self._end(sighting)
+        finally:
+            if sighting.open:
+                sighting.cancelled = marked or running
         if sighting.open and asked:
             await self._tell(sighting, by)
         elif sighting.ended is Outcome.DONE:

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 from slackmq.policy import Wait
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine
 
     from anyio.abc import TaskGroup
 
     from slackmq.message import Claim
+    from slackmq.queue.approving import Approving
     from slackmq.queue.asking import Asking
     from slackmq.queue.cancelling import Cancelling
     from slackmq.queue.chorus import Chorus
     from slackmq.queue.contest import Contest
     from slackmq.queue.controls import Controls
+    from slackmq.queue.doorbell import Doorbell
     from slackmq.queue.keeping import Keeping
     from slackmq.queue.pick import Pick
     from slackmq.queue.poster import Poster
@@ -42,6 +44,7 @@ class Opened:
         contest: chooses messages and claims them.
         chorus: does what is for every bot.
         keeping: extends and ends claims.
+        approving: asks people about jobs.
         poster: posts jobs.
         asking: waits for answers.
         pick: claims messages by name.
@@ -49,6 +52,7 @@ class Opened:
         redrive: posts dead jobs again.
         steward: makes who does what people ask by emoji.
         turnstile: lets one of all processes post what each would.
+        doorbell: tells of buttons and Home tabs.
         tasks: what runs in the background.
         background: what runs once somebody claims.
         watching: whether that runs.
@@ -60,6 +64,7 @@ class Opened:
     contest: Contest
     chorus: Chorus
     keeping: Keeping
+    approving: Approving
     poster: Poster
     asking: Asking
     pick: Pick
@@ -67,8 +72,9 @@ class Opened:
     redrive: Redrive
     steward: Callable[[AsyncQueue, Controls], Steward]
     turnstile: Turnstile
+    doorbell: Doorbell
     tasks: TaskGroup
-    background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
+    background: list[Callable[[], Coroutine[Any, Any, None]]]
     watching: bool = False
 
     def start(self) -> None:

@@ -10,12 +10,14 @@ from slackmq.claiming.ways import claiming_by
 from slackmq.errors import ConfigurationError
 from slackmq.policy import placed
 from slackmq.queue.agreement import Agreement
+from slackmq.queue.approving import Approving
 from slackmq.queue.asking import Asking
 from slackmq.queue.cancelling import Cancelling
 from slackmq.queue.chorus import Chorus
 from slackmq.queue.collector import Collector
 from slackmq.queue.contest import Contest
 from slackmq.queue.dead_letters import DeadLetters
+from slackmq.queue.doorbell import Doorbell
 from slackmq.queue.ending import Ending
 from slackmq.queue.gate import Gate
 from slackmq.queue.janitor import Janitor
@@ -24,7 +26,9 @@ from slackmq.queue.opened import Opened
 from slackmq.queue.parcels import Parcels
 from slackmq.queue.pick import Pick
 from slackmq.queue.poster import Poster
+from slackmq.queue.pressing import Pressing
 from slackmq.queue.redrive import Redrive
+from slackmq.queue.roles import Roles
 from slackmq.queue.show import Show
 from slackmq.queue.sightings import Sightings
 from slackmq.queue.steward import Steward
@@ -75,11 +79,12 @@ class Parts:
         letters: where letters about what is dead go, if anywhere.
         show: decorates what is worked on, if anything does.
         gate: how many messages may be begun now.
+        roles: who is in which user group.
         setting: how the channel is worked, where that was agreed.
     """
 
     slack: Slack
-    events: Events
+    events: Doorbell
     select: Callable[[Message], Verdict]
     claiming: Claiming
     sightings: Sightings
@@ -96,6 +101,7 @@ class Parts:
     letters: DeadLetters | None
     show: Show | None
     gate: Gate
+    roles: Roles
     setting: Setting | None = None
 
     @classmethod
@@ -127,7 +133,7 @@ class Parts:
             letters = DeadLetters(slack, dead_letters, clock=clock, skew=skew, worker=worker, shared=claiming.shared)
         return cls(
             slack=slack,
-            events=events,
+            events=Doorbell(events),
             select=lambda message: placed(select(message), message, here),
             claiming=claiming,
             sightings=Sightings(window=timing.window.total_seconds()),
@@ -145,6 +151,7 @@ class Parts:
             hook=hook,
             letters=letters,
             gate=Gate(clock=clock),
+            roles=Roles(slack, clock=clock),
             show=Show(slack, show, emoji=marks.watched, clock=clock) if show else None,
             setting=setting,
         )
@@ -179,6 +186,7 @@ class Parts:
             contest=contest,
             chorus=Chorus(self, watch, here=self.here, since=self.slack.now()),
             keeping=Keeping(self, watch),
+            approving=Approving(self, watch),
             poster=poster,
             asking=self._asking(watch),
             pick=pick,
@@ -186,6 +194,7 @@ class Parts:
             redrive=self._redrive(),
             steward=self._steward,
             turnstile=Turnstile(self.slack, watch, self.sightings, clock=self.clock),
+            doorbell=self.events,
             tasks=tasks,
             background=self._background(watch, identity, channel),
         )
@@ -203,6 +212,8 @@ class Parts:
             worker=self.worker,
         )
         background: list[Callable[[], Coroutine[Any, Any, None]]] = [watch.run, collector.run]
+        if self.events.rings:
+            background.append(Pressing(self, watch).run)
         if self.claiming.revocable:
             me, worker = identity.user, self.worker
             janitor = Janitor(self.slack, self.sightings, self.timing, clock=self.clock, worker=worker, me=me)
@@ -230,7 +241,7 @@ class Parts:
         inside = queue.opened
         if inside is None:
             raise ConfigurationError("The queue is not open.", remedy="Use it inside `async with queue:`.")
-        return Steward(self.slack, queue, inside, controls, self.marks, clock=self.clock)
+        return Steward(self.slack, queue, inside, controls, roles=self.roles, marks=self.marks, clock=self.clock)
 
     def _redrive(self) -> Redrive:
         return Redrive(

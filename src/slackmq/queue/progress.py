@@ -95,6 +95,10 @@ class Progress:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._news.set)
 
+    def touch(self) -> None:
+        """The handler waits for somebody, and is not silent."""
+        self.heard_at = self._clock.monotonic()
+
     def silence(self) -> timedelta:
         """How long ago the handler last reported, or was begun."""
         return timedelta(seconds=self._clock.monotonic() - self.heard_at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING
 
 import anyio
@@ -109,13 +110,13 @@ class Watch:
         """Set when what this process works on is seen to be cancelled, and again at each later read."""
         self.shown: frozenset[str] = frozenset()
         """What the last scan showed: all that is recent, and all that is known and unfinished."""
-        self.seen = 0
-        """How often anything was seen."""
-        self._rescan = anyio.Event()
+        self.seen = 0  # how often anything was
+        self._rescan = object()
         self.connections: int | None = None
         """How many sockets the app had open when this process opened its own; None without one."""
         self._deaf = False
         self._deep_at: float | None = None
+        self._read_at = math.inf
         self._unknown_claim = False
         self.past = Past(slack, channel, sightings, keep=self._keep, news=self.news, timing=timing, clock=clock)
         self.received_at: float | None = None
@@ -152,7 +153,7 @@ class Watch:
     async def run(self) -> None:
         """Scan and listen until cancelled, or until Slack refuses; then `failure` says why."""
         self.running = True
-        self._deep_at, self.past.since = None, float("inf")  # what was read before was perhaps long ago
+        self._deep_at, self._read_at, self.past.since = None, math.inf, math.inf  # that was perhaps long ago
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._listen)
@@ -188,15 +189,14 @@ class Watch:
         """A message says that somebody paused or resumed."""
         trusted = row.user == self._me or (self._claiming.shared and row.bot is not None and self._is_peer(row.user))
         if trusted and self._standstill.notice(row):
-            self._rescan.set()
-            self._rescan = anyio.Event()
+            self._rescan = object()
 
     async def _look_back(self) -> None:
         while self._deep_at is None:
             await self.news(None)
         await self.past.look_back()
 
-    async def _rest(self, rescan: anyio.Event) -> None:
+    async def _rest(self, rescan: object) -> None:
         """Wait until the next scan is due: soon if something is unfinished, and at once when a socket has opened."""
         scanned = self._clock.monotonic()
         busy_since: float | None = None
@@ -215,6 +215,8 @@ class Watch:
         window = self._timing.window.total_seconds()
         deep = self._deep_at is None or self._clock.monotonic() - self._deep_at >= _DEEP
         oldest = now - (window if deep else self._timing.rescan.total_seconds())
+        if self.running or not deep:  # it may have been cut off since it read last
+            oldest = min(oldest, self._read_at - self.lag.skew)
         unfinished = self._sightings.oldest_unfinished(typed_since=now - _TYPED)
         if unfinished is not None:
             oldest = min(oldest, unfinished - 1)
@@ -222,14 +224,13 @@ class Watch:
         page = await self._slack.history(self._channel, oldest=max(0.0, oldest))
         await pause("after_scan")
         self.shown = frozenset(row.ts for row in page.rows)
-        shown = frozenset(map(seconds, self.shown))
-        self.lag.read(read_at=page.read_at, oldest=oldest, shown=shown)
+        self.lag.read(read_at=page.read_at, oldest=oldest, shown=frozenset(map(seconds, self.shown)))
         self.lag.tell(self._hook)
-        self.shown |= await self.past.due()
-        self.shown |= await self.past.overdue(before=oldest)
+        self.shown |= await self.past.due() | await self.past.overdue(before=oldest)
         if deep:
             self.past.since = min(self.past.since, oldest)
         self.take_in(page)
+        self._read_at = page.read_at
         if deep:
             self._deep_at = self._clock.monotonic()
             self._sightings.forget(before=now - window)
@@ -260,8 +261,7 @@ class Watch:
             case Connected() | Disconnected():
                 self._deaf = isinstance(event, Disconnected)
                 self.connections = self.connections if isinstance(event, Disconnected) else event.connections
-                self._rescan.set()  # what is missed while the socket is closed only history tells
-                self._rescan = anyio.Event()
+                self._rescan = object()  # what is missed while the socket is closed only history tells
             case Arrived(channel=self._channel):
                 self._hear_of(event)
             case Changed(channel=self._channel, row=row):

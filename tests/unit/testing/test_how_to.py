@@ -26,8 +26,11 @@ def test_the_code_of_the_page_passes_as_a_test_file_of_its_own(tmp_path: Path) -
     "page",
     [
         "ask-and-wait.md",
+        "large-data.md",
         "when-jobs-die.md",
         "steer-by-emoji.md",
+        "ask-a-person.md",
+        "app-home.md",
         "explain-itself.md",
         "show-progress.md",
         "wrap-handlers.md",
