@@ -347,6 +347,16 @@ def test_what_is_held_comes_up_by_its_time_and_not_by_its_posting() -> None:
     assert held.next_due() == 103.0
 
 
+def test_what_is_deleted_long_before_its_time_leaves_nothing_behind() -> None:
+    held = Held()
+    for number in range(5_000):
+        held.add(message(f"{number}.000000", delay=1e6 - number))
+        if number != 7:
+            held.drop(f"{number}.000000")
+    assert (len(held), held.next_due()) == (1, 1e6)
+    assert len(held._order) < 500
+
+
 def test_neighbours_are_read_with_one_call_and_those_far_apart_with_one_each() -> None:
     found = stretches(["100.0", "200.0", "90000.0", "300.0"])
     assert found == [(99.0, 300.0), (89_999.0, 90_000.0)]
