@@ -17,7 +17,19 @@ NOTE = "slackmq_note"
 """The type of the metadata that makes a reply a note."""
 
 Kind = Literal[
-    "attempt", "release", "answer", "refusal", "done", "dead", "progress", "claim", "renew", "withdraw", "cancel"
+    "attempt",
+    "release",
+    "answer",
+    "refusal",
+    "done",
+    "dead",
+    "progress",
+    "claim",
+    "renew",
+    "withdraw",
+    "cancel",
+    "question",
+    "press",
 ]
 
 
@@ -27,7 +39,8 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         note: an execution begins (written for every one but the first) · the claim was given back before its end ·
             the handler's answer · why the message was refused or died · the end, where Slack took no mark for it ·
-            how far the work is · a claim in the log, its prolongation, its withdrawal · somebody wants it cancelled.
+            how far the work is · a claim in the log, its prolongation, its withdrawal · somebody wants it cancelled ·
+            people are asked · one of them pressed a button.
         op: id of the writing: two notes with one `op` are one note, posted twice because the first try went unanswered.
         token: the generation under which it was written.
         attempt: which execution this was or is.
@@ -38,9 +51,10 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         lease: of a claim or its prolongation, seconds that it lasts.
         base: the user whose pin it follows, prolongs or gives back.
         since: when that pin was put there, seconds since 1970.
-        result: of an answer, what the handler returned, as JSON; "" for None, and where `why` says why it is not told.
-        why: why the message was refused or died, why the result is not told, or who wants it cancelled.
-        about: the op of the claim that it prolongs, ends, gives back or withdraws.
+        result: of an answer, what the handler returned, as JSON; "" for None, and where `why` says why it is not told;
+            of a question, what is asked; of a press, "approve" or "deny".
+        why: why the message was refused or died, why the result is not told, who wants it cancelled, or who pressed.
+        about: the op of the claim that it prolongs, ends, gives back or withdraws, or of the question.
         file: of an answer, the file that has all of it, "<file id>/<sha256>"; "" if none has.
         form: how that file holds the result, "text" or "json"; "" if it does not. To whoever does not know this field
             `why` says that the result is not told.

@@ -33,12 +33,16 @@ from slackmq.points import pause
 from slackmq.ticking import Ticking
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from anyio.abc import TaskGroup
 
     from slackmq.answer import Answer
+    from slackmq.approval import Approval
     from slackmq.clock import Clock
     from slackmq.handler import Bound
     from slackmq.handlers import Handlers
+    from slackmq.job import Ask
     from slackmq.options import Options
     from slackmq.queue import AsyncQueue, Lease
     from slackmq.queue.controls import Controls
@@ -136,6 +140,8 @@ class AsyncWorker:
         """
         refusal: SlackError | ConfigurationError | None = None
         self._queue.limit(self._rate)
+        if self._queue.opened is not None and self._handlers.has_own(self._queue.here):
+            self._queue.opened.watch.eager = True
         try:
             async with anyio.create_task_group() as tasks:
                 with self._handlers.posting_to(self._queue), CancelScope() as scope:
@@ -193,7 +199,8 @@ class AsyncWorker:
             except Ambiguous as error:
                 _log.warning("cannot see whether anything waits: %s", error)
             else:
-                waits = any(row.state == "waiting" and (row.message.kind or row.age < _TALK) for row in rows)
+                todo = [row for row in rows if row.ours and row.state == "waiting"]
+                waits = self._queue.opened.chorus.waits or any(row.message.kind or row.age < _TALK for row in todo)
                 if not self._held and (not waits or self._queue.opened.watch.paused):
                     self.drain()
                     return
@@ -212,7 +219,7 @@ class AsyncWorker:
 
     async def _work(self, lease: Lease) -> None:
         progress = self._queue.progress(lambda: lease.claim)
-        job = Job(claim=lambda: lease.claim, clock=self._clock, report=progress.report)
+        job = Job(claim=lambda: lease.claim, clock=self._clock, report=progress.report, ask=self._ask(lease, progress))
         try:
             end = await self._execute(lease, job, progress)
         finally:
@@ -232,10 +239,21 @@ class AsyncWorker:
             case _Unread():
                 await lease.release(retry_in=_UNREAD)
 
+    def _ask(self, lease: Lease, progress: Progress) -> Ask:
+        """What asks people about a job; while it waits its handler is not silent."""
+
+        async def ask(question: str, *, by: Collection[str], within: timedelta) -> Approval:
+            inside = self._queue.opened
+            if inside is None:
+                raise ConfigurationError("The queue is not open.", remedy="Ask while the worker runs.")
+            return await inside.approving.ask(lease.claim, question, by=by, within=within, alive=progress.touch)
+
+        return ask
+
     async def _execute(self, lease: Lease, job: Job, progress: Progress) -> _End:
         message = lease.claim.message
         try:
-            bound = self._handlers.bind(replace(message, body=await self._queue.body(message)))
+            bound = self._handlers.bind(replace(message, body=await self._queue.body(message)), self._queue.here)
         except (BodyLost, UnknownKind, ArgumentsRejected) as error:
             return _Failed(reason=str(error), retry_in=None)
         except SlackError as error:

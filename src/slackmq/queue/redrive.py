@@ -127,6 +127,7 @@ class Redrive:
             lease=job.lease,
             priority=job.priority,
             origin=job.origin or job.key,
+            on=job.on,
             trace=job.trace,
             link=identity.link(*source),
             file=job.file,

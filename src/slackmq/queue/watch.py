@@ -56,6 +56,7 @@ class Watch:
         me: user id of this bot.
         sightings: where it is remembered.
         select: whether a handler here takes a message.
+        named: whether this process has a name, by which jobs may be meant for it.
         marks: which emoji stand for what.
         claiming: what reads the claims of a message.
         timing: how often to read, and how far back.
@@ -68,6 +69,7 @@ class Watch:
         running: whether it reads all the time.
         lag: how late it is, and the skew that follows.
         past: reads what lies further back.
+        eager: whether it reads often though nothing is unfinished: of what is for this process another may be told.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Watch:
         me: str,
         sightings: Sightings,
         select: Callable[[Message], Verdict],
+        named: bool,
         marks: Marks,
         claiming: Claiming,
         timing: Timing,
@@ -93,6 +96,7 @@ class Watch:
         self._me = me
         self._sightings = sightings
         self._select = select
+        self._named, self.eager = named, False
         self._marks = marks
         self._claiming = claiming
         self._timing = timing
@@ -107,7 +111,7 @@ class Watch:
         self.shown: frozenset[str] = frozenset()
         """What the last scan showed: all that is recent, and all that is known and unfinished."""
         self.seen = 0  # how often anything was
-        self._rescan = anyio.Event()
+        self._rescan = object()
         self.connections: int | None = None
         """How many sockets the app had open when this process opened its own; None without one."""
         self._deaf = False
@@ -185,22 +189,20 @@ class Watch:
         """A message says that somebody paused or resumed."""
         trusted = row.user == self._me or (self._claiming.shared and row.bot is not None and self._is_peer(row.user))
         if trusted and self._standstill.notice(row):
-            self._rescan.set()
-            self._rescan = anyio.Event()
+            self._rescan = object()
 
     async def _look_back(self) -> None:
         while self._deep_at is None:
             await self.news(None)
         await self.past.look_back()
 
-    async def _rest(self, rescan: anyio.Event) -> None:
+    async def _rest(self, rescan: object) -> None:
         """Wait until the next scan is due: soon if something is unfinished, and at once when a socket has opened."""
         scanned = self._clock.monotonic()
         busy_since: float | None = None
         while self._rescan is rescan:
-            busy = self._deaf or self._unknown_claim
-            busy = busy or self._sightings.unfinished(typed_since=self._slack.now() - _TYPED)
-            now = self._clock.monotonic()
+            now, talk = self._clock.monotonic(), self._slack.now() - _TYPED
+            busy = self.eager or self._deaf or self._unknown_claim or self._sightings.unfinished(typed_since=talk)
             busy_since = None if not busy else busy_since or now
             left = (busy_since or scanned) + policy.scan_period(self._timing, self.connections, busy=busy) - now
             if left <= 0:
@@ -259,8 +261,7 @@ class Watch:
             case Connected() | Disconnected():
                 self._deaf = isinstance(event, Disconnected)
                 self.connections = self.connections if isinstance(event, Disconnected) else event.connections
-                self._rescan.set()  # what is missed while the socket is closed only history tells
-                self._rescan = anyio.Event()
+                self._rescan = object()  # what is missed while the socket is closed only history tells
             case Arrived(channel=self._channel):
                 self._hear_of(event)
             case Changed(channel=self._channel, row=row):
@@ -344,11 +345,11 @@ class Watch:
         return self._sightings.get(message.ts) or self._remember(letter, self._verdict(letter, begun=False))
 
     def _remember(self, letter: Letter, verdict: policy.Verdict) -> Sighting:
-        lease = policy.lease_of(
-            letter.message, self._select(letter.message), self._timing, len(self._marks.generations)
-        )
-        seen_at = self._clock.monotonic()
-        return self._sightings.add(Sighting(letter=letter, verdict=verdict, lease=lease, seen_at=seen_at))
+        selected, generations = self._select(letter.message), len(self._marks.generations)
+        lease = policy.lease_of(letter.message, selected, self._timing, generations)
+        new = Sighting(letter=letter, verdict=verdict, lease=lease, seen_at=self._clock.monotonic())
+        self.eager = self.eager or new.for_every_bot or (self._named and bool(letter.message.on))
+        return self._sightings.add(new)
 
     def _verdict(self, letter: Letter, *, begun: bool) -> policy.Verdict:
         """Whether a message is handled; one that was begun and then reworded beyond recognition is ended, not left."""
