@@ -29,14 +29,14 @@ def test_what_has_ended_is_forgotten_with_its_window(house: House, way: Way) -> 
                 await queue.post("work", {"n": -1}, delay=timedelta(minutes=7))
                 house.types(f"toggle light{number} light")
                 await anyio.sleep(300)
-            sightings, watch = queue._sightings, queue.opened and queue.opened.watch
+            assert queue.opened is not None
+            sightings, watch = queue._sightings, queue.opened.watch
             assert len([n for n, _, _ in runs if n >= 0]) == 72
             most = 3 * 24 + 6  # what was posted in the window, and in the hour since it was last tidied up
             assert 0 < len(sightings._by_ts) <= most
             assert len(sightings._copies) <= most
             assert len(sightings._open) <= 6
             assert len(sightings.held) <= 2
-            assert watch is not None
             assert len(watch.lag._reads) <= 100
 
     run(main)
