@@ -16,6 +16,7 @@ from slackmq.errors import ConfigurationError
 from slackmq.message import Message, Post, seconds
 from slackmq.queue import AsyncQueue
 from slackmq.queue.held import Held, stretches
+from slackmq.queue.pausing import pause, resume
 from slackmq.simulation.clock import SimClock
 from slackmq.simulation.loop import run
 from slackmq.slack.api import Arrived
@@ -287,6 +288,28 @@ def test_one_that_is_due_soon_is_begun_in_time_although_reads_do_not_show_it_yet
             await anyio.sleep(posted.due - house.now() + 10)
             assert found == [posted.ts]
             tasks.cancel_scope.cancel()
+
+    run(main)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 8])
+def test_old_jobs_that_are_due_take_no_more_reads_than_the_app_has(house: House, workers: int) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.visiting() as queue:
+            for n in range(8):
+                await queue.post("work", {"n": n}, delay=timedelta(hours=30))
+                await anyio.sleep(2 * 3_600)
+            await pause(house.slack(), queue.channel, by="Ann")
+            await anyio.sleep(30 * 3_600)
+        async with house.at_work(handlers, workers=workers, sockets=workers) as queue:
+            await anyio.sleep(120)
+            house.calls.clear()
+            await anyio.sleep(300)
+            assert house.calls.count("conversations.history") <= 5 * 50
+            await resume(house.slack(), queue.channel, by="Ann")
+            await anyio.sleep(120)
+            assert sorted(n for n, _, _ in runs) == [*range(8)]
 
     run(main)
 
