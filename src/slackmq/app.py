@@ -14,6 +14,7 @@ from slackmq.clock import SYSTEM
 from slackmq.errors import ConfigurationError
 from slackmq.handlers import Handlers
 from slackmq.home.tab import Tab
+from slackmq.nameplate import Nameplate
 from slackmq.queue import AsyncQueue
 from slackmq.queue.setting import agreed
 from slackmq.slack.connect import open_events, open_slack, resolve
@@ -162,39 +163,61 @@ class App:
 
     @asynccontextmanager
     async def connected(
-        self, settings: Settings | None = None, *, worker: str | None = None, hooks: Sequence[Hook] = ()
+        self,
+        settings: Settings | None = None,
+        *,
+        worker: str | None = None,
+        labels: Collection[str] = (),
+        hooks: Sequence[Hook] = (),
     ) -> AsyncGenerator[AsyncQueue]:
         """Connect by these settings, and let tasks post meanwhile; what `async with app:` does, with a choice.
 
         Args:
             settings: which Slack, and as whom; None: by the environment of this moment.
-            worker: the name of this process, shown to people; drawn at random if None.
+            worker: the name of this process, shown to people, by which jobs may be meant for it; drawn at random if
+                None.
+            labels: what can be said of this process, as "gpu" or "room=attic".
             hooks: told of everything that happens, besides the app's own.
 
         Raises:
             ConfigurationError: no token, or settings that cannot be meant.
         """
-        worker = worker or f"worker-{self._clock.new_id()[:8]}"
-        settings = replace(settings or resolve(os.environ), worker=worker)
+        here = Nameplate.made(worker, labels, draw=self._clock.new_id)
+        settings = replace(settings or resolve(os.environ), worker=here.name)
         events = open_events(settings, clock=self._clock)
         async with (
             open_slack(settings, clock=self._clock) as slack,
-            self.over(slack, events, worker=worker, hooks=hooks) as queue,
+            self._over(slack, events, here, hooks) as queue,
         ):
             yield queue
 
     @asynccontextmanager
     async def over(
-        self, slack: Slack, events: Events | None = None, *, worker: str | None = None, hooks: Sequence[Hook] = ()
+        self,
+        slack: Slack,
+        events: Events | None = None,
+        *,
+        worker: str | None = None,
+        labels: Collection[str] = (),
+        hooks: Sequence[Hook] = (),
     ) -> AsyncGenerator[AsyncQueue]:
         """The app's queue over a Slack that is connected already, open while inside; tasks post to it meanwhile.
 
         Args:
             slack: the workspace.
             events: hints of what happens; without them the channel is only read.
-            worker: the name of this process, shown to people; drawn at random if None.
+            worker: the name of this process, as in `connected`.
+            labels: what can be said of it, as in `connected`.
             hooks: told of everything that happens, besides the app's own.
         """
+        here = Nameplate.made(worker, labels, draw=self._clock.new_id)
+        async with self._over(slack, events, here, hooks) as queue:
+            yield queue
+
+    @asynccontextmanager
+    async def _over(
+        self, slack: Slack, events: Events | None, here: Nameplate, hooks: Sequence[Hook]
+    ) -> AsyncGenerator[AsyncQueue]:
         setting = await agreed(
             slack,
             self.channel,
@@ -216,7 +239,7 @@ class App:
             timing=self._timing,
             clock=self._clock,
             hooks=(*self._hooks, *hooks),
-            worker=worker,
+            worker=here,
             dead_letters=self._dead_letters,
             setting=setting,
         )

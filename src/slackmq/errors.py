@@ -26,6 +26,7 @@
     │   ├── MessageEdited           a person edited it after it was posted
     │   ├── TextTruncated           Slack cut its end off
     │   ├── UnknownKind             no handler here has this name
+    │   ├── MeantForOthers          it is for a process of another name, or with another label
     │   └── ArgumentsRejected       the handler's arguments do not fit
     ├── StoreError                  of a key-value store: its own tree, in `slackmq.kv.errors`
     ├── Unanswered                  a job that somebody waits for; carries its `ts`
@@ -71,6 +72,7 @@ __all__ = [
     "JobFailed",
     "JobVanished",
     "LeaseLost",
+    "MeantForOthers",
     "MessageEdited",
     "MessageGone",
     "MessageLocked",
@@ -240,6 +242,10 @@ class TextTruncated(MessageRejected):
 
 class UnknownKind(MessageRejected):
     """No handler here has this name."""
+
+
+class MeantForOthers(MessageRejected):
+    """It is for a process of another name, or with another label, than this one."""
 
 
 class ArgumentsRejected(MessageRejected):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from slackmq.queue.approving import Approving
     from slackmq.queue.asking import Asking
     from slackmq.queue.cancelling import Cancelling
+    from slackmq.queue.chorus import Chorus
     from slackmq.queue.contest import Contest
     from slackmq.queue.controls import Controls
     from slackmq.queue.doorbell import Doorbell
@@ -41,6 +42,7 @@ class Opened:
         channel: where it works.
         watch: reads the channel.
         contest: chooses messages and claims them.
+        chorus: does what is for every bot.
         keeping: extends and ends claims.
         approving: asks people about jobs.
         poster: posts jobs.
@@ -60,6 +62,7 @@ class Opened:
     channel: Channel
     watch: Watch
     contest: Contest
+    chorus: Chorus
     keeping: Keeping
     approving: Approving
     poster: Poster
@@ -90,9 +93,20 @@ class Opened:
         while not stopped():
             if self.watch.failure is not None:
                 raise self.watch.failure
-            chosen = self.contest.choose()
-            if isinstance(chosen, Wait):
-                await self.watch.news(chosen.delay)
-            elif claim := await self.contest.act(chosen):
+            part = self.chorus.choose()
+            if not isinstance(part, Wait):
+                claim = await self.chorus.begin(part)
+            elif isinstance(chosen := self.contest.choose(), Wait):
+                claim = None
+                await self.watch.news(
+                    min((wait.delay for wait in (part, chosen) if wait.delay is not None), default=None)
+                )
+            else:
+                claim = await self.contest.act(chosen)
+            if claim is not None:
                 return claim
         return None
+
+    def keeper(self, claim: Claim) -> Keeping | Chorus:
+        """What extends and ends a claim."""
+        return self.chorus if self.chorus.has(claim) else self.keeping

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from slackmq.claiming.thread import Thread
 from slackmq.claiming.ways import claiming_by
 from slackmq.errors import ConfigurationError
+from slackmq.policy import placed
 from slackmq.queue.agreement import Agreement
 from slackmq.queue.approving import Approving
 from slackmq.queue.asking import Asking
 from slackmq.queue.cancelling import Cancelling
+from slackmq.queue.chorus import Chorus
 from slackmq.queue.collector import Collector
 from slackmq.queue.contest import Contest
 from slackmq.queue.dead_letters import DeadLetters
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from slackmq.clock import Clock
     from slackmq.hooks import Hook
     from slackmq.message import Message
+    from slackmq.nameplate import Nameplate
     from slackmq.policy import Timing, Verdict
     from slackmq.queue.controls import Controls
     from slackmq.queue.queue import AsyncQueue
@@ -71,7 +74,7 @@ class Parts:
         bots: whether what bots say is selected from as if a person had typed it.
         timing: the time constants.
         clock: the time of this process.
-        worker: its name.
+        here: what it is called, and what can be said of it.
         hook: told of everything that happens.
         letters: where letters about what is dead go, if anywhere.
         show: decorates what is worked on, if anything does.
@@ -93,7 +96,7 @@ class Parts:
     bots: bool
     timing: Timing
     clock: Clock
-    worker: str
+    here: Nameplate
     hook: Hook
     letters: DeadLetters | None
     show: Show | None
@@ -115,12 +118,13 @@ class Parts:
         marks: Marks,
         timing: Timing,
         clock: Clock,
-        worker: str,
+        here: Nameplate,
         hook: Hook,
         dead_letters: str | None,
         setting: Setting | None,
     ) -> Parts:
         """The parts of a queue whose claims are made in this way, as `AsyncQueue` is told."""
+        worker = here.name
         skew, among = timing.skew.total_seconds(), None if peers is None else frozenset(peers)
         thread = Thread(slack, clock=clock, skew=skew, shared=claim == "pin", peers=among)
         claiming = claiming_by(claim, slack, thread, marks=marks, timing=timing, clock=clock, worker=worker)
@@ -130,7 +134,7 @@ class Parts:
         return cls(
             slack=slack,
             events=Doorbell(events),
-            select=select,
+            select=lambda message: placed(select(message), message, here),
             claiming=claiming,
             sightings=Sightings(window=timing.window.total_seconds()),
             thread=thread,
@@ -143,7 +147,7 @@ class Parts:
             bots=bots,
             timing=timing,
             clock=clock,
-            worker=worker,
+            here=here,
             hook=hook,
             letters=letters,
             gate=Gate(clock=clock),
@@ -151,6 +155,11 @@ class Parts:
             show=Show(slack, show, emoji=marks.watched, clock=clock) if show else None,
             setting=setting,
         )
+
+    @property
+    def worker(self) -> str:
+        """The name of this process."""
+        return self.here.name
 
     async def open(self, name: str, tasks: TaskGroup) -> Opened:
         """Find the channel and ourselves, and build what works there.
@@ -167,6 +176,7 @@ class Parts:
                 remedy = "Make a channel of their own for them."
                 raise ConfigurationError(f"#{channel.name} cannot take its own dead letters.", remedy=remedy)
         watch = self._watch(identity, channel)
+        watch.eager = bool(self.here.labels)
         contest, poster = self._contest(watch), self._poster(identity, channel)
         pick = self._pick(watch, contest, poster)
         return Opened(
@@ -174,6 +184,7 @@ class Parts:
             channel=channel,
             watch=watch,
             contest=contest,
+            chorus=Chorus(self, watch, here=self.here, since=self.slack.now()),
             keeping=Keeping(self, watch),
             approving=Approving(self, watch),
             poster=poster,
@@ -250,6 +261,7 @@ class Parts:
             me=identity.user,
             sightings=self.sightings,
             select=self.select,
+            named=not self.here.drawn,
             marks=self.marks,
             claiming=self.claiming,
             timing=self.timing,

@@ -125,6 +125,10 @@ class House:
         rows = self.call(self.people[0], "conversations.replies", channel=self.channel(), ts=ts)["messages"]
         return [row["text"] for row in rows[1:]]
 
+    def filed(self) -> list[str]:
+        """The names of the files that stand in the workspace."""
+        return [file.name for file in self.workspace._state.files.values() if file.completed and not file.deleted]
+
     def marks(self, ts: str) -> set[str]:
         """The emoji on a message."""
         found = self.call(self.people[0], "reactions.get", channel=self.channel(), timestamp=ts, full=True)

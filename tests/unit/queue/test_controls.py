@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import anyio
@@ -180,6 +181,22 @@ def test_an_arrow_lets_a_job_go_before_all_others(house: House) -> None:
             await house.ended(queue)
             assert [n for n, _, _ in runs] == [0, 2, 1]
             assert any(f"<@{ann}> put it before" in text for text in house.thread(last.ts))
+
+    run(main)
+
+
+@pytest.mark.parametrize("emoji", ["arrow_up", "repeat"])
+def test_a_delayed_job_that_bears_a_wish_is_begun_when_its_time_has_come(house: House, emoji: str) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.at_work(handlers, controls=Controls(allowed=[person(house)])) as queue:
+            message = await queue.post("work", {"n": 1}, delay=timedelta(minutes=20))
+            await anyio.sleep(30)
+            react(house, message.ts, emoji)
+            await anyio.sleep(60)
+            assert runs == []
+            await anyio.sleep(20 * 60)
+            assert [n for n, _, _ in runs] == [1]
 
     run(main)
 
