@@ -7,7 +7,7 @@ import logging
 import math
 from typing import TYPE_CHECKING, Literal
 
-from slackmq.errors import Ambiguous, ConfigurationError, MissingScope, SlackError
+from slackmq.errors import Ambiguous, ConfigurationError, MissingScope, Refused, SlackError
 from slackmq.message import Outcome
 from slackmq.nameplate import ALL
 from slackmq.queue.parcels import kept_until
@@ -93,10 +93,19 @@ class Collector:
         until = math.inf
         for row in rows:
             if spent(row, states.get(row.id), now=now):
-                await self._slack.files.discard(row.id)
+                await self._discard(row)
             elif states.get(row.id) is None:
                 until = min(until, kept_until(row.name) or until)
         return min(now + _SWEEP, until)
+
+    async def _discard(self, row: FileRow) -> None:
+        """Delete a file; one that Slack does not let go keeps no other."""
+        try:
+            await self._slack.files.discard(row.id)
+        except MissingScope:
+            raise
+        except Refused as error:
+            _log.warning("the file %s stays: %s", row.name, error)
 
     def _needs(self) -> Mapping[str, Need]:
         # The mark of what is for every bot is the end of one part of many, also where the poster did not know that.

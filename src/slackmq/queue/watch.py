@@ -341,8 +341,8 @@ class Watch:
 
     def meet(self, message: Message) -> Sighting:
         """Remember a message that somebody shows in full, also one that nobody here takes."""
-        letter = Letter(message=message)
-        return self._sightings.get(message.ts) or self._remember(letter, self._verdict(letter, begun=False))
+        known, letter = self._sightings.get(message.ts), Letter(message=message)
+        return known or self._remember(letter, self._verdict(letter, begun=False))
 
     def _remember(self, letter: Letter, verdict: policy.Verdict) -> Sighting:
         selected, generations = self._select(letter.message), len(self._marks.generations)
@@ -379,12 +379,11 @@ class Watch:
 
     def letter(self, row: Row) -> Letter | None:
         """The message of a row; None if it is none for us: a reply, another bot's words, a notice of Slack."""
-        if row.thread is not None and row.thread != row.ts:
+        if row.thread not in {None, row.ts}:
             return None
         if row.metadata is not None and row.metadata.type == JOB:
-            payload = row.metadata.payload
             return unseal(
-                payload,
+                row.metadata.payload,
                 channel=self._channel,
                 ts=row.ts,
                 author=row.user,
@@ -392,8 +391,9 @@ class Watch:
                 text=row.text,
                 shared=self._claiming.shared and row.bot is not None and self._is_peer(row.user),
             )
-        if not row.user or not (row.subtype in _SAID if self._bots else row.bot is None and row.subtype is None):
-            return None
+        said = row.subtype in _SAID if self._bots else row.bot is None and row.subtype is None
+        if not row.user or not said or (row.user == self._me and row.subtype == "file_share"):
+            return None  # the arguments of a job are no talk
         return typed(channel=self._channel, ts=row.ts, author=row.user, text=row.text, edited=row.edited)
 
     def _is_peer(self, user: str) -> bool:

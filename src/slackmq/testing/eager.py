@@ -13,13 +13,13 @@ import msgspec
 from anyio import get_cancelled_exc_class
 
 from slackmq.clock import SYSTEM
-from slackmq.envelope import BODY_LIMIT, seal, unseal
-from slackmq.errors import AnswerLate, EnvelopeTooLarge, JobFailed, MessageRejected, Reject, Retry, told
+from slackmq.envelope import seal, unseal
+from slackmq.errors import AnswerLate, JobFailed, MessageRejected, Reject, Retry, told
 from slackmq.handlers import Handlers
 from slackmq.job import Job
 from slackmq.message import Claim, Message, Post, seconds
 from slackmq.policy import Ignore, Timing
-from slackmq.queue.parcels import PARCEL_LIMIT
+from slackmq.queue.parcels import packed
 from slackmq.task import BlockingTask
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Eager", "eager"]
 
 _CHANNEL, _BOT, _PERSON = "C00000000", "U0000000B", "U0000000P"
-_FILE = "F00000000/none"
+_FILE = "F00000000/eager"
 _BEGAN = 1_700_000_000
 """The time of the first post, in seconds since 1970; each later one has a second of its own."""
 _AT_ONCE = timedelta(0)
@@ -196,16 +196,13 @@ async def _attempt(bound: Bound, message: Message, attempt: int) -> Answer:
 
 
 def _through_the_envelope(post: Post, ts: str) -> Message:
-    """The message as workers would read it in a channel, and in a file if it is too large for one message."""
-    body = msgspec.json.encode(dict(post.body))
-    if len(body) > PARCEL_LIMIT:
-        raise EnvelopeTooLarge(f"The arguments of {post.kind!r} have {len(body):,} bytes; nothing was done.")
-    filed = len(body) > BODY_LIMIT
-    sealed = seal(replace(post, file=_FILE) if filed else post, to=_BOT, sent_at=seconds(ts))
+    """The message as workers would read it in a channel, with its arguments if a file would have them."""
+    body = packed(post)
+    sealed = seal(post if body is None else replace(post, file=_FILE), to=_BOT, sent_at=seconds(ts))
     letter = unseal(sealed.payload, channel=_CHANNEL, ts=ts, author=_BOT, me=_BOT, text=sealed.text)
     if letter is None or letter.error is not None:
         raise AssertionError(f"an envelope that its own writer cannot read: {sealed.payload}")
-    return replace(letter.message, body=msgspec.json.decode(body))
+    return letter.message if body is None else replace(letter.message, body=msgspec.json.decode(body), file="")
 
 
 def _told(end: Answer | JobFailed) -> Answer:
