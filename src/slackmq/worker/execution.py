@@ -1,0 +1,254 @@
+"""Executor: runs the handlers of what a worker has claimed, and says how each run ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import anyio
+import anyio.lowlevel
+from anyio import CancelScope, get_cancelled_exc_class
+
+from slackmq.errors import ArgumentsRejected, LeaseLost, Reject, Retry, UnknownKind, told, trace_of
+from slackmq.job import Job
+from slackmq.points import pause
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from anyio.abc import TaskGroup
+
+    from slackmq.answer import Answer
+    from slackmq.clock import Clock
+    from slackmq.handler import Bound
+    from slackmq.handlers import Handlers
+    from slackmq.message import Message
+    from slackmq.options import Options
+    from slackmq.queue import AsyncQueue, Lease
+    from slackmq.queue.keeping import Keeping
+
+__all__ = ["Done", "End", "Executor", "Failed", "Pulse", "Stopped", "settle"]
+
+_log = logging.getLogger("slackmq.worker")
+_OBEYS = 30.0
+"""Seconds, or its timeout if that is longer, in which a handler whose time is over must stop, or its job is failed
+without it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """The handler returned."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The handler raised, or was out of its time; it may be tried again in `retry_in`, or never if None."""
+
+    reason: str
+    retry_in: timedelta | None
+    trace: str = ""
+
+
+class Stopped:
+    """The handler was cancelled because the worker stops, or because somebody wants the job cancelled."""
+
+
+End = Done | Failed | Stopped
+
+
+class Pulse(Protocol):
+    """When a handler was last heard of."""
+
+    heard_at: float
+    """On the monotonic clock."""
+
+    def silence(self) -> timedelta:
+        """How long ago that was."""
+        ...
+
+
+class Executor:
+    """Runs handlers for one worker.
+
+    Args:
+        queue: the open queue.
+        handlers: the functions that do the work.
+        clock: the time of this process.
+    """
+
+    def __init__(self, queue: AsyncQueue, handlers: Handlers, *, clock: Clock) -> None:
+        self._queue = queue
+        self._handlers = handlers
+        self._clock = clock
+        self._handing_back = False
+        self.running: dict[Job, CancelScope] = {}
+
+    def hand_back(self) -> None:
+        """Stop all handlers, and begin none: what is claimed is given back."""
+        self._handing_back = True
+        for job, scope in self.running.items():
+            job.cancel("the worker stops")
+            scope.cancel()
+
+    def stop_cancelled(self, keeping: Keeping) -> None:
+        """Stop the handlers whose jobs somebody wants cancelled."""
+        for job, scope in self.running.items():
+            if keeping.is_cancelled(job.claim):
+                job.cancel("somebody cancelled it")
+                scope.cancel()
+
+    async def work(self, lease: Lease) -> None:
+        """Run the handler for a message, and end the claim."""
+        progress = self._queue.progress(lambda: lease.claim)
+        job = Job(claim=lambda: lease.claim, clock=self._clock, report=progress.report)
+        end: End = Stopped()
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(progress.run)
+                end = await self.execute(lease.claim.message, lease, job, progress)
+                tasks.cancel_scope.cancel()
+        finally:
+            job.cancel("the claim was lost" if lease.lost else "the job has ended")
+        if lease.receipt is not None:
+            return  # it was failed while the handler would not stop
+        await progress.end()
+        await settle(lease, end)
+
+    async def execute(self, message: Message, lease: Lease, job: Job, pulse: Pulse) -> End:
+        """Run the handler for a message once, in its time."""
+        try:
+            bound = self._handlers.bind(message)
+        except (UnknownKind, ArgumentsRejected) as error:
+            return Failed(reason=str(error), retry_in=None)
+        if self._handing_back:
+            return Stopped()
+        with CancelScope() as scope:
+            self.running[job] = scope
+            try:
+                await pause("after_start")
+                if self._clock.monotonic() >= lease.claim.deadline:
+                    await anyio.sleep_forever()  # this process stood still: the lease takes note in a moment
+                return await self._call(bound, lease, job, pulse)
+            finally:
+                del self.running[job]
+        return Stopped()
+
+    async def _call(self, bound: Bound, lease: Lease, job: Job, pulse: Pulse) -> End:
+        end: End = Stopped()
+        async with anyio.create_task_group() as tasks:
+            if bound.handler.options.timeout or bound.handler.options.silence:
+                tasks.start_soon(self._fail_without_it, bound, lease, pulse)
+            end = await self._run(bound, lease, job, pulse, tasks)
+            tasks.cancel_scope.cancel()
+        return end
+
+    async def _fail_without_it(self, bound: Bound, lease: Lease, pulse: Pulse) -> None:
+        """Fail a job whose handler goes on long after its time: nothing can stop a thread that does not listen."""
+        options, began = bound.handler.options, self._clock.monotonic()
+        while (left := _overdue(options, began, pulse.heard_at) - self._clock.monotonic()) > 0:
+            await self._clock.sleep(left)
+        _log.error("%s goes on although its time is over; it keeps a hand of this worker busy", bound.handler.name)
+        if lease.lost is not None:
+            return
+        why = f"{_why_late(options, pulse)}, and does not stop"
+        try:
+            await lease.fail(why, retry_in=self._retry_after(TimeoutError, options, lease))
+        except LeaseLost as error:
+            _log.warning("lost %s: %s", lease.claim.message.ts, error)
+
+    async def _mind_silence(self, silence: timedelta, pulse: Pulse, scope: CancelScope) -> None:
+        """Stop a handler that has reported no progress for too long."""
+        while (left := (silence - pulse.silence()).total_seconds()) > 0:
+            await self._clock.sleep(left)
+        scope.cancel()
+
+    async def _run(self, bound: Bound, lease: Lease, job: Job, pulse: Pulse, tasks: TaskGroup) -> End:
+        options = bound.handler.options
+        limit = options.timeout.total_seconds() if options.timeout else None
+        try:
+            with anyio.move_on_after(limit) as scope:
+                if options.silence is not None:
+                    tasks.start_soon(self._mind_silence, options.silence, pulse, scope)
+                answer = await bound(job)
+                # A function on a thread that was told to stop returns like one that has done its work.
+                await anyio.lowlevel.checkpoint_if_cancelled()
+                return Done(answer=answer)
+        except get_cancelled_exc_class():
+            await _ours_to_obey()
+            return Failed(reason="it was cancelled from within", retry_in=self._retry_in(options, lease))
+        except Reject as error:
+            return Failed(reason=_said(error), retry_in=None, trace=trace_of(error))
+        except Retry as error:
+            retry_in = self._retry_in(options, lease, error.after)
+            return Failed(reason=_said(error), retry_in=retry_in, trace=trace_of(error))
+        except GeneratorExit:
+            raise  # nobody runs this any more
+        except BaseException as error:  # noqa: BLE001  # handlers are strangers' code, and may raise what they like
+            await _ours_to_obey()
+            _log.warning("%s failed", bound.handler.name, exc_info=error)
+            retry_in = self._retry_after(type(error), options, lease)
+            return Failed(reason=told(error), retry_in=retry_in, trace=trace_of(error))
+        retry_in = self._retry_after(TimeoutError, options, lease)
+        return Failed(reason=_why_late(options, pulse), retry_in=retry_in)
+
+    def _retry_after(self, kind: type[BaseException], options: Options, lease: Lease) -> timedelta | None:
+        """When to try again after an exception of this class, None if never."""
+        return self._retry_in(options, lease) if options.retries(kind) else None
+
+    def _retry_in(self, options: Options, lease: Lease, after: timedelta | None = None) -> timedelta | None:
+        """When to try again, None if this was the last attempt."""
+        attempt = lease.claim.attempt
+        if attempt >= options.attempts:
+            return None
+        if after is None:
+            return options.backoff.delay(attempt, self._clock.random())
+        # A fleet that is started anew reads no further back than the window, and must still find the message.
+        return min(after, self._queue.timing.window / 2)
+
+
+def _why_late(options: Options, pulse: Pulse) -> str:
+    """Why an attempt was stopped."""
+    if options.silence is not None and pulse.silence() >= options.silence:
+        return f"it reported no progress for {options.silence}"
+    return f"it took longer than {options.timeout}"
+
+
+def _overdue(options: Options, began: float, heard_at: float) -> float:
+    """When a handler that was told to stop must have stopped, on the monotonic clock."""
+    limits = ((began, options.timeout), (heard_at, options.silence))
+    spans = [(since, limit.total_seconds()) for since, limit in limits if limit is not None]
+    return min(since + span + max(span, _OBEYS) for since, span in spans)
+
+
+def _said(error: Reject | Retry) -> str:
+    """What a handler raised on purpose says, without its class."""
+    return told(error).removeprefix(f"{type(error).__name__}: ")
+
+
+async def _ours_to_obey() -> None:
+    """Raise if the worker wants this task to stop.
+
+    It only ever says so by a scope. A handler may also have awaited what somebody else cancelled, or have cancelled the
+    task that it runs in: that is its own affair.
+    """
+    await anyio.lowlevel.checkpoint_if_cancelled()
+    task = asyncio.current_task()
+    while task is not None and task.cancelling():
+        task.uncancel()
+
+
+async def settle(lease: Lease, end: End) -> None:
+    """End a claim as its execution ended."""
+    match end:
+        case Done(answer=answer):
+            await lease.ack(answer)
+        case Failed(reason=reason, retry_in=retry_in, trace=trace):
+            await lease.fail(reason, retry_in=retry_in, trace=trace)
+        case Stopped() if lease.cancelled:
+            await lease.drop()
+        case Stopped():
+            await lease.release()
