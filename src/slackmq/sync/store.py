@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import MutableMapping
+from collections.abc import ItemsView, MutableMapping, ValuesView
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from slackmq.kv.clearing import clear
 from slackmq.kv.elect import LEADER, TERM
-from slackmq.kv.errors import KeyNotFound
+from slackmq.kv.errors import KeyExists, KeyNotFound
+from slackmq.kv.many import clear, fill
 from slackmq.kv.opening import RETENTION
 from slackmq.kv.store import AsyncStore
 from slackmq.kv.terms import Terms
@@ -18,7 +18,7 @@ from slackmq.portal import Blocking, blocking, wait_for
 from slackmq.slack.connect import open_events, open_slack, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator, Iterator
+    from collections.abc import AsyncGenerator, Generator, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from slackmq.kv.elect import Leader
@@ -110,6 +110,32 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
     def __len__(self) -> int:
         return len(self.find())
 
+    def items(self) -> ItemsView[str, Json | bytes]:
+        """Keys and values; what somebody deletes while one iterates is left out."""
+        return _Items(self)
+
+    def values(self) -> ValuesView[Json | bytes]:
+        """The values, as in `items`."""
+        return _Values(self)
+
+    def setdefault(  # type: ignore[override]  # None is a value like others here
+        self, key: str, default: Json | bytes = None, /
+    ) -> Json | bytes:
+        """The value of a key; where there is none, `default` is written: of all who ask at once, all get the same."""
+        while key not in self:
+            try:
+                self.create(key, default)
+            except KeyExists:
+                self.find(key, fresh=True)  # somebody was faster, or deletes it just now
+        return self[key]
+
+    def update(  # type: ignore[override]  # a mapping takes whatever has keys(), and this what says that it is a mapping
+        self, other: Mapping[str, object] | Iterable[tuple[str, object]] = (), /, **values: object
+    ) -> None:
+        """Put many keys, in as few posts as they fit; `commit` lets them appear together."""
+        portal, store = self._there
+        wait_for(portal, lambda: fill(store, dict(other, **values)))
+
     @property
     def encrypted(self) -> bool:
         """Whether only who has its key can read it."""
@@ -164,3 +190,26 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
     transact = blocking(AsyncStore.transact)
     commit = blocking(AsyncStore.commit)
     history = blocking(AsyncStore.history)
+
+
+class _Items(ItemsView[str, "Json | bytes"]):
+    """The items of a store that others change meanwhile."""
+
+    _mapping: Store
+
+    def __iter__(self) -> Iterator[tuple[str, Json | bytes]]:
+        for key in self._mapping:
+            try:
+                yield key, self._mapping[key]
+            except KeyNotFound:
+                continue
+
+
+class _Values(ValuesView["Json | bytes"]):
+    """The values of a store that others change meanwhile."""
+
+    _mapping: Store
+
+    def __iter__(self) -> Iterator[Json | bytes]:
+        for _, value in _Items(self._mapping):
+            yield value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,29 @@ def test_a_store_is_a_mapping(office: Office) -> None:
             del store["b"]
         store.update({"c": 3})
         assert sorted(store) == ["c", "lamp"]
+
+
+def test_many_keys_are_put_in_few_posts_and_may_be_given_as_any_mapping_is(office: Office) -> None:
+    with state(office) as store:
+        store.update({str(number): number for number in range(60)})
+        assert store.status().records < 10
+        store.update([("a", 1), ("b", 2)], b=3)
+        assert (len(store), store["59"], store["a"], store["b"]) == (62, 59, 1, 3)
+
+
+def test_of_all_who_set_a_default_at_once_all_get_the_same(office: Office) -> None:
+    with state(office) as one, state(office) as two, ThreadPoolExecutor() as threads:
+        both = threads.map(lambda each: each[0].setdefault("leader", each[1]), [(one, "first"), (two, "second")])
+        assert len(set(both)) == 1
+
+
+def test_who_iterates_does_not_stumble_over_what_somebody_deletes_meanwhile(office: Office) -> None:
+    with state(office) as store:
+        store.update({"a": 1, "b": 2, "c": 3})
+        items, values = iter(store.items()), iter(store.values())
+        assert (next(items), next(values)) == (("a", 1), 1)
+        store.delete("b")
+        assert (list(items), list(values)) == ([("c", 3)], [3])
 
 
 def test_a_mapping_is_emptied_in_few_posts(office: Office) -> None:
