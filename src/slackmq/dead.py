@@ -65,6 +65,7 @@ class _Enclosure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     origin: str = ""
     worker: str = ""
     shared: bool = False
+    batch: int = 0
 
 
 def enclosed(job: Message, *, reason: str, attempts: int, worker: str, shared: bool) -> dict[str, Any]:
@@ -85,6 +86,7 @@ def enclosed(job: Message, *, reason: str, attempts: int, worker: str, shared: b
         origin=job.origin,
         worker=worker,
         shared=shared,
+        batch=job.batch,
     )
     payload: dict[str, Any] = msgspec.to_builtins(enclosure)
     return payload
@@ -117,6 +119,7 @@ def opened(payload: Mapping[str, Any], *, channel: str, ts: str, redriven: bool 
         lease=None if found.lease is None else timedelta(seconds=found.lease),
         priority=found.priority,
         origin=found.origin,
+        batch=found.batch,
     )
     return DeadLetter(
         channel=channel,

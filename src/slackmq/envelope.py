@@ -135,10 +135,21 @@ class Letter:
 
 def preview(post: Post) -> str:
     """The job as a person reads it in the channel: `resize(path="cat.png", width=300)`, cut if it is long."""
-    arguments = ", ".join(f"{name}={_json(_shown(value))}" for name, value in post.body.items())
-    line = f"{post.kind}({arguments})"
+    line = _batch(post) if post.batch else f"{post.kind}({_arguments(post.body)})"
     line = line if len(line) <= _PREVIEW_LIMIT else line[: _PREVIEW_LIMIT - 2] + "…)"
     return f"{line} — again: {post.link}" if post.link else line
+
+
+def _batch(post: Post) -> str:
+    """A batch as a person reads it: `resize, 2 jobs: (path="a.png"), (path="b.png")`, and which if not all."""
+    jobs = post.body.get("jobs")
+    told = [f"({_arguments(job)})" for job in jobs if isinstance(job, dict)] if isinstance(jobs, list) else []
+    numbers = f" ({post.body['numbers']})" if "numbers" in post.body else ""
+    return f"{post.kind}, {post.batch} jobs{numbers}: {', '.join(told)}"
+
+
+def _arguments(body: Mapping[str, Json]) -> str:
+    return ", ".join(f"{name}={_json(_shown(value))}" for name, value in body.items())
 
 
 def _with_time(line: str, post: Post, sent_at: float) -> str:
@@ -166,7 +177,9 @@ def seal(post: Post, *, to: str, sent_at: float, repost: int = 0) -> Sealed:
         raise EnvelopeTooLarge(
             f"The arguments of {post.kind!r} are {len(body.encode()):,} bytes of JSON, "
             f"and one Slack message carries {BODY_LIMIT:,}; nothing was posted.",
-            remedy="Put the data where both sides can reach it, a file or a bucket, and post its address.",
+            remedy="Post several smaller batches."
+            if post.batch
+            else "Put the data where both sides can reach it, a file or a bucket, and post its address.",
         )
     version = _version(post)
     stamp = Stamp(

@@ -26,16 +26,24 @@ class Job:
         claim: gives the current claim; its token and deadline change with every extension.
         clock: the clock that the claim's deadline was read from.
         report: takes what is reported of the work, from any thread; None: nobody wants to know.
+        number: which of a batch it is.
 
     Attributes:
         handler: the name of the function that does the work, "" before it is known.
+        number: which job of its batch it is, 1 for the first; 0 if it was posted alone.
     """
 
-    __slots__ = ("_claim", "_clock", "_reason", "_report", "_stopped", "handler")
+    __slots__ = ("_claim", "_clock", "_reason", "_report", "_stopped", "handler", "number")
 
     def __init__(
-        self, *, claim: Callable[[], Claim], clock: Clock, report: Callable[[float, str], None] | None = None
+        self,
+        *,
+        claim: Callable[[], Claim],
+        clock: Clock,
+        report: Callable[[float, str], None] | None = None,
+        number: int = 0,
     ) -> None:
+        self.number = number
         self._claim = claim
         self._clock = clock
         self._report = report
@@ -57,7 +65,8 @@ class Job:
     def key(self) -> str:
         """The idempotency key: store it with the effect, and a repetition can be told from a new job.
 
-        A dead job that was posted again has the key of the first one.
+        A dead job that was posted again has the key of the first one. A job of a batch has one of its own: that of the
+        batch, and its number, as "cats/14".
         """
         message = self._claim().message
         return message.origin or message.key

@@ -79,6 +79,7 @@ def _row(row: Standing) -> dict[str, str | int]:
         "generation": row.generation,
         "kind": row.message.kind or "",
         "text": printable(row.message.text),
+        "jobs": row.message.size,
     }
 
 

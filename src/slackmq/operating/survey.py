@@ -85,6 +85,7 @@ class Survey:
     def __init__(self, look: Look, *, clock: Clock = SYSTEM) -> None:
         self._look = look
         self._clock = clock
+        self._sizes: dict[str, int] = {}
         self._ended: dict[str, tuple[float, str]] = {}
         """ts of what has ended -> when, in seconds since 1970, and by whom."""
         self._counts: Counter[str] | None = None
@@ -117,6 +118,7 @@ class Survey:
             shown = rows.get(ts)
             if ts in self._ended or shown is None:
                 continue
+            self._sizes[ts] = row.message.size
             self._ended[ts] = (now if self._counts is not None else seconds(ts), _UNNAMED)
             if left and shown.latest_reply is not None:
                 left -= 1
@@ -139,9 +141,13 @@ class Survey:
 
     def _paces(self) -> tuple[Pace, ...]:
         since = self._look.slack.now() - _SPAN
-        workers = Counter(worker for at, worker in self._ended.values() if at > since)
+        workers: Counter[str] = Counter()
+        for ts, (at, worker) in self._ended.items():
+            workers[worker] += self._sizes[ts] if at > since else 0
         return tuple(
-            Pace(worker=worker, per_minute=count * 60 / _SPAN) for worker, count in sorted(workers.items(), key=_order)
+            Pace(worker=worker, per_minute=count * 60 / _SPAN)
+            for worker, count in sorted(workers.items(), key=_order)
+            if count
         )
 
     async def _budgets(self, rows: Sequence[Row]) -> tuple[Budget, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from slackmq.answer import Answer, answer_of
@@ -11,6 +12,7 @@ from slackmq.hooks import Extended, Failed, Lost
 from slackmq.policy import Accept, lease_of
 from slackmq.queue.progress import Progress
 from slackmq.queue.sightings import Sighting
+from slackmq.queue.tally import Tally
 from slackmq.redaction import redacted
 
 if TYPE_CHECKING:
@@ -88,6 +90,20 @@ class Keeping:
         thread, record = self._parts.thread, self._sighting(claim()).record
         return Progress(
             self._parts.slack, thread, record, claim=claim, clock=self._parts.clock, worker=self._parts.worker
+        )
+
+    def tally(self, claim: Callable[[], Claim]) -> Tally:
+        """What counts what of a batch is settled; `claim` gives the claim as it stands."""
+        parts, sighting = self._parts, self._sighting(claim())
+        return Tally(
+            parts.slack,
+            parts.thread,
+            sighting.record,
+            claim=claim,
+            clock=parts.clock,
+            worker=parts.worker,
+            width=parts.gate.width(sighting),
+            turn=partial(parts.gate.turn, sighting),
         )
 
     async def put_back(self, claim: Claim, *, within: float) -> bool:

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Self
 
 import anyio
 
+from slackmq.batch import Jobs
 from slackmq.claiming.marks import Marks
 from slackmq.clock import SYSTEM
 from slackmq.errors import ConfigurationError
 from slackmq.hooks import carried
 from slackmq.message import Post
 from slackmq.policy import Timing, accept_jobs, check_lease
+from slackmq.queue.batching import Batching
 from slackmq.queue.lease import Lease
 from slackmq.queue.once import Once
 from slackmq.queue.parts import Parts
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from slackmq.queue.setting import Setting
     from slackmq.queue.show import Decor
     from slackmq.queue.standing import Standing
+    from slackmq.queue.tally import Tally
     from slackmq.queue.turnstile import Turnstile
     from slackmq.slack.api import Channel, Events, Slack
 
@@ -49,7 +52,7 @@ _log = logging.getLogger("slackmq.queue")
 _AT_ONCE = timedelta(0)
 
 
-class AsyncQueue:
+class AsyncQueue(Batching):
     """A channel as a queue of jobs.
 
     Everything works inside `async with queue:`. Posting needs nothing else; claiming starts to watch the channel.
@@ -200,6 +203,7 @@ class AsyncQueue:
             priority=priority,
             expires=None if expires is None else self._slack.now() + (expires + (delay or _AT_ONCE)).total_seconds(),
             delay=delay or None,
+            batch=body.size if isinstance(body, Jobs) else 0,
         )
         return await self._inside.poster.post(replace(new, trace=carried(self._hooks, new)))
 
@@ -337,6 +341,10 @@ class AsyncQueue:
     def progress(self, claim: Callable[[], Claim]) -> Progress:
         """What shows how far the work on a claim is; `claim` gives it as it stands."""
         return self._inside.keeping.progress(claim)
+
+    def tally(self, claim: Callable[[], Claim]) -> Tally:
+        """What counts what of a claimed batch is done; `claim` gives the claim as it stands."""
+        return self._inside.keeping.tally(claim)
 
     async def dead_letters(self) -> tuple[DeadLetter, ...]:
         """The letters of the last `timing.reach` about jobs that died, one a job, oldest first.

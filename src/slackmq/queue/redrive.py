@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from slackmq.batch import rest_of
+from slackmq.claiming.thread import Thread
 from slackmq.envelope import JOB, unseal
 from slackmq.errors import AlreadyReacted, Ambiguous, ConfigurationError, Refused
 from slackmq.message import Message, Mrkdwn, Outcome, Post, seconds
+from slackmq.notes import Record
 from slackmq.points import pause
 from slackmq.queue.dead_letters import REDRIVEN
 from slackmq.queue.poster import Poster
@@ -88,7 +91,17 @@ class Redrive:
             remedy = "Only what is marked dead can be posted again."
             raise ConfigurationError(f"The job {dead.ts} is not dead; nothing was posted.", remedy=remedy)
         letter = None if self._letters is None else await self._letters.about(dead)
-        return await self.again(dead, shared=self._shared, letter=letter)
+        job = letter.job if letter is not None and dead.batch else await self._rest(dead)
+        return await self.again(job, shared=self._shared, letter=letter)
+
+    async def _rest(self, dead: Message) -> Message:
+        """What of a dead job is to be done again: of a batch, the jobs that its thread does not call done."""
+        if not dead.batch:
+            return dead
+        record = Record()
+        skew = self._timing.skew.total_seconds()
+        await Thread(self._slack, clock=self._clock, skew=skew, shared=self._shared).read(dead, record)
+        return rest_of(dead, record.settled.done)
 
     async def again(self, job: Message, *, shared: bool, letter: DeadLetter | None = None) -> Message:
         """Post a dead job again, with a fresh count of attempts; its handler is told the same key.
@@ -123,6 +136,7 @@ class Redrive:
             priority=job.priority,
             origin=job.origin or job.key,
             link=identity.link(*source),
+            batch=job.batch,
         )
         await pause("before_redrive")
         message = await self._poster(job.channel, me=identity.user, shared=shared).post(post)

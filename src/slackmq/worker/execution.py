@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
@@ -16,6 +19,7 @@ from slackmq.job import Job
 from slackmq.points import pause
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from datetime import timedelta
 
     from anyio.abc import TaskGroup
@@ -24,12 +28,11 @@ if TYPE_CHECKING:
     from slackmq.clock import Clock
     from slackmq.handler import Bound
     from slackmq.handlers import Handlers
-    from slackmq.message import Message
     from slackmq.options import Options
     from slackmq.queue import AsyncQueue, Lease
     from slackmq.queue.keeping import Keeping
 
-__all__ = ["Done", "End", "Executor", "Failed", "Pulse", "Stopped", "settle"]
+__all__ = ["Done", "End", "Executor", "Failed", "Late", "Pulse", "Stopped", "settle"]
 
 _log = logging.getLogger("slackmq.worker")
 _OBEYS = 30.0
@@ -58,6 +61,8 @@ class Stopped:
 
 
 End = Done | Failed | Stopped
+Late = Callable[[Failed], Awaitable[None]]
+"""Told how a job ends whose handler does not stop although its time is over."""
 
 
 class Pulse(Protocol):
@@ -78,17 +83,49 @@ class Executor:
         queue: the open queue.
         handlers: the functions that do the work.
         clock: the time of this process.
+        concurrency: how many jobs of batches run at once, of all batches together.
+
+    Attributes:
+        hands: one for each of these jobs.
+        running: what runs, and what stops it.
     """
 
-    def __init__(self, queue: AsyncQueue, handlers: Handlers, *, clock: Clock) -> None:
-        self._queue = queue
-        self._handlers = handlers
-        self._clock = clock
-        self._handing_back = False
+    def __init__(self, queue: AsyncQueue, handlers: Handlers, *, clock: Clock, concurrency: int) -> None:
+        self.queue = queue
+        self.clock = clock
+        self.hands = anyio.Semaphore(concurrency)
         self.running: dict[Job, CancelScope] = {}
+        self._batches: dict[Lease, CancelScope] = {}
+        self._handlers = handlers
+        self._draining = False
+        self._handing_back = False
+
+    def drain(self) -> None:
+        """Begin no further job of any batch: what is not begun is given back with its batch."""
+        self._draining = True
+        for scope in self._batches.values():
+            scope.cancel()
+
+    @contextmanager
+    def beginning(self, lease: Lease) -> Generator[None]:
+        """While inside, jobs of a batch are begun; it is left by itself once no more shall be."""
+        with CancelScope() as scope:
+            self._batches[lease] = scope
+            try:
+                if self._draining or lease.cancelled:
+                    scope.cancel()
+                yield
+            finally:
+                del self._batches[lease]
+
+    def begin_no_more(self, lease: Lease) -> None:
+        """Let no further job of a batch be begun."""
+        if lease in self._batches:
+            self._batches[lease].cancel()
 
     def hand_back(self) -> None:
         """Stop all handlers, and begin none: what is claimed is given back."""
+        self.drain()
         self._handing_back = True
         for job, scope in self.running.items():
             job.cancel("the worker stops")
@@ -96,20 +133,23 @@ class Executor:
 
     def stop_cancelled(self, keeping: Keeping) -> None:
         """Stop the handlers whose jobs somebody wants cancelled."""
+        for lease, scope in self._batches.items():
+            if lease.cancelled:
+                scope.cancel()
         for job, scope in self.running.items():
             if keeping.is_cancelled(job.claim):
                 job.cancel("somebody cancelled it")
                 scope.cancel()
 
     async def work(self, lease: Lease) -> None:
-        """Run the handler for a message, and end the claim."""
-        progress = self._queue.progress(lambda: lease.claim)
-        job = Job(claim=lambda: lease.claim, clock=self._clock, report=progress.report)
+        """Run the handler for a message that is no batch, and end the claim."""
+        progress = self.queue.progress(lambda: lease.claim)
+        job = Job(claim=lambda: lease.claim, clock=self.clock, report=progress.report)
         end: End = Stopped()
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(progress.run)
-                end = await self.execute(lease.claim.message, lease, job, progress)
+                end = await self.execute(lease, job, progress, partial(_fail_without_it, lease))
                 tasks.cancel_scope.cancel()
         finally:
             job.cancel("the claim was lost" if lease.lost else "the job has ended")
@@ -118,10 +158,17 @@ class Executor:
         await progress.end()
         await settle(lease, end)
 
-    async def execute(self, message: Message, lease: Lease, job: Job, pulse: Pulse) -> End:
-        """Run the handler for a message once, in its time."""
+    async def execute(self, lease: Lease, job: Job, pulse: Pulse, late: Late) -> End:
+        """Run the handler for a job once, in its time.
+
+        Args:
+            lease: the claim on its message.
+            job: the job: the message, or one of a batch.
+            pulse: when the handler was last heard of.
+            late: told that the handler goes on long after its time.
+        """
         try:
-            bound = self._handlers.bind(message)
+            bound = self._handlers.bind(job.message)
         except (UnknownKind, ArgumentsRejected) as error:
             return Failed(reason=str(error), retry_in=None)
         if self._handing_back:
@@ -130,43 +177,38 @@ class Executor:
             self.running[job] = scope
             try:
                 await pause("after_start")
-                if self._clock.monotonic() >= lease.claim.deadline:
+                if self.clock.monotonic() >= lease.claim.deadline:
                     await anyio.sleep_forever()  # this process stood still: the lease takes note in a moment
-                return await self._call(bound, lease, job, pulse)
+                return await self._call(bound, job, pulse, late)
             finally:
                 del self.running[job]
         return Stopped()
 
-    async def _call(self, bound: Bound, lease: Lease, job: Job, pulse: Pulse) -> End:
+    async def _call(self, bound: Bound, job: Job, pulse: Pulse, late: Late) -> End:
         end: End = Stopped()
         async with anyio.create_task_group() as tasks:
             if bound.handler.options.timeout or bound.handler.options.silence:
-                tasks.start_soon(self._fail_without_it, bound, lease, pulse)
-            end = await self._run(bound, lease, job, pulse, tasks)
+                tasks.start_soon(self._watch, bound, job, pulse, late)
+            end = await self._run(bound, job, pulse, tasks)
             tasks.cancel_scope.cancel()
         return end
 
-    async def _fail_without_it(self, bound: Bound, lease: Lease, pulse: Pulse) -> None:
+    async def _watch(self, bound: Bound, job: Job, pulse: Pulse, late: Late) -> None:
         """Fail a job whose handler goes on long after its time: nothing can stop a thread that does not listen."""
-        options, began = bound.handler.options, self._clock.monotonic()
-        while (left := _overdue(options, began, pulse.heard_at) - self._clock.monotonic()) > 0:
-            await self._clock.sleep(left)
+        options, began = bound.handler.options, self.clock.monotonic()
+        while (left := _overdue(options, began, pulse.heard_at) - self.clock.monotonic()) > 0:
+            await self.clock.sleep(left)
         _log.error("%s goes on although its time is over; it keeps a hand of this worker busy", bound.handler.name)
-        if lease.lost is not None:
-            return
         why = f"{_why_late(options, pulse)}, and does not stop"
-        try:
-            await lease.fail(why, retry_in=self._retry_after(TimeoutError, options, lease))
-        except LeaseLost as error:
-            _log.warning("lost %s: %s", lease.claim.message.ts, error)
+        await late(Failed(reason=why, retry_in=self._retry_after(TimeoutError, options, job)))
 
     async def _mind_silence(self, silence: timedelta, pulse: Pulse, scope: CancelScope) -> None:
         """Stop a handler that has reported no progress for too long."""
         while (left := (silence - pulse.silence()).total_seconds()) > 0:
-            await self._clock.sleep(left)
+            await self.clock.sleep(left)
         scope.cancel()
 
-    async def _run(self, bound: Bound, lease: Lease, job: Job, pulse: Pulse, tasks: TaskGroup) -> End:
+    async def _run(self, bound: Bound, job: Job, pulse: Pulse, tasks: TaskGroup) -> End:
         options = bound.handler.options
         limit = options.timeout.total_seconds() if options.timeout else None
         try:
@@ -179,35 +221,35 @@ class Executor:
                 return Done(answer=answer)
         except get_cancelled_exc_class():
             await _ours_to_obey()
-            return Failed(reason="it was cancelled from within", retry_in=self._retry_in(options, lease))
+            return Failed(reason="it was cancelled from within", retry_in=self._retry_in(options, job))
         except Reject as error:
             return Failed(reason=_said(error), retry_in=None, trace=trace_of(error))
         except Retry as error:
-            retry_in = self._retry_in(options, lease, error.after)
+            retry_in = self._retry_in(options, job, error.after)
             return Failed(reason=_said(error), retry_in=retry_in, trace=trace_of(error))
         except GeneratorExit:
             raise  # nobody runs this any more
         except BaseException as error:  # noqa: BLE001  # handlers are strangers' code, and may raise what they like
             await _ours_to_obey()
             _log.warning("%s failed", bound.handler.name, exc_info=error)
-            retry_in = self._retry_after(type(error), options, lease)
+            retry_in = self._retry_after(type(error), options, job)
             return Failed(reason=told(error), retry_in=retry_in, trace=trace_of(error))
-        retry_in = self._retry_after(TimeoutError, options, lease)
+        retry_in = self._retry_after(TimeoutError, options, job)
         return Failed(reason=_why_late(options, pulse), retry_in=retry_in)
 
-    def _retry_after(self, kind: type[BaseException], options: Options, lease: Lease) -> timedelta | None:
+    def _retry_after(self, kind: type[BaseException], options: Options, job: Job) -> timedelta | None:
         """When to try again after an exception of this class, None if never."""
-        return self._retry_in(options, lease) if options.retries(kind) else None
+        return self._retry_in(options, job) if options.retries(kind) else None
 
-    def _retry_in(self, options: Options, lease: Lease, after: timedelta | None = None) -> timedelta | None:
+    def _retry_in(self, options: Options, job: Job, after: timedelta | None = None) -> timedelta | None:
         """When to try again, None if this was the last attempt."""
-        attempt = lease.claim.attempt
+        attempt = job.attempt
         if attempt >= options.attempts:
             return None
         if after is None:
-            return options.backoff.delay(attempt, self._clock.random())
+            return options.backoff.delay(attempt, self.clock.random())
         # A fleet that is started anew reads no further back than the window, and must still find the message.
-        return min(after, self._queue.timing.window / 2)
+        return min(after, self.queue.timing.window / 2)
 
 
 def _why_late(options: Options, pulse: Pulse) -> str:
@@ -239,6 +281,16 @@ async def _ours_to_obey() -> None:
     task = asyncio.current_task()
     while task is not None and task.cancelling():
         task.uncancel()
+
+
+async def _fail_without_it(lease: Lease, end: Failed) -> None:
+    """End a claim while its handler still runs."""
+    if lease.lost is not None:
+        return
+    try:
+        await lease.fail(end.reason, retry_in=end.retry_in)
+    except LeaseLost as error:
+        _log.warning("lost %s: %s", lease.claim.message.ts, error)
 
 
 async def settle(lease: Lease, end: End) -> None:

@@ -13,12 +13,13 @@ from slackmq.clock import SYSTEM
 from slackmq.errors import Ambiguous, ConfigurationError, LeaseLost, SlackError, first
 from slackmq.options import Rate
 from slackmq.ticking import Ticking
+from slackmq.worker.batch import Batch
 from slackmq.worker.execution import Executor
 
 if TYPE_CHECKING:
     from slackmq.clock import Clock
     from slackmq.handlers import Handlers
-    from slackmq.queue import AsyncQueue
+    from slackmq.queue import AsyncQueue, Lease
     from slackmq.queue.controls import Controls
 
 __all__ = ["GIVING_UP", "AsyncWorker"]
@@ -62,12 +63,13 @@ class AsyncWorker:
         self._rate = Rate.read(rate)
         self._clock = clock
         self._draining = anyio.Event()
-        self._executor = Executor(queue, handlers, clock=clock)
+        self._executor = Executor(queue, handlers, clock=clock, concurrency=concurrency)
         self._held = 0
 
     def drain(self) -> None:
         """Claim nothing more; `run` returns when what is running has ended or was handed back."""
         self._queue.stop()
+        self._executor.drain()
         self._draining.set()
 
     async def run(self, *, burst: bool = False) -> None:
@@ -140,12 +142,18 @@ class AsyncWorker:
                     return
             await self._clock.sleep(self._queue.timing.scan.total_seconds())
 
+    async def _work(self, lease: Lease) -> None:
+        if lease.claim.message.batch:
+            await Batch(self._executor, lease).work()
+        else:
+            await self._executor.work(lease)
+
     async def _slot(self) -> None:
         async for lease in self._queue.claims():
             self._held += 1
             try:
                 async with lease:
-                    await self._executor.work(lease)
+                    await self._work(lease)
             except LeaseLost as error:
                 _log.warning("lost %s: %s", lease.claim.message.ts, error)
             finally:
