@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Batch"]
 
+_AT_ONCE = timedelta(0)
+
 
 class Batch:
     """Executes what is left of a batch, several jobs at a time, and ends the claim.
@@ -68,7 +70,7 @@ class Batch:
                 notes.cancel_scope.cancel()
             await tally.end()
             try:
-                await settle(self._lease, _end(jobs, tally.settled, self._failures))
+                await settle(self._lease, _end(jobs, tally.settled, self._failures, cancelled=self._lease.cancelled))
             except LeaseLost as error:  # raised here, it would leave the group as one of a group
                 lost = error
         if lost is not None:
@@ -144,15 +146,20 @@ class _Heard:
         return timedelta(seconds=self._clock.monotonic() - self.heard_at)
 
 
-def _end(numbers: Collection[int], settled: Settled, failures: Mapping[int, Failed]) -> End:
-    """How an attempt at a batch ended, after all that it began has."""
+def _end(numbers: Collection[int], settled: Settled, failures: Mapping[int, Failed], *, cancelled: bool) -> End:
+    """How an attempt at a batch ended, after all that it began has.
+
+    What was not begun, or was stopped, is handed back. If others have failed meanwhile, the attempt counts all the
+    same, or they would be tried more often than they may; the next one may begin at once.
+    """
     left = [number for number in numbers if number not in settled]
-    if any(number not in failures for number in left):
+    wrong = {number: failures[number].reason for number in left if number in failures}
+    if len(wrong) < len(left) and (cancelled or not wrong):
         return Stopped()
     if not left and not settled.dead:
         return Done(answer=_answer(numbers, settled))
-    waits = [wait for number in left if (wait := failures[number].retry_in) is not None]
-    reasons = {number: failures[number].reason for number in left} or settled.dead
+    waits = [failures[number].retry_in or _AT_ONCE for number in wrong] if len(wrong) == len(left) else [_AT_ONCE]
+    reasons = wrong or settled.dead
     trace = next((failures[number].trace for number in reasons if number in failures), "")
     return Failed(reason=why_failed(reasons, len(numbers)), retry_in=max(waits, default=None), trace=trace)
 
