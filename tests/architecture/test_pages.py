@@ -24,7 +24,6 @@ FEATURES = (DOCS / "explanation" / "features.md").read_text(encoding="utf-8")
 PROMISES = (DOCS / "explanation" / "promises.md").read_text(encoding="utf-8")
 MISSING = {
     "Chains, groups": (Task, {"then", "chain", "group", "chord"}),
-    "Batches": (AsyncQueue, {"post_many", "post_all"}),
     "A handler asks a person and waits": (Job, {"approve", "confirm"}),
 }
 """What the page says is not there, and the names under which it would be."""
