@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,7 @@ from blockbuster import BlockBuster
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 FOREIGN = ("SLACK_", "SLACKMQ_")  # a token from the developer's shell must never meet a test
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")  # slack_sdk obeys them
@@ -19,6 +20,19 @@ HOMES = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"
 
 settings.register_profile("slackmq", deadline=None)  # no test judges how fast a machine is
 settings.load_profile("slackmq")
+
+REAL = ("acceptance", "clients", "contract", "integrations", "page", "unit/face", "unit/testing")
+"""Rooms whose tests wait for processes, sockets, threads or a browser."""
+PATIENCE = 300
+"""Seconds after which a test there is ended. Who waits goes on as soon as it can: this only ends what hangs."""
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Give tests of what is real minutes, unless they name a time: the machine may be slow, and busy with others."""
+    rooms = tuple(Path(__file__).parent / room for room in REAL)
+    for item in items:
+        if item.get_closest_marker("timeout") is None and any(item.path.is_relative_to(room) for room in rooms):
+            item.add_marker(pytest.mark.timeout(PATIENCE))
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from slackmq.app import App as App
     from slackmq.dead import DeadLetter as DeadLetter
+    from slackmq.depends import Depends as Depends
     from slackmq.errors import ConfigurationError as ConfigurationError
     from slackmq.errors import Reject as Reject
     from slackmq.errors import Retry as Retry
@@ -45,6 +46,7 @@ _ROOMS = {
     "Handlers": "handlers",
     "Task": "task",
     "Job": "job",
+    "Depends": "depends",
     "Mrkdwn": "message",
     "Controls": "queue.controls",
     "Retry": "errors",

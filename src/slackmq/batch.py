@@ -205,20 +205,21 @@ class Settled:
             self.results.setdefault(number, bytes(result).decode())
 
 
-def shown(message: Message, settled: Settled, failed: Collection[int]) -> str:
+def shown(kind: str, numbers: Sequence[int], settled: Settled, failed: Collection[int]) -> str:
     """A batch as people read it while it is worked on: a sentence, and a mark for each of its jobs.
 
     Args:
-        message: the batch.
-        settled: what of it is settled.
+        kind: the name of the handler.
+        numbers: those of the jobs.
+        settled: what of them is settled.
         failed: what failed in this attempt, and may be tried again.
     """
-    numbers, wrong = list(jobs_of(message)), {*failed, *settled.dead} - settled.done
+    wrong = {*failed, *settled.dead} - settled.done
     marks = ["■" if number in settled.done else "✗" if number in wrong else "·" for number in numbers]
     groups = ["".join(marks[place : place + _GROUP]) for place in range(0, len(marks), _GROUP)]
     step = _ROW // _GROUP
     rows = "\n".join(" ".join(groups[place : place + step]) for place in range(0, len(groups), step))
-    return f"{message.kind}: {counted(numbers, settled, wrong)}\n```{rows}```"
+    return f"{kind}: {counted(numbers, settled, wrong)}\n```{rows}```"
 
 
 def counted(numbers: Collection[int], settled: Settled, failed: Collection[int]) -> str:

@@ -19,7 +19,8 @@ DEAD = "slackmq_dead"
 """The type of the metadata that makes a message a dead letter."""
 LONGEST_REASON = 1_000
 """Characters of a reason that programs are told; people read all of it in the job's thread."""
-_VERSION = 1
+_VERSION = 2
+"""What it reads. It writes 1 where the body is in the letter, and 2 where a file has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,15 +64,17 @@ class _Enclosure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     lease: float | None = None
     priority: int = 0
     origin: str = ""
+    trace: str = ""
     worker: str = ""
     shared: bool = False
     batch: int = 0
+    file: str = ""
 
 
 def enclosed(job: Message, *, reason: str, attempts: int, worker: str, shared: bool) -> dict[str, Any]:
     """The metadata of a letter about a job."""
     enclosure = _Enclosure(
-        v=_VERSION,
+        v=_VERSION if job.file else 1,
         channel=job.channel,
         ts=job.ts,
         author=job.author,
@@ -84,9 +87,11 @@ def enclosed(job: Message, *, reason: str, attempts: int, worker: str, shared: b
         lease=job.lease.total_seconds() if job.lease else None,
         priority=job.priority,
         origin=job.origin,
+        trace=job.trace,
         worker=worker,
         shared=shared,
         batch=job.batch,
+        file=job.file,
     )
     payload: dict[str, Any] = msgspec.to_builtins(enclosure)
     return payload
@@ -120,6 +125,8 @@ def opened(payload: Mapping[str, Any], *, channel: str, ts: str, redriven: bool 
         priority=found.priority,
         origin=found.origin,
         batch=found.batch,
+        trace=found.trace,
+        file=found.file,
     )
     return DeadLetter(
         channel=channel,

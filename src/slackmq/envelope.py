@@ -53,7 +53,7 @@ a batch, which a reader of the version before would not heed."""
 BODY_LIMIT = 8_000
 """Bytes of a job's arguments as JSON. Slack refuses larger metadata with `metadata_too_large` and publishes no number
 (docs.slack.dev/reference/methods/chat.postMessage), so this stays far below what is known to pass."""
-_PREVIEW_LIMIT = 300
+_PREVIEW_LIMIT, _GLIMPSE_LIMIT = 300, 120
 _WORD_LIMIT, _WORD_SHOWN = 200, 12
 _ENDED, _DONE = "ended", "done"
 
@@ -135,15 +135,16 @@ class Letter:
 
 def preview(post: Post) -> str:
     """The job as a person reads it in the channel: `resize(path="cat.png", width=300)`, cut if it is long."""
-    line = _batch(post) if post.batch else f"{post.kind}({_arguments(post.body)})"
-    line = line if len(line) <= _PREVIEW_LIMIT else line[: _PREVIEW_LIMIT - 2] + "…)"
+    line = _batch(post) if post.batch else f"{post.kind}({_arguments(post.body) or ('…' if post.file else '')})"
+    limit = _GLIMPSE_LIMIT if post.file else _PREVIEW_LIMIT
+    line = line if len(line) <= limit else line[: limit - 2] + "…)"
     return f"{line} — again: {post.link}" if post.link else line
 
 
 def _batch(post: Post) -> str:
     """A batch as a person reads it: `resize, 2 jobs: (path="a.png"), (path="b.png")`, and which if not all."""
     jobs = post.body.get("jobs")
-    told = [f"({_arguments(job)})" for job in jobs if isinstance(job, dict)] if isinstance(jobs, list) else []
+    told = [f"({_arguments(job)})" for job in jobs if isinstance(job, dict)] if isinstance(jobs, list) else ["…"]
     numbers = f" ({post.body['numbers']})" if "numbers" in post.body else ""
     return f"{post.kind}, {post.batch} jobs{numbers}: {', '.join(told)}"
 
@@ -152,8 +153,11 @@ def _arguments(body: Mapping[str, Json]) -> str:
     return ", ".join(f"{name}={_json(_shown(value))}" for name, value in body.items())
 
 
-def _with_time(line: str, post: Post, sent_at: float) -> str:
-    """The same with the time before which nobody begins it, for people."""
+def _told(post: Post, size: int, sent_at: float) -> str:
+    """The same with how large it is, if a file has it, and with the time before which nobody begins it, for people."""
+    line = preview(post)
+    if post.file:
+        line = f"{line} — {f'{size:,} bytes ' if post.body else ''}in a file"
     if post.delay is None:
         return line
     due = datetime.fromtimestamp(sent_at + post.delay.total_seconds(), UTC)
@@ -164,22 +168,23 @@ def seal(post: Post, *, to: str, sent_at: float, repost: int = 0) -> Sealed:
     """Write a job as a Slack message.
 
     Args:
-        post: the job.
+        post: the job; if a file has its body, that is left out.
         to: user id of the bot whose workers shall do it.
         sent_at: a moment by Slack's clock that certainly is over, in seconds since 1970.
         repost: the number of the repetition, if an earlier try was not answered.
 
     Raises:
-        EnvelopeTooLarge: the arguments are longer than `BODY_LIMIT`.
+        EnvelopeTooLarge: the arguments are longer than `BODY_LIMIT`, and in no file.
     """
     body = _json(dict(post.body))
-    if len(body.encode()) > BODY_LIMIT:
+    size = len(body.encode())
+    if post.file:
+        body = "{}"
+    elif size > BODY_LIMIT:
         raise EnvelopeTooLarge(
-            f"The arguments of {post.kind!r} are {len(body.encode()):,} bytes of JSON, "
+            f"The arguments of {post.kind!r} are {size:,} bytes of JSON, "
             f"and one Slack message carries {BODY_LIMIT:,}; nothing was posted.",
-            remedy="Post several smaller batches."
-            if post.batch
-            else "Put the data where both sides can reach it, a file or a bucket, and post its address.",
+            remedy="Put the data where both sides can reach it, a file or a bucket, and post its address.",
         )
     version = _version(post)
     stamp = Stamp(
@@ -208,7 +213,7 @@ def seal(post: Post, *, to: str, sent_at: float, repost: int = 0) -> Sealed:
     payload: dict[str, Any] = {
         name: value for name, value in msgspec.structs.asdict(stamp).items() if value is not None
     }
-    return Sealed(text=_with_time(preview(post), post, sent_at), payload=payload)
+    return Sealed(text=_told(post, size, sent_at), payload=payload)
 
 
 def _version(post: Post) -> int:
@@ -324,7 +329,9 @@ def finished(message: Message) -> Sealed:
         batch=message.batch,
     )
     sealed = seal(post, to=message.author, sent_at=message.sent_at or 0.0, repost=message.repost)
-    return Sealed(text=f":white_check_mark: {sealed.text}", payload={**sealed.payload, _ENDED: _DONE})
+    # Where a file has the body, only the message itself tells what was in it.
+    text = message.text if message.file else sealed.text
+    return Sealed(text=f":white_check_mark: {text}", payload={**sealed.payload, _ENDED: _DONE})
 
 
 def is_finished(payload: Mapping[str, Any]) -> bool:

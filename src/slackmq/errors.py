@@ -19,6 +19,7 @@
     │       └── TooManyReactions    Slack takes no more emoji on this message
     ├── MessageRejected             a message that no handler may see; the sentence goes into its thread
     │   ├── EnvelopeTooLarge        raised by `post`, nothing was sent
+    │   ├── BodyLost                the file with its body is gone, or is not what was posted
     │   ├── EnvelopeTooNew          written by a newer version of this library
     │   ├── EnvelopeDamaged         its digest does not fit: it was edited after it was posted
     │   ├── ForeignEnvelope         addressed to this app, posted by another
@@ -54,6 +55,7 @@ __all__ = [
     "Ambiguous",
     "AnswerLate",
     "ArgumentsRejected",
+    "BodyLost",
     "ChannelArchived",
     "ChannelNotFound",
     "ConfigurationError",
@@ -205,7 +207,11 @@ class MessageRejected(SlackMQError):
 
 
 class EnvelopeTooLarge(MessageRejected):
-    """The body does not fit into one Slack message; nothing was sent."""
+    """The body is too long, for a message or for a file; nothing was sent."""
+
+
+class BodyLost(MessageRejected):
+    """The file with the body of a job, or with a result, is gone, or is not what was posted."""
 
 
 class EnvelopeTooNew(MessageRejected):
@@ -268,10 +274,10 @@ class JobVanished(Unanswered):
 
 
 class ResultUntold(Unanswered):
-    """The job is done, and its result is too long, no JSON, or not of the type that the task says."""
+    """The job is done, and its result is too long, no JSON, expired, or not of the type that the task says."""
 
     def __init__(self, ts: str, why: str) -> None:
-        remedy = "Return less, or the address where the result lies."
+        remedy = "Its thread has what people may read of it; the task can return less, or the address where it lies."
         super().__init__(ts, f"is done, but its result cannot be told: {why}.", remedy=remedy)
 
 
@@ -329,12 +335,17 @@ class Reject(SlackMQError):
 
 
 def told(error: BaseException) -> str:
-    """An exception of strangers' code in one line; it may be unable to say what it is."""
+    """An exception of strangers' code in one line; it may be unable to say what it is.
+
+    What a handler raises on purpose, `Retry` or `Reject`, is said without its class.
+    """
     name = type(error).__name__
     try:
         words = str(error)
     except Exception:  # noqa: BLE001  # its `__str__` is strangers' code too
         return name
+    if words and isinstance(error, Retry | Reject):
+        return words
     return f"{name}: {words}" if words else name
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from slackmq.answer import answer_of
 from slackmq.middleware import wrapped
@@ -73,6 +74,15 @@ class Bound:
         return answer_of(await wrapped(self.middleware, job, functools.partial(self._run, job))())
 
     async def _run(self, job: Job) -> object:
-        run = functools.partial(self.handler.parameters.call, self.handler.function, self.arguments, job)
-        result = run() if inspect.iscoroutinefunction(self.handler.function) else await on_thread(run, job)
-        return await result if inspect.isawaitable(result) else result
+        if not inspect.iscoroutinefunction(self.handler.function):
+            result = await on_thread(functools.partial(self._run_plainly, job), job)
+            return await result if inspect.isawaitable(result) else result
+        async with AsyncExitStack() as stack:
+            return await self._call(await self.handler.parameters.needs.awaited(stack), job)
+
+    def _run_plainly(self, job: Job) -> object:
+        with ExitStack() as stack:
+            return self._call(self.handler.parameters.needs.plain(stack), job)
+
+    def _call(self, opened: Mapping[str, object], job: Job) -> Any:
+        return self.handler.parameters.call(self.handler.function, {**self.arguments, **opened}, job)

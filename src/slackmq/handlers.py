@@ -135,6 +135,7 @@ class Handlers:
         concurrency: int | None = ...,
         retry_on: tuple[type[BaseException], ...] = ...,
         give_up_on: tuple[type[BaseException], ...] = ...,
+        result_expires: timedelta | None = ...,
     ) -> Decorate: ...
     def task(
         self,
@@ -151,6 +152,7 @@ class Handlers:
         concurrency: int | None = None,
         retry_on: tuple[type[BaseException], ...] = _STANDARD.retry_on,
         give_up_on: tuple[type[BaseException], ...] = _STANDARD.give_up_on,
+        result_expires: timedelta | None = _STANDARD.result_expires,
     ) -> Any:  # the overloads above are the public signature
         """Handle what programs post; a decorator with or without parentheses.
 
@@ -166,6 +168,7 @@ class Handlers:
             concurrency: how many one process works on at once.
             retry_on: the exceptions that are worth another attempt; see `slackmq.options.Options`.
             give_up_on: the exceptions after which the message is dead at once.
+            result_expires: how long its answers can be read: they are files that are deleted then.
 
         Raises:
             ConfigurationError: when decorating: the name is taken, or no message could bring such arguments.
@@ -180,6 +183,7 @@ class Handlers:
             concurrency=concurrency,
             retry_on=retry_on,
             give_up_on=give_up_on,
+            result_expires=result_expires,
         )
 
         def register(function: Callable[_P, _R]) -> Task[_P, _P, _R]:

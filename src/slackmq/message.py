@@ -78,7 +78,8 @@ class Message:
         author: user id of who posted it.
         kind: name of the handler a program asked for; None if a person typed it.
         text: what a person reads in the channel.
-        body: the handler's arguments by name; empty if a person typed it.
+        body: the handler's arguments by name; empty if a person typed it, and where a file holds them: then
+            `AsyncQueue.body` reads them, and a handler gets them as ever.
         key: the idempotency key; "<channel>/<ts>" if a person typed it.
         keyed: True if the poster chose the key.
         repost: 0 for the first try to post it, n for the n-th repetition of an unanswered try.

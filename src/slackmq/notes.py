@@ -58,6 +58,10 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         lost: of a batch, the numbers of the jobs that failed and are not tried again.
         results: of a batch, what the jobs returned that are done, as a JSON object by number; None is left out.
         untold: of a batch, why some results are not kept.
+        file: of an answer, the file that has all of it, "<file id>/<sha256>"; "" if none has.
+        form: how that file holds the result, "text" or "json"; "" if it does not. To whoever does not know this field
+            `why` says that the result is not told.
+        expires: of an answer, from when on its result is not told any more, seconds since 1970 by Slack's clock.
     """
 
     note: Kind
@@ -78,12 +82,15 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     lost: str = ""
     results: str = ""
     untold: str = ""
+    file: str = ""
+    form: Literal["", "text", "json"] = ""
+    expires: float | None = None
 
     def payload(self) -> dict[str, Any]:
         """The note as metadata."""
         payload: dict[str, Any] = msgspec.to_builtins(self)
-        if self.retry_at is not None:
-            payload["retry_at"] = f"{self.retry_at:.3f}"  # Slack's metadata keeps strings as they are
+        for name in payload.keys() & {"retry_at", "expires"}:
+            payload[name] = f"{payload[name]:.3f}"  # Slack's metadata keeps strings as they are
         return payload
 
 

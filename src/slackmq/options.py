@@ -77,6 +77,7 @@ class Options:
         retry_on: the exceptions that are worth another attempt; an attempt out of its time counts as a `TimeoutError`.
         give_up_on: the exceptions after which the message is dead at once. Of two classes that both fit an exception
             the more special one decides.
+        result_expires: how long an answer can be read, by people and by whoever asks; None: as long as its thread.
     """
 
     timeout: timedelta | None = None
@@ -89,6 +90,7 @@ class Options:
     concurrency: int | None = None
     retry_on: tuple[type[BaseException], ...] = (BaseException,)
     give_up_on: tuple[type[BaseException], ...] = ()
+    result_expires: timedelta | None = None
 
     def retries(self, kind: type[BaseException]) -> bool:
         """Whether an attempt that ended in an exception of this class is worth another one."""
@@ -112,7 +114,7 @@ class Options:
             raise ConfigurationError(f"{owner}: attempts is {self.attempts}.", remedy="Allow at least 1.")
         if self.concurrency is not None and self.concurrency < 1:
             raise ConfigurationError(f"{owner}: concurrency is {self.concurrency}.", remedy="Allow at least 1.")
-        for name in ("timeout", "silence", "lease", "within"):
+        for name in ("timeout", "silence", "lease", "within", "result_expires"):
             span: timedelta | None = getattr(self, name)
             if span is not None and span.total_seconds() <= 0:
                 raise ConfigurationError(f"{owner}: {name} is {span}.", remedy="Give it more than 0 s.")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from slackmq.depends import Needs
 from slackmq.errors import ArgumentsRejected, ConfigurationError
 from slackmq.job import Job
 
@@ -25,17 +26,19 @@ __all__ = ["Parameters"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
-    """What a function wants, apart from its `Job`.
+    """What a function wants, apart from its `Job` and what it depends on.
 
     Attributes:
         name: the function's name, for error messages.
         signature: the function's signature, with its annotations as types instead of strings.
         job: the name of the parameter that gets the `Job`; None if the function asks for none.
+        needs: what is opened for each attempt.
     """
 
     name: str
     signature: inspect.Signature
     job: str | None
+    needs: Needs
 
     @classmethod
     def read(cls, function: Callable[..., object], *, untyped: object) -> Parameters:
@@ -56,17 +59,19 @@ class Parameters:
         jobs = [parameter.name for parameter in found if _is_job(parameter.annotation)]
         if len(jobs) > 1:
             raise ConfigurationError(f"{place(function)}: {' and '.join(jobs)} both ask for the Job; one is enough.")
-        for parameter in found:
-            if parameter.name not in jobs:
-                _check_annotation(function, parameter)
         signature = signature.replace(parameters=found, return_annotation=signature.empty)
-        return cls(name=function.__name__, signature=signature, job=jobs[0] if jobs else None)
+        awaits = inspect.iscoroutinefunction(function)
+        needs = Needs.read(signature.parameters, awaits=awaits, owner=place(function))
+        for parameter in found:
+            if parameter.name not in (*jobs, *needs.openers):
+                _check_annotation(function, parameter)
+        return cls(name=function.__name__, signature=signature, job=jobs[0] if jobs else None, needs=needs)
 
     @property
     def posted(self) -> inspect.Signature:
-        """The signature without the `Job`: what a message must bring."""
-        parameters = self.signature.parameters.values()
-        return self.signature.replace(parameters=[p for p in parameters if p.name != self.job])
+        """The signature without the `Job` and what is opened: what a message must bring."""
+        here = {self.job, *self.needs.openers}
+        return self.signature.replace(parameters=[p for p in self.signature.parameters.values() if p.name not in here])
 
     @property
     def required(self) -> frozenset[str]:

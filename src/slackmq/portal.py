@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from concurrent.futures import CancelledError, Future, wait
 from contextlib import ExitStack
@@ -59,18 +60,35 @@ def wait_for(portal: BlockingPortal, start: Callable[[], Awaitable[_R]]) -> _R:
         finally:
             ended.set()
 
-    future = portal.start_task_soon(run)
+    try:
+        future = portal.start_task_soon(run)
+    except RuntimeError as error:
+        if _on_a_loop():  # nobody may wait there
+            raise
+        raise _closed() from error
     try:
         # A signal that comes just before a thread goes to sleep does not wake it up, so nobody sleeps for long.
         while not wait((future,), timeout=_NAP).done:
             pass
         return future.result()
     except CancelledError:
-        raise ConfigurationError("It was closed meanwhile.", remedy="Use a queue or a store inside `with`.") from None
+        raise _closed() from None
     except BaseException:
         if future.cancel():
             ended.wait(_WINDING_DOWN)
         raise
+
+
+def _closed() -> ConfigurationError:
+    return ConfigurationError("It was closed meanwhile.", remedy="Use a queue or a store inside `with`.")
+
+
+def _on_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def standing_portal(name: str) -> BlockingPortal:

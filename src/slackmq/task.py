@@ -7,20 +7,23 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
+import anyio.from_thread
 import msgspec
+from anyio import NoEventLoopError
 
 from slackmq.batch import Jobs
-from slackmq.errors import ArgumentsRejected, ResultUntold
+from slackmq.errors import ArgumentsRejected, ConfigurationError, ResultUntold
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+    from typing import Any
 
     from slackmq.answer import Answer
     from slackmq.job import Job
     from slackmq.message import Json, Message
     from slackmq.parameters import Parameters
 
-__all__ = ["Decorate", "Poster", "Task", "Terms"]
+__all__ = ["BlockingTask", "Decorate", "Poster", "Run", "Task", "Terms"]
 
 _P = ParamSpec("_P")
 _Q = ParamSpec("_Q")
@@ -231,11 +234,102 @@ class Task(Generic[_Q, _P, _R_co]):
         """The same task, whose posts are dropped if nobody has begun them after so long."""
         return self._on(replace(self.terms, expires=after))
 
-    def _on(self, terms: Terms) -> Task[_Q, _P, _R_co]:
-        return Task(self.__wrapped__, name=self.name, parameters=self._parameters, terms=terms, door=self._door)
+    def to(self, poster: Poster) -> Task[_Q, _P, _R_co]:
+        """The same task, posted to this queue, whatever its app is connected to."""
+        return self._on(self.terms, lambda: poster)
+
+    @property
+    def blocking(self) -> BlockingTask[_Q, _P, _R_co]:
+        """The same task for a plain handler, which runs on a thread of the worker: `resize.blocking.post("cat.png")`.
+
+        Outside handlers ask the queue for it, see `slackmq.Queue.task`.
+        """
+        return BlockingTask(self, _on_the_loop)
+
+    def _on(self, terms: Terms, door: Callable[[], Poster] | None = None) -> Task[_Q, _P, _R_co]:
+        door = door or self._door
+        return Task(self.__wrapped__, name=self.name, parameters=self._parameters, terms=terms, door=door)
 
     def __repr__(self) -> str:
         return f"<Task {self._parameters}>"
+
+
+class Run(Protocol):
+    """Runs on the event loop's thread what is to be awaited, and waits for it."""
+
+    def __call__(self, start: Callable[[], Coroutine[Any, Any, _R]], /) -> _R:
+        """The result of what `start` begins."""
+        ...
+
+
+class BlockingTask(Generic[_Q, _P, _R_co]):
+    """A task for code that does not await; each method does what that of `Task` does.
+
+    Args:
+        task: what is posted.
+        run: how what awaits is waited for.
+    """
+
+    def __init__(self, task: Task[_Q, _P, _R_co], run: Run) -> None:
+        self._task = task
+        self._run = run
+
+    def post(self, *args: _P.args, **kwargs: _P.kwargs) -> Message:
+        """Post a job, see `Task.post`."""
+        return self._run(lambda: self._task.post(*args, **kwargs))
+
+    def post_later(self, delay: timedelta, /, *args: _P.args, **kwargs: _P.kwargs) -> Message:
+        """Post a job that nobody begins before `delay` is over, see `Task.post_later`."""
+        return self._run(lambda: self._task.post_later(delay, *args, **kwargs))
+
+    @overload
+    def ask(self: BlockingTask[_Q, _P, Awaitable[_A]], *args: _P.args, **kwargs: _P.kwargs) -> _A: ...
+    @overload
+    def ask(self: BlockingTask[_Q, _P, _A], *args: _P.args, **kwargs: _P.kwargs) -> _A: ...
+    def ask(self, *args: _P.args, **kwargs: _P.kwargs) -> object:
+        """Post a job and wait for its result, see `Task.ask`. A handler that waits so keeps a hand of its worker."""
+        return self._run(lambda: self._task.ask(*args, **kwargs))
+
+    def post_batch(self, jobs: Iterable[Mapping[str, object]]) -> Message:
+        """Post many jobs in one message, see `Task.post_batch`."""
+        return self._run(lambda: self._task.post_batch(jobs))
+
+    @overload
+    def ask_batch(
+        self: BlockingTask[_Q, _P, Awaitable[_A]], jobs: Iterable[Mapping[str, object]]
+    ) -> tuple[_A, ...]: ...
+    @overload
+    def ask_batch(self: BlockingTask[_Q, _P, _A], jobs: Iterable[Mapping[str, object]]) -> tuple[_A, ...]: ...
+    def ask_batch(self, jobs: Iterable[Mapping[str, object]]) -> tuple[object, ...]:
+        """Post many jobs in one message and wait for the results of all, see `Task.ask_batch`."""
+        return self._run(lambda: self._task.ask_batch(jobs))
+
+    def keyed(self, key: str) -> BlockingTask[_Q, _P, _R_co]:
+        """The same task, whose posts carry this idempotency key."""
+        return BlockingTask(self._task.keyed(key), self._run)
+
+    def within(self, patience: timedelta) -> BlockingTask[_Q, _P, _R_co]:
+        """The same task, whose `ask` waits so long for an answer."""
+        return BlockingTask(self._task.within(patience), self._run)
+
+    def ranked(self, priority: int) -> BlockingTask[_Q, _P, _R_co]:
+        """The same task, whose posts are begun before those with a lower number."""
+        return BlockingTask(self._task.ranked(priority), self._run)
+
+    def expiring(self, after: timedelta) -> BlockingTask[_Q, _P, _R_co]:
+        """The same task, whose posts are dropped if nobody has begun them after so long."""
+        return BlockingTask(self._task.expiring(after), self._run)
+
+
+def _on_the_loop(start: Callable[[], Coroutine[Any, Any, _R]]) -> _R:
+    """Wait, on a thread of the worker, for what runs on the worker's loop."""
+    try:
+        return anyio.from_thread.run(start)
+    except NoEventLoopError as error:
+        raise ConfigurationError(
+            "This thread belongs to no worker; nothing was sent.",
+            remedy="Ask a queue that is open: `with slackmq.Queue(…) as queue: queue.task(task).post(…)`.",
+        ) from error
 
 
 class Decorate(Protocol):

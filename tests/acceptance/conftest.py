@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
@@ -39,7 +40,7 @@ from slackmq.job import Job
 from slackmq.policy import Timing
 
 app = App("#jobs", timing=Timing(
-    lease=timedelta(seconds=2), margin=timedelta(seconds=0.5),
+    lease=timedelta(seconds=float(os.environ["LEASE"])), margin=timedelta(seconds=0.5),
     scan=timedelta(seconds=1), skew=timedelta(seconds=0.3),
 ))
 empty = App("#nowhere")
@@ -49,6 +50,18 @@ def nap(job: Job, seconds: float) -> str:
     target = Target(Path(os.environ["NAPS"]))
     target.write("begin", key=job.key, token=job.token, attempt=job.attempt)
     for _ in range(round(seconds / 0.05)):
+        if job.cancelled:
+            return ""
+        threading.Event().wait(0.05)
+    target.write("end", key=job.key, token=job.token, attempt=job.attempt)
+    return "slept"
+
+@app.task
+def linger(job: Job) -> str:
+    target = Target(Path(os.environ["NAPS"]))
+    target.write("begin", key=job.key, token=job.token, attempt=job.attempt)
+    first = job.token == 1
+    while first:  # whoever comes next is done at once
         if job.cancelled:
             return ""
         threading.Event().wait(0.05)
@@ -93,6 +106,8 @@ async def block(job: Job, seconds: float) -> str:
 """
 
 COMMAND = [sys.executable, "-m", "slackmq"]
+PATIENCE = 60.0
+"""Seconds to wait for what a process does; on a busy machine it takes many to start one."""
 
 
 @dataclass
@@ -101,6 +116,8 @@ class Stage:
 
     folder: Path
     workspace: Neighbour
+    lease: timedelta = timedelta(seconds=60)
+    """How long claims last; longer than any machine stands still, where no test waits for one to lapse."""
     processes: list[subprocess.Popen[str]] = field(default_factory=list[subprocess.Popen[str]])
 
     @property
@@ -117,6 +134,7 @@ class Stage:
             "SLACK_BOT_TOKEN": app.bot_token,
             "SLACK_APP_TOKEN": app.app_token,
             "NAPS": str(self.target),
+            "LEASE": str(self.lease.total_seconds()),
         }
 
     def run(self, *words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -127,7 +145,7 @@ class Stage:
             env={**self.env, **(env or {})},
             capture_output=True,
             text=True,
-            timeout=15,
+            timeout=PATIENCE,
             check=False,
         )
 
@@ -166,7 +184,7 @@ class Stage:
     def ended(self) -> list[Effect]:
         return [effect for effect in self.effects() if effect.step == "end"]
 
-    def until(self, condition: Callable[[], object], *, within: float = 10.0) -> None:
+    def until(self, condition: Callable[[], object], *, within: float = PATIENCE) -> None:
         """Look again and again until it holds."""
         deadline = time.perf_counter() + within
         while not condition():
@@ -176,7 +194,7 @@ class Stage:
     def type(self, method: str, **args: str) -> None:
         """Call a method as the workspace's first person."""
         where = urlsplit(self.workspace.base_url)
-        connection = HTTPConnection(where.hostname or "", where.port, timeout=5)
+        connection = HTTPConnection(where.hostname or "", where.port, timeout=PATIENCE)
         headers = {
             "Authorization": f"Bearer {self.workspace.users[0].token}",
             "Content-Type": "application/x-www-form-urlencoded",
@@ -188,7 +206,7 @@ class Stage:
     def thread(self, ts: str) -> list[str]:
         """What stands in the thread of a job."""
         where = urlsplit(self.workspace.base_url)
-        connection = HTTPConnection(where.hostname or "", where.port, timeout=5)
+        connection = HTTPConnection(where.hostname or "", where.port, timeout=PATIENCE)
         headers = {"Authorization": f"Bearer {self.workspace.users[0].token}"}
         channel = self.workspace.channel("jobs").id
         connection.request(
@@ -201,7 +219,7 @@ class Stage:
     def install(self, name: str, scopes: Sequence[str], events: Sequence[str]) -> Neighbour:
         """Another app in the workspace, a member of #jobs; returns the workspace with it."""
         where = urlsplit(self.workspace.base_url)
-        connection = HTTPConnection(where.hostname or "", where.port, timeout=5)
+        connection = HTTPConnection(where.hostname or "", where.port, timeout=PATIENCE)
         args = {"name": name, "scopes": ",".join(scopes), "events": ",".join(events), "channels": "jobs"}
         headers = {
             "X-Emulator-Operator": self.workspace.operator_token,

@@ -7,6 +7,7 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.acceptance.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Stage
@@ -106,5 +107,5 @@ def test_debug_shows_where_an_error_came_from(shared_stage: Stage) -> None:
 def test_the_emulator_stops_cleanly(stage: Stage, number: signal.Signals) -> None:
     emulator = stage.processes[0]
     emulator.send_signal(number)
-    assert emulator.wait(timeout=5) == 0
+    assert emulator.wait(timeout=PATIENCE) == 0
     assert (stage.folder / "emulator.log").read_text() == ""

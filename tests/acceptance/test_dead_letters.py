@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import pytest
+from tests.acceptance.conftest import PATIENCE
 
 if TYPE_CHECKING:
+    import pytest
     from tests.acceptance.conftest import Stage
 
 HOUSE = """
@@ -52,7 +53,6 @@ def letters(stage: Stage, *words: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-@pytest.mark.timeout(60)
 def test_a_killed_worker_leaves_one_letter_and_the_command_posts_the_job_again_once(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,12 +61,12 @@ def test_a_killed_worker_leaves_one_letter_and_the_command_posts_the_job_again_o
     doomed = stage.start("worker", "cats:app", program="cats.py")
     done = stage.run("post", "#jobs", "feed", "--arg", 'cat="Tom"', "--key", "tom")
     assert done.returncode == 0, done.stderr
-    assert doomed.wait(timeout=20) == -9
+    assert doomed.wait(timeout=PATIENCE) == -9
     assert [letter["state"] for letter in letters(stage)] == ["dead"]
     assert not stage.ledger().dead
     monkeypatch.delenv("DIES_AT")
     stage.start("worker", "cats:app", program="cats.py")
-    stage.until(lambda: stage.ledger().dead, within=20)
+    stage.until(lambda: stage.ledger().dead)
     (letter,) = letters(stage)
     assert (letter["reason"], letter["key"]) == ("no food for Tom", "tom")
 
@@ -76,13 +76,12 @@ def test_a_killed_worker_leaves_one_letter_and_the_command_posts_the_job_again_o
     assert first.stdout == again.stdout
     assert json.loads(first.stdout)["key"] == "tom"
     new = str(json.loads(first.stdout)["job"]).split("/")[1]
-    stage.until(lambda: new in stage.ledger().done, within=20)
+    stage.until(lambda: new in stage.ledger().done)
     assert letters(stage) == []
     assert [shown["state"] for shown in letters(stage, "--all")] == ["redriven"]
     assert stage.run("dlq", "redrive", "#general", "--all").stdout == ""
 
 
-@pytest.mark.timeout(60)
 def test_a_letter_that_is_not_there_and_words_that_mean_nothing_end_with_status_2(shared_stage: Stage) -> None:
     for words in (("1764241234.000100",), (), ("--all", "1764241234.000100")):
         done = shared_stage.run("dlq", "redrive", "#general", *words)

@@ -53,7 +53,7 @@ def demo(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[subprocess.
 
 @pytest.mark.parametrize("demo", [("--seconds", "6"), ("state", "--seconds", "5")], indirect=True)
 def test_a_demo_that_is_not_done_in_time_says_so_with_status_1(demo: subprocess.Popen[str], tmp_path: Path) -> None:
-    shown, complaint = demo.communicate(timeout=18)
+    shown, complaint = demo.communicate(timeout=180)
     assert demo.returncode == 1, complaint
     assert "http://127.0.0.1:" in shown.splitlines()[0]
     assert "sent " in shown or "WRONG: it did not come to its end in time" in shown
@@ -67,18 +67,17 @@ def test_a_demo_that_is_not_done_in_time_says_so_with_status_1(demo: subprocess.
 def test_an_interrupted_demo_leaves_no_process_and_no_file(
     demo: subprocess.Popen[str], tmp_path: Path, number: signal.Signals
 ) -> None:
-    deadline = time.perf_counter() + 15
+    deadline = time.perf_counter() + 120
     while len(left_behind(tmp_path)) < 4:
         assert time.perf_counter() < deadline, "the demo did not start"
         threading.Event().wait(0.05)
     demo.send_signal(number)
-    _, complaint = demo.communicate(timeout=12)
+    _, complaint = demo.communicate(timeout=60)
     assert (demo.returncode, complaint) == (130, "")
     assert left_behind(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.timeout(180)  # three bots are started twice, and raise a counter for ten seconds
 @pytest.mark.parametrize("demo", [("state", "--seconds", "150")], indirect=True)
 def test_what_bots_keep_in_a_channel_outlives_their_machine(demo: subprocess.Popen[str], tmp_path: Path) -> None:
     shown, complaint = demo.communicate(timeout=170)
@@ -89,7 +88,7 @@ def test_what_bots_keep_in_a_channel_outlives_their_machine(demo: subprocess.Pop
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.timeout(300)  # four times two processes are started, and claims must lapse
+@pytest.mark.timeout(360)  # four times two processes are started, and claims must lapse
 @pytest.mark.parametrize("demo", [("retrofit", "--seconds", "270")], indirect=True)
 def test_one_line_more_and_a_bot_answers_once_what_it_answered_twice_or_never(
     demo: subprocess.Popen[str], tmp_path: Path

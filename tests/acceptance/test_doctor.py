@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
+from tests.acceptance.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Stage
@@ -72,7 +73,8 @@ def test_with_two_apps_and_a_socket_everything_is_probed_and_holds(stage: Stage)
     }
     assert status == 0
     assert report["calls"] <= 100
-    assert report["recommended_skew_s"] == pytest.approx(3.0, abs=1.0)
+    slowest = max(row["numbers"]["p100_s"] for row in report["findings"] if row["probe"] in {"P3", "P4"})
+    assert report["recommended_skew_s"] == pytest.approx(max(3.0, 3 * slowest))
     assert report["left"] == 0
     assert texts(stage) == set()
 
@@ -115,5 +117,5 @@ def test_stopped_half_way_it_removes_what_it_posted(stage: Stage, number: signal
     process = stage.start("doctor", "#jobs", "--probe")
     stage.until(lambda: texts(stage))
     os.kill(process.pid, number)
-    assert process.wait(timeout=10) == 130
+    assert process.wait(timeout=PATIENCE) == 130
     assert texts(stage) == set()

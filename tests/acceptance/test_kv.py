@@ -10,14 +10,12 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.acceptance.conftest import COMMAND
+from tests.acceptance.conftest import COMMAND, PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tests.acceptance.conftest import Stage
-
-pytestmark = pytest.mark.timeout(120)  # a dozen processes, one after the other, each of which starts Python
 
 FAST = {"SLACKMQ_KV_SKEW": "0.2"}
 UNSET = {"SLACKMQ_URL": "", "SLACK_BOT_TOKEN": "", "SLACK_APP_TOKEN": ""}
@@ -40,7 +38,7 @@ def kv(
         env={**stage.env, **FAST, **(env or {})},
         input=given,
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == status, (done.stdout, done.stderr)
@@ -104,7 +102,7 @@ def test_a_watch_prints_each_change_as_it_comes(stage: Stage) -> None:
     assert json.loads(process.stdout.readline())["value"] == 2
     kv(stage, "del", "before")  # what has run out is told with the next record, or a minute later
     assert {json.loads(process.stdout.readline())["kind"] for _ in range(2)} == {"expire", "delete"}
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=PATIENCE) == 0
     process.stdout.close()
 
 
@@ -130,7 +128,7 @@ def test_an_export_carries_a_store_to_another_channel(stage: Stage) -> None:
 
 def test_a_command_runs_under_a_lock_and_knows_its_token(stage: Stage) -> None:
     show = "import os, sys; print(os.environ['SLACKMQ_LOCK_TOKEN'], sys.argv[1:]); sys.exit(7)"
-    words = ("lock", "door", "--ttl", "5", "--")
+    words = ("lock", "door", "--ttl", "30", "--")
     first = kv(stage, *words, sys.executable, "-c", show, "--json", "$HOME", status=7).split(b" ", 1)
     assert first[1] == b"['--json', '$HOME']\n"
     second = kv(stage, *words, sys.executable, "-c", show, status=7).split(b" ", 1)
@@ -142,10 +140,10 @@ def test_a_command_runs_under_a_lock_and_knows_its_token(stage: Stage) -> None:
 
 def test_what_a_command_writes_under_a_lock_counts_only_while_it_is_held(stage: Stage) -> None:
     put = [*COMMAND, "kv", "put", "#jobs", "k"]
-    held = kv(stage, "lock", "door", "--ttl", "5", "--", *put, "mine", "--held")
+    held = kv(stage, "lock", "door", "--ttl", "30", "--", *put, "mine", "--held")
     assert int(held) > 0
     show = "import os; print(os.environ['SLACKMQ_LOCK_TOKEN'])"
-    token = kv(stage, "lock", "door", "--ttl", "5", "--", sys.executable, "-c", show).decode().strip()
+    token = kv(stage, "lock", "door", "--ttl", "30", "--", sys.executable, "-c", show).decode().strip()
     assert b"not held" in kv(stage, "put", "k", "late", "--lock", "door", "--token", token, status=9)
     lapsed = {"SLACKMQ_LOCK_KEY": "lock/door", "SLACKMQ_LOCK_TOKEN": token}
     kv(stage, "del", "k", "--held", status=9, env=lapsed)
@@ -157,27 +155,27 @@ def test_what_a_command_writes_under_a_lock_counts_only_while_it_is_held(stage: 
 def test_a_lock_is_waited_for_and_a_signal_is_for_the_command(stage: Stage) -> None:
     flag = stage.folder / "flag"
     hold = f"import pathlib, time; pathlib.Path({str(flag)!r}).touch(); time.sleep(60)"
-    words = [*COMMAND, "kv", "lock", "#jobs", "door", "--ttl", "5", "--", sys.executable, "-c", hold]
+    words = [*COMMAND, "kv", "lock", "#jobs", "door", "--ttl", "30", "--", sys.executable, "-c", hold]
     holder = subprocess.Popen(words, cwd=stage.folder, env={**stage.env, **FAST}, text=True)
     stage.processes.append(holder)
-    stage.until(flag.exists, within=20)
-    kv(stage, "lock", "door", "--ttl", "5", "--wait", "2", "--", "true", status=11)
+    stage.until(flag.exists)
+    kv(stage, "lock", "door", "--ttl", "30", "--wait", "2", "--", "true", status=11)
     holder.send_signal(signal.SIGTERM)
-    assert holder.wait(timeout=30) == 128 + signal.SIGTERM
-    kv(stage, "lock", "door", "--ttl", "5", "--wait", "20", "--", "true")
+    assert holder.wait(timeout=PATIENCE) == 128 + signal.SIGTERM
+    kv(stage, "lock", "door", "--ttl", "30", "--wait", "60", "--", "true")
 
 
 def test_a_command_whose_lock_is_lost_is_ended(stage: Stage) -> None:
     flag = stage.folder / "flag"
     hold = f"import pathlib, time; pathlib.Path({str(flag)!r}).write_text('x'); time.sleep(60)"
-    words = [*COMMAND, "kv", "lock", "#jobs", "door", "--ttl", "2", "--", sys.executable, "-c", hold]
+    words = [*COMMAND, "kv", "lock", "#jobs", "door", "--ttl", "4", "--", sys.executable, "-c", hold]
     holder = subprocess.Popen(
         words, cwd=stage.folder, env={**stage.env, **FAST}, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     stage.processes.append(holder)
-    stage.until(flag.exists, within=20)
+    stage.until(flag.exists)
     kv(stage, "del", "lock/door")
-    _, complaint = holder.communicate(timeout=30)
+    _, complaint = holder.communicate(timeout=PATIENCE)
     assert (holder.returncode, "ran out" in complaint) == (9, True), complaint
 
 
@@ -231,7 +229,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(stage: Stage) -> None:
             env={**stage.env, **FAST},
             stdout=nobody,
             stderr=subprocess.PIPE,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
     assert (done.returncode, done.stderr) == (0, b"")

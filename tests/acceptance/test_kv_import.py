@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from slackmq.testing import Workspace
 
-pytestmark = pytest.mark.timeout(120)  # processes, one after the other, each of which starts Python
-
 
 @pytest.fixture
 def there() -> Generator[Workspace]:

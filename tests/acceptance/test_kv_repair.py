@@ -9,15 +9,12 @@ import urllib.parse
 import urllib.request
 from typing import TYPE_CHECKING
 
-import pytest
 from tests.acceptance.conftest import COMMAND
 
 from slackmq.testing import workspace
 
 if TYPE_CHECKING:
     from slackmq.testing import Workspace
-
-pytestmark = pytest.mark.timeout(120)  # processes, one after the other, each of which starts Python
 
 
 def kv(there: Workspace, *words: str) -> tuple[int, str]:
@@ -48,7 +45,7 @@ def test_a_store_from_which_a_record_was_deleted_is_repaired_by_a_command() -> N
         status, said = kv(there, "get", "#state", "c", "--fresh")  # any other read may be seconds old
         assert (status, "slackmq kv repair" in said) == (10, True)
         assert kv(there, "repair", "#state") == (0, "The store has 2 keys, of 2 records; start again who uses it.\n")
-        assert kv(there, "get", "#state", "c") == (0, "c\n")
+        assert kv(there, "get", "#state", "c", "--fresh") == (0, "c\n")
         status, said = kv(there, "history", "#state", "c", "--json")
         assert (status, json.loads(said)["value"]) == (0, "c")
         assert kv(there, "repair", "#nowhere")[0] == 3

@@ -12,15 +12,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from slackmq import Store, Timing
 from slackmq.testing import workspace
 
 if TYPE_CHECKING:
     from slackmq.testing import Workspace
-
-pytestmark = pytest.mark.timeout(120)
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "move-a-store.md"
 SKEW = 0.2

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import signal
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import pytest
+from tests.acceptance.conftest import PATIENCE
 
 from slackmq.cli.target import wall_clock
 
@@ -16,25 +17,24 @@ if TYPE_CHECKING:
 WORKER = ("worker", "nap_house:app", "-c", "2")
 
 
-@pytest.mark.timeout(60)
 def test_a_delayed_job_outlives_every_worker_that_knew_it_and_is_begun_once_and_no_sooner(stage: Stage) -> None:
     first = [stage.start(*WORKER) for _ in range(2)]
-    stage.post(0.1)
-    stage.until(stage.begun)
+    early = stage.post(0.1)
+    stage.until(lambda: early in stage.ledger().done)
     posted = wall_clock()
-    done = stage.run("post", "#jobs", "nap", "--arg", "seconds=0.1", "--delay", "4")
+    done = stage.run("post", "#jobs", "nap", "--arg", "seconds=0.1", "--delay", "6")
     assert done.returncode == 0, done.stderr
     for worker in first:
         worker.send_signal(signal.SIGKILL)
-        worker.wait(timeout=10)
+        worker.wait(timeout=PATIENCE)
     listed = stage.run("ls", "#jobs")
-    assert "delayed" in listed.stdout
+    assert "delayed" in listed.stdout or wall_clock() - posted > 6_000_000
     for _ in range(2):
         stage.start(*WORKER)
-    stage.until(lambda: len(stage.ended()) == 2, within=15)
+    stage.until(lambda: len(stage.ended()) == 2)
     begun = stage.begun()
     assert len(begun) == 2
-    assert begun[1].at - posted >= 4_000_000
+    assert begun[1].at - posted >= 6_000_000
 
 
 CLOCK_HOUSE = """
@@ -47,17 +47,17 @@ async def chime() -> str:
 """
 
 
-@pytest.mark.timeout(120)
 def test_three_replicas_post_each_tick_once_also_when_one_of_them_is_killed(stage: Stage) -> None:
     (stage.folder / "clock_house.py").write_text(CLOCK_HOUSE, encoding="utf-8")
+    stage.lease = timedelta(seconds=4)  # whoever is killed may be at a tick
     workers = [stage.start("worker", "clock_house:app") for _ in range(3)]
 
     def chimes(state: str = "") -> list[str]:
         listed = stage.run("ls", "#jobs", "--all", "--json").stdout.splitlines()
         return [row["ts"] for row in map(json.loads, listed) if row["kind"] == "chime" and state in {"", row["state"]}]
 
-    stage.until(lambda: len(chimes("done")) == 2, within=50)
+    stage.until(lambda: len(chimes("done")) >= 2, within=100)
     workers[0].send_signal(signal.SIGKILL)
-    workers[0].wait(timeout=10)
-    stage.until(lambda: len(chimes("done")) == 4, within=50)
+    workers[0].wait(timeout=PATIENCE)
+    stage.until(lambda: len(chimes("done")) >= 4, within=100)
     assert chimes("duplicate") == []

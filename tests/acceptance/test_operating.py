@@ -10,8 +10,6 @@ import pytest
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Stage
 
-pytestmark = pytest.mark.timeout(60)  # each command is a process of its own
-
 
 def told(stage: Stage, *words: str) -> list[dict[str, Any]]:
     """What a command prints as JSON lines."""
@@ -54,7 +52,7 @@ def test_a_function_on_a_thread_of_another_process_hears_that_it_was_cancelled(s
     ts = stage.post(60)
     stage.start("worker", "nap_house:app", "--name", "attic")
     stage.until(stage.begun)
-    done = stage.run("cancel", ts, "--channel", "#jobs", "--wait", "10", "--by", "Ann")
+    done = stage.run("cancel", ts, "--channel", "#jobs", "--wait", "60", "--by", "Ann")
     assert (done.returncode, done.stdout) == (0, "cancelled\n"), done.stderr
     assert stage.ended() == []
     [life] = told(stage, "trace", ts, "--channel", "#jobs")
@@ -96,7 +94,7 @@ def test_a_paused_channel_stands_still_for_workers_and_goes_on_when_it_is_resume
 def test_a_burst_ends_when_nothing_waits(stage: Stage) -> None:
     ts = stage.post(0)
     worker = stage.start("worker", "nap_house:app", "--burst", "--shutdown-timeout", "5")
-    stage.until(lambda: worker.poll() is not None, within=30)
+    stage.until(lambda: worker.poll() is not None)
     assert worker.returncode == 0
     assert ts in stage.ledger().done
 
@@ -107,7 +105,7 @@ def test_a_check_tells_a_worker_that_receives_from_one_that_does_not(stage: Stag
     none = stage.run(*words, "--check")
     assert (none.returncode, "No worker has written" in none.stdout) == (1, True)
     worker = stage.start(*words, "--name", "attic")
-    stage.until(pulse.exists, within=20)
+    stage.until(pulse.exists)
     good = stage.run(*words, "--check")
     assert good.returncode == 0, good.stdout
     assert "received: attic" in good.stdout
@@ -136,12 +134,14 @@ def test_a_worker_is_started_anew_when_its_program_changes_and_ends_when_it_is_t
     program = stage.folder / "nap_house.py"
     worker = stage.start("worker", "nap_house:app", "--reload")
     first = stage.post(0)
-    stage.until(lambda: first in stage.ledger().done, within=20)
-    program.write_text(program.read_text(encoding="utf-8").replace("def hang(", "def hung("), encoding="utf-8")
+    stage.until(lambda: first in stage.ledger().done)
+    other = program.with_suffix(".new")
+    other.write_text(program.read_text(encoding="utf-8").replace("def hang(", "def hung("), encoding="utf-8")
+    other.replace(program)  # whoever looks sees all of it
     log = stage.folder / "1.log"
-    stage.until(lambda: log.read_text().count(" works #jobs") == 2, within=30)
+    stage.until(lambda: log.read_text().count(" works #jobs") >= 2)
     second = stage.post(0)
-    stage.until(lambda: second in stage.ledger().done, within=20)
+    stage.until(lambda: second in stage.ledger().done)
     worker.terminate()
-    stage.until(lambda: worker.poll() is not None, within=20)
+    stage.until(lambda: worker.poll() is not None)
     assert worker.returncode == 0

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.acceptance.conftest import Stage
 
 TIMING = Timing(
-    lease=timedelta(seconds=4), margin=timedelta(seconds=1), scan=timedelta(seconds=1), skew=timedelta(seconds=0.3)
+    lease=timedelta(seconds=60), margin=timedelta(seconds=1), scan=timedelta(seconds=1), skew=timedelta(seconds=0.3)
 )
 
 
@@ -75,30 +75,30 @@ async def work(settings: Settings, journey: Journey) -> None:
         await worker.run()
 
 
-async def travel(settings: Settings) -> Journey:
-    """All that a bot does, as far as it gets."""
+async def travel(settings: Settings, patience: float) -> Journey:
+    """All that a bot does, as far as it gets, with so many seconds for each step."""
     journey = Journey()
     for step in (work, listen):
         try:
-            with anyio.move_on_after(4):
+            with anyio.move_on_after(patience):
                 await step(settings, journey)
         except* MissingScope as group:
             journey.missing += [error.needed for error in group.exceptions if isinstance(error, MissingScope)]
     return journey
 
 
-def journey_with(stage: Stage, scopes: Sequence[str]) -> Journey:
+def journey_with(stage: Stage, scopes: Sequence[str], *, patience: float) -> Journey:
     app = stage.install("traveller", scopes, list(EVENTS)).app("traveller")
     settings = Settings(token=app.bot_token, app_token=app.app_token, url=stage.workspace.base_url)
-    return anyio.run(travel, settings)
+    return anyio.run(travel, settings, patience)
 
 
 def test_with_the_scopes_of_the_manifest_nothing_is_missing(stage: Stage) -> None:
     scopes = app_manifest("traveller")["oauth_config"]["scopes"]["bot"]
-    assert journey_with(stage, scopes) == Journey(missing=[], heard=set(EVENTS), done=True)
+    assert journey_with(stage, scopes, patience=60) == Journey(missing=[], heard=set(EVENTS), done=True)
 
 
 @pytest.mark.parametrize("scope", sorted(SCOPES))
 def test_without_any_one_of_them_something_breaks(stage: Stage, scope: str) -> None:
-    journey = journey_with(stage, [other for other in SCOPES if other != scope])
+    journey = journey_with(stage, [other for other in SCOPES if other != scope], patience=4)
     assert journey.missing or journey.heard < set(EVENTS) or not journey.done

@@ -30,7 +30,7 @@ DOORS = {
     "cryptography": ("slackmq.kv.cipher",),
     "cronsim": ("slackmq.cron",),
     "prometheus_client": ("slackmq.telemetry.prometheus",),
-    "opentelemetry": ("slackmq.telemetry.opentelemetry",),
+    "opentelemetry": ("slackmq.telemetry.opentelemetry", "slackmq.telemetry.instrumentor"),
     "platformdirs": ("slackmq.emulator", "slackmq.cli"),
 }
 """Third-party package -> the rooms that may import it; the list grows with a decision, not with a convenience."""

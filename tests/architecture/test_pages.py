@@ -11,7 +11,6 @@ import pytest
 
 from slackmq.handlers import Handlers
 from slackmq.job import Job
-from slackmq.queue import AsyncQueue
 from slackmq.simulation.bounds import stale
 from slackmq.simulation.checkers import CHECKERS
 from slackmq.simulation.faults import CELLS

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PROGRAMS = Path(__file__).with_name("judges")
 ENVIRONMENTS = Path(__file__).parents[2] / ".judges"
 MARK = "tell: "
-PATIENCE = 15.0
+PATIENCE = 60.0
 """Seconds that a judge may take for its next line: less than a test has, and enough to start on a busy machine."""
 
 

@@ -109,7 +109,7 @@ class Operator:
         eventually(lambda: app in self.listeners()["sockets"])
 
 
-def eventually(ask: Callable[[], Value], within: float = 12.0) -> Value:
+def eventually(ask: Callable[[], Value], within: float = 60.0) -> Value:
     """What `ask` answers as soon as that is true; asked again and again for `within` seconds."""
     never, deadline = threading.Event(), SYSTEM.monotonic() + within
     while not (value := ask()):

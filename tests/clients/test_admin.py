@@ -36,7 +36,7 @@ async def link(slack: AsyncWorkspace) -> AsyncGenerator[aiohttp.ClientWebSocketR
 
 
 async def posted(slack: AsyncWorkspace, text: str) -> Any:
-    client: Any = AsyncWebClient(slack.app.bot_token, base_url=slack.url, timeout=5, retry_handlers=[])
+    client: Any = AsyncWebClient(slack.app.bot_token, base_url=slack.url, timeout=60, retry_handlers=[])
     return await client.chat_postMessage(channel=slack.channel("jobs"), text=text)
 
 
@@ -81,7 +81,7 @@ async def test_a_long_refusal_says_when_to_come_back() -> None:
 
 async def test_an_effect_comes_after_its_caller_gave_up() -> None:
     async with async_workspace() as slack:
-        slack.arm(late_effect=1.0, late=0.05)
+        slack.arm(late_effect=1.0, late=1.0)
         with pytest.raises(aiohttp.ClientError):
             await posted(slack, "late")
         assert texts(slack) == []
@@ -101,7 +101,7 @@ async def test_events_are_lost_and_doubled_as_was_armed() -> None:
         await slack.post("lost", channel="jobs")
         slack.arm(event_doubling=1.0)
         await slack.post("twice", channel="jobs")
-        frames = [await socket.receive_json(timeout=5) for _ in range(2)]
+        frames = [await socket.receive_json(timeout=60) for _ in range(2)]
         assert [frame["payload"]["event"]["text"] for frame in frames] == ["twice", "twice"]
         assert frames[0]["payload"]["event_id"] == frames[1]["payload"]["event_id"]
         assert frames[0]["envelope_id"] != frames[1]["envelope_id"]
@@ -113,7 +113,7 @@ async def test_a_late_event_is_overtaken() -> None:
         await slack.post("first", channel="jobs")
         slack.disarm()
         await slack.post("second", channel="jobs")
-        frames = [await socket.receive_json(timeout=5) for _ in range(2)]
+        frames = [await socket.receive_json(timeout=60) for _ in range(2)]
         assert [frame["payload"]["event"]["text"] for frame in frames] == ["second", "first"]
 
 
@@ -134,7 +134,7 @@ async def test_a_cut_socket_breaks_off_without_a_word() -> None:
         [connection] = slack.connections()
         assert (connection.kind, connection.owner) == ("socket_mode", slack.app.id)
         assert slack.cut(app=slack.app) == 1
-        message = await socket.receive(timeout=5)
+        message = await socket.receive(timeout=60)
         assert message.type in {aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}
         assert socket.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE
 

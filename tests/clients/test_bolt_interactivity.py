@@ -84,7 +84,7 @@ def test_a_slash_command_is_acknowledged_with_a_text_for_its_person_alone(
 
     with listening(app, installed):
         done = operator.person("interactions.command", channel=jobs, text="/deploy the lamp")
-    body = bodies.get(timeout=5)
+    body = bodies.get(timeout=60)
     assert done["answer"] == {}
     assert (body["command"], body["text"], body["channel_name"]) == ("/deploy", "the lamp", "jobs")
     (row,) = operator.seen()["messages"]
@@ -103,7 +103,7 @@ def test_a_slash_command_is_answered_over_its_response_url(
 
     with listening(app, installed):
         operator.person("interactions.command", channel=jobs, text="/deploy")
-        assert statuses.get(timeout=5) == [200, 200, 200, 200, 200, 404]
+        assert statuses.get(timeout=60) == [200, 200, 200, 200, 200, 404]
     person: Any = WebClient(operator.about.users[0].token, base_url=operator.about.base_url)
     rows = person.conversations_history(channel=jobs, limit=5)["messages"]
     assert [row["text"] for row in rows] == ["4", "3", "2", "1", "0"]
@@ -124,7 +124,7 @@ def test_a_button_is_clicked_and_its_message_replaced(
     ts = app.client.chat_postMessage(channel=jobs, text="Go?", blocks=ROW)["ts"]
     with listening(app, installed):
         operator.person("interactions.click", channel=jobs, message_ts=ts, action_id="go")
-        body = bodies.get(timeout=5)
+        body = bodies.get(timeout=60)
     action = body["actions"][0]
     assert (action["type"], action["value"], action["block_id"]) == ("button", "42", "row")
     assert body["message"]["ts"] == body["container"]["message_ts"] == ts
@@ -148,7 +148,7 @@ def test_a_button_in_a_message_for_one_person_is_clicked_and_the_message_taken_b
     assert [row["ts"] for row in operator.seen()["messages"]] == [ts]
     with listening(app, installed):
         operator.person("interactions.click", channel=jobs, message_ts=ts, action_id="go")
-        assert containers.get(timeout=5)["is_ephemeral"]
+        assert containers.get(timeout=60)["is_ephemeral"]
     assert operator.seen()["messages"] == []
 
 
@@ -171,13 +171,13 @@ def test_a_modal_is_opened_refused_and_submitted(app: Any, installed: Mapping[st
 
     with listening(app, installed):
         operator.person("interactions.shortcut", callback_id="new")
-        ident = views.get(timeout=5)["id"]
+        ident = views.get(timeout=60)["id"]
         assert [view["id"] for view in operator.seen()["views"]] == [ident]
         bad = operator.person("modals.submit", view_id=ident, values={"b1": {"name": "bad"}})
         assert bad["answer"] == {"errors": {"b1": "not that"}}
         assert len(operator.seen()["views"]) == 1
         operator.person("modals.submit", view_id=ident, values={"b1": {"name": "lamp"}, "b2": {"size": "large"}})
-        values = views.get(timeout=5)["state"]["values"]
+        values = views.get(timeout=60)["state"]["values"]
     assert values["b1"]["name"] == {"type": "plain_text_input", "value": "lamp"}
     assert values["b2"]["size"]["selected_option"]["value"] == "large"
     assert operator.seen()["views"] == []
@@ -203,7 +203,7 @@ def test_a_submission_may_update_push_and_clear(app: Any, installed: Mapping[str
     titles: list[list[str]] = []
     with listening(app, installed):
         operator.person("interactions.shortcut", callback_id="new")
-        ident = opened.get(timeout=5)
+        ident = opened.get(timeout=60)
         for _ in range(3):
             operator.person("modals.submit", view_id=ident, values={"b1": {"name": "x"}})
             shown = operator.seen()["views"]
@@ -239,7 +239,7 @@ def test_a_trigger_opens_one_modal_only(app: Any, installed: Mapping[str, Any], 
 
     with listening(app, installed):
         operator.person("interactions.shortcut", callback_id="new")
-        assert codes.get(timeout=5) == ["exchanged_trigger_id", "invalid_trigger_id"]
+        assert codes.get(timeout=60) == ["exchanged_trigger_id", "invalid_trigger_id"]
 
 
 def test_a_message_shortcut_shows_the_message(
@@ -255,7 +255,7 @@ def test_a_message_shortcut_shows_the_message(
     ts = app.client.chat_postMessage(channel=jobs, text="this one")["ts"]
     with listening(app, installed):
         operator.person("interactions.shortcut", callback_id="copy", channel=jobs, message_ts=ts)
-        assert bodies.get(timeout=5)["message"]["text"] == "this one"
+        assert bodies.get(timeout=60)["message"]["text"] == "this one"
 
 
 async def test_the_home_tab_is_opened_published_and_clicked_with_async_bolt(
@@ -278,11 +278,11 @@ async def test_the_home_tab_is_opened_published_and_clicked_with_async_bolt(
     try:
         await handler.connect_async()
         await to_thread(operator.person, "modals.home", app=installed["id"])
-        await to_thread(clicked.get, timeout=5)
+        await to_thread(clicked.get, timeout=60)
         view = (await to_thread(operator.person, "modals.home", app=installed["id"]))["view"]
-        await to_thread(clicked.get, timeout=5)
+        await to_thread(clicked.get, timeout=60)
         await to_thread(operator.person, "interactions.click", view_id=view["id"], action_id="go")
-        body = await to_thread(clicked.get, timeout=5)
+        body = await to_thread(clicked.get, timeout=60)
     finally:
         await handler.close_async()
     assert (body["container"]["type"], body["view"]["type"]) == ("view", "home")

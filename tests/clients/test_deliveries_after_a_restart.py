@@ -25,10 +25,10 @@ async def test_an_event_that_nobody_acknowledged_comes_again_after_a_restart(tmp
         token = before.apps[0].app_token
         person: Any = AsyncWebClient(before.users[0].token, base_url=before.base_url)
         async with http.ws_connect(await link(before.base_url, token)) as socket:
-            frame: dict[str, Any] = await socket.receive_json(timeout=5)
+            frame: dict[str, Any] = await socket.receive_json(timeout=60)
             for text in ("taken", "left"):
                 await person.chat_postMessage(channel=before.channels[0].id, text=text)
-                frame = await socket.receive_json(timeout=5)
+                frame = await socket.receive_json(timeout=60)
                 if text == "taken":
                     await socket.send_json({"envelope_id": frame["envelope_id"]})
     async with (
@@ -36,7 +36,7 @@ async def test_an_event_that_nobody_acknowledged_comes_again_after_a_restart(tmp
         aiohttp.ClientSession() as http,
         http.ws_connect(await link(after.base_url, token)) as socket,
     ):
-        await socket.receive_json(timeout=5)
-        again = await socket.receive_json(timeout=10)
+        await socket.receive_json(timeout=60)
+        again = await socket.receive_json(timeout=60)
     assert (again["payload"]["event"]["text"], again["retry_attempt"], again["retry_reason"]) == ("left", 1, "timeout")
     assert again["payload"]["event_id"] == frame["payload"]["event_id"]

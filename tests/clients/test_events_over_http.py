@@ -101,9 +101,9 @@ def test_sync_bolt_is_verified_hears_and_answers_over_http(operator: Operator, j
 
     with wsgi(operator, build) as (_, installed):
         say(operator, jobs, "toggle the light")
-        assert heard.get(timeout=5) == "toggle the light"
+        assert heard.get(timeout=60) == "toggle the light"
         assert operator.person("interactions.command", channel=jobs, text="/deploy")["answer"] == {}
-        assert heard.get(timeout=5) == operator.about.users[0].name
+        assert heard.get(timeout=60) == operator.about.users[0].name
         state = operator.listeners()["request_urls"][installed["id"]]
     assert state["verified"]
     assert sorted(row["text"] for row in operator.seen()["messages"]) == ["at once", "later"]
@@ -141,7 +141,7 @@ async def test_async_bolt_opens_a_modal_and_offers_options_over_http(operator: O
 
         late.app = app
         await to_thread(operator.person, "interactions.shortcut", callback_id="new")
-        ident = await to_thread(views.get, timeout=5)
+        ident = await to_thread(views.get, timeout=60)
         asked = await to_thread(operator.person, "interactions.suggest", view_id=ident, action_id="who", value="ann")
         option = asked["answer"]["options"][0]
         await to_thread(operator.person, "modals.submit", view_id=ident, values={"b": {"who": option}})
@@ -175,7 +175,7 @@ async def test_a_failed_delivery_comes_again_signed_and_with_its_number_and_reas
     async with serving(fail_once) as url:
         installed = await to_thread(operator.install, manifest(url))
         await to_thread(say, operator, jobs, "hello")
-        (first, _), (second, body) = [await to_thread(seen.get, timeout=5) for _ in range(2)]
+        (first, _), (second, body) = [await to_thread(seen.get, timeout=60) for _ in range(2)]
     assert "X-Slack-Retry-Num" not in first
     assert (second["X-Slack-Retry-Num"], second["X-Slack-Retry-Reason"]) == ("1", "http_error")
     assert SignatureVerifier(installed["signing_secret"]).is_valid_request(body, second)
@@ -192,7 +192,7 @@ async def test_an_app_over_http_gets_nothing_on_a_socket(operator: Operator, job
     async with serving(take) as url:
         installed = await to_thread(operator.install, manifest(url))
         await to_thread(say, operator, jobs, "hello")
-        assert [await to_thread(heard.get, timeout=5) for _ in range(2)] == ["url_verification", "event_callback"]
+        assert [await to_thread(heard.get, timeout=60) for _ in range(2)] == ["url_verification", "event_callback"]
     assert installed["id"] not in operator.listeners()["sockets"]
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from slack_sdk import WebClient
 from tests.clients.judge import needs, running
 from tests.clients.manifests import Operator, chatbot
+from tests.ports import unused_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,16 +33,10 @@ def person(emulator: About) -> Any:
     return WebClient(emulator.users[0].token, base_url=emulator.base_url)
 
 
-def free_port() -> int:
-    """A port that was free just now; Bolt needs the secret before it listens, and Slack the port before the secret."""
-    with socket.create_server(("127.0.0.1", 0)) as bound:
-        return int(bound.getsockname()[1])
-
-
 @pytest.fixture(params=["sockets", "http"])
 def installed(request: pytest.FixtureRequest, operator: Operator) -> dict[str, Any]:
     """The app as it was installed, and the port at which it is to listen."""
-    port = free_port()
+    port = unused_port()  # Bolt needs the secret before it listens, and Slack the port before the secret
     url = f"http://127.0.0.1:{port}/slack/events" if request.param == "http" else ""
     return {**operator.install(chatbot(SCOPES, EVENTS, url)), "port": port}
 

@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from slack_sdk import WebClient
 from tests.clients.judge import needs, running
 from tests.clients.manifests import BOT_EVENTS, BOT_SCOPES, Operator, chatbot, eventually
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from slackmq.emulator.launch import About
 
-pytestmark = pytest.mark.timeout(180)
 PAGES = Path(__file__).parents[2] / "docs" / "how-to"
 BLOCKS = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PATH = [str(Path(__file__).parents[2] / "src"), sysconfig.get_paths()["purelib"]]
@@ -71,7 +69,7 @@ class Fleet:
             here = {"base_url": self.operator.about.base_url, "number": number, **tokens, **facts}
             self.judges.append(stack.enter_context(running(name, "replica.py", **here)))
         if "app_token" in tokens:
-            eventually(lambda: self.operator.listeners()["sockets"].get(self.app["id"]) == count, within=60)
+            eventually(lambda: self.operator.listeners()["sockets"].get(self.app["id"]) == count, within=120)
 
     def say(self, text: str) -> str:
         return str(self.person.chat_postMessage(channel=self.jobs, text=text)["ts"])
@@ -86,11 +84,11 @@ class Fleet:
 
     def done(self, *posts: str) -> None:
         """Wait until all of them are marked done."""
-        eventually(lambda: all("white_check_mark" in self.marks(ts) for ts in posts), within=90)
+        eventually(lambda: all("white_check_mark" in self.marks(ts) for ts in posts), within=120)
 
     def failed(self, ts: str) -> list[str]:
         """What stands in the thread of a post once it is marked dead."""
-        eventually(lambda: "x" in self.marks(ts), within=30)
+        eventually(lambda: "x" in self.marks(ts))
         assert "white_check_mark" not in self.marks(ts)
         return self.answers(ts)
 
@@ -200,7 +198,7 @@ def answers_once(fleet: Fleet, question: str, answer: str) -> None:
         begun.extend(fleet.begun())
         return next((each["by"] for each in begun if "slow" in each["ran"]), 0)
 
-    by = eventually(at_work, within=30)
+    by = eventually(at_work)
     next(judge for judge in fleet.judges if judge.process.pid == by).process.kill()
     fleet.done(*quick, asked, slow)
     # Whoever is killed may have had more in hand, answered already or not: the thread says that it was begun once more.

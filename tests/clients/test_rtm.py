@@ -54,7 +54,7 @@ def test_the_rtm_client_hears_and_answers(emulator: About, classic: Mapping[str,
     try:
         client.connect()
         ts = person.chat_postMessage(channel=jobs, text="hello")["ts"]
-        event, answer = heard.get(timeout=5)
+        event, answer = heard.get(timeout=60)
     finally:
         client.close()
     assert event["text"] == "hello"
@@ -68,7 +68,7 @@ async def opened(http: aiohttp.ClientSession, emulator: About, token: str) -> ai
 
 
 async def frame(socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
-    found: dict[str, Any] = await socket.receive_json(timeout=5)
+    found: dict[str, Any] = await socket.receive_json(timeout=60)
     return found
 
 
@@ -116,7 +116,7 @@ async def test_nonsense_is_passed_over_and_a_huge_frame_ends_the_connection(
         await socket.send_json({"type": "ping"})
         assert await frame(socket) == {"type": "pong"}
         await socket.send_str(json.dumps({"type": "ping", "x": "y" * rtm.LARGEST_FRAME}))
-        assert (await socket.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSE
+        assert (await socket.receive(timeout=60)).type is aiohttp.WSMsgType.CLOSE
 
 
 async def test_the_seventeenth_connection_is_one_too_many(

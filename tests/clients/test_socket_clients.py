@@ -45,7 +45,7 @@ async def link(emulator: About, token: str = "") -> str:
 
 
 async def frame(socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
-    found: dict[str, Any] = await socket.receive_json(timeout=5)
+    found: dict[str, Any] = await socket.receive_json(timeout=60)
     return found
 
 
@@ -68,9 +68,9 @@ def test_the_websocket_client_acknowledges_with_a_payload(operator: Operator, jo
     )
     try:
         client.connect()
-        assert greeted.wait(timeout=5)
+        assert greeted.wait(timeout=60)
         assert operator.person("interactions.command", channel=jobs, text="/deploy")["answer"] == {}
-        assert kinds.get(timeout=5) == ("slash_commands", True)
+        assert kinds.get(timeout=60) == ("slash_commands", True)
     finally:
         client.close()
     assert [row["text"] for row in operator.seen()["messages"]] == ["as told"]
@@ -93,11 +93,11 @@ async def test_the_websockets_client_hears_and_comes_back_after_a_refresh(operat
     try:
         await client.connect()
         await person.chat_postMessage(channel=jobs, text="first")
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             await heard.wait()
         await to_thread(operator.door, "disconnect", app=app["id"], reason="refresh_requested")
         await person.chat_postMessage(channel=jobs, text="second")
-        with anyio.fail_after(15):
+        with anyio.fail_after(60):
             await back.wait()
     finally:
         await client.close()
@@ -139,7 +139,7 @@ async def test_an_app_that_switches_socket_mode_off_is_told_and_cut(
         changed = manifest("http://127.0.0.1:1/slack/events")
         await to_thread(operator.call, "emulator.apps.update", app=app["id"], manifest=changed)
         assert (await frame(socket))["reason"] == "link_disabled"
-        assert (await socket.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSE
+        assert (await socket.receive(timeout=60)).type is aiohttp.WSMsgType.CLOSE
     async with http.ws_connect(await link(operator.about, app["app_token"])) as socket:
         await frame(socket)
         assert (await frame(socket))["reason"] == "link_disabled"

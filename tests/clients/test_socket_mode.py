@@ -46,7 +46,7 @@ async def connected(
 ) -> AsyncGenerator[tuple[aiohttp.ClientWebSocketResponse, dict[str, Any]]]:
     """A socket, and the first frame that came over it."""
     async with http.ws_connect(await address(http, emulator)) as socket:
-        yield socket, await socket.receive_json(timeout=5)
+        yield socket, await socket.receive_json(timeout=60)
 
 
 async def post(http: aiohttp.ClientSession, emulator: About, channel: str, text: str) -> None:
@@ -76,7 +76,7 @@ def test_the_sync_client_hears_what_is_posted_and_acknowledges(emulator: About, 
     try:
         client.connect()
         WebClient(emulator.users[0].token, base_url=emulator.base_url).chat_postMessage(channel=jobs, text="hello")
-        request = heard.get(timeout=5)
+        request = heard.get(timeout=60)
     finally:
         client.close()
     assert (request.type, request.payload["event"]["text"]) == ("events_api", "hello")
@@ -100,7 +100,7 @@ async def test_the_async_client_hears_what_is_posted_and_acknowledges(
     try:
         await client.connect()
         await post(http, emulator, jobs, "hello")
-        with anyio.fail_after(5):
+        with anyio.fail_after(60):
             await came.wait()
     finally:
         await client.close()
@@ -125,11 +125,17 @@ async def test_each_payload_goes_to_one_connection(http: aiohttp.ClientSession, 
     async with connected(http, emulator) as (one, _), connected(http, emulator) as (two, _):
         for number in range(4):
             await post(http, emulator, jobs, str(number))
-        frames = [await socket.receive_json(timeout=5) for socket in (one, one, two, two)]
+        frames = [await offered(socket) for socket in (one, one, two, two)]
     assert sorted(frame["payload"]["event"]["text"] for frame in frames) == ["0", "1", "2", "3"]
-    assert {(frame["type"], frame["retry_attempt"], frame["retry_reason"]) for frame in frames} == {
-        ("events_api", 0, "")
-    }
+    assert {(frame["type"], frame["retry_reason"]) for frame in frames} == {("events_api", "")}
+
+
+async def offered(socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
+    """The next payload that comes for the first time: what nobody acknowledges in three seconds comes again."""
+    while True:
+        frame: dict[str, Any] = await socket.receive_json(timeout=60)
+        if not frame["retry_attempt"]:
+            return frame
 
 
 async def test_what_is_not_acknowledged_comes_again_with_a_retry_mark(
@@ -137,8 +143,8 @@ async def test_what_is_not_acknowledged_comes_again_with_a_retry_mark(
 ) -> None:
     async with connected(http, emulator) as (socket, _):
         await post(http, emulator, jobs, "hello")
-        first = await socket.receive_json(timeout=5)
-        again = await socket.receive_json(timeout=8)
+        first = await socket.receive_json(timeout=60)
+        again = await socket.receive_json(timeout=60)
     assert (again["retry_attempt"], again["retry_reason"]) == (1, "timeout")
     assert again["payload"] == first["payload"]
 
@@ -146,13 +152,13 @@ async def test_what_is_not_acknowledged_comes_again_with_a_retry_mark(
 async def test_an_acknowledgement_counts_on_any_connection_of_the_app(
     http: aiohttp.ClientSession, emulator: About, jobs: str
 ) -> None:
-    async with connected(http, emulator) as (one, _):
+    await operate(http, emulator, "distribution", distribution="newest")
+    async with connected(http, emulator) as (one, _), connected(http, emulator) as (two, _):
         await post(http, emulator, jobs, "hello")
-        frame = await one.receive_json(timeout=5)
-        async with connected(http, emulator) as (two, _):
-            await two.send_json({"envelope_id": frame["envelope_id"]})
-            with pytest.raises(TimeoutError):
-                await one.receive_json(timeout=4)
+        frame = await two.receive_json(timeout=60)
+        await one.send_json({"envelope_id": frame["envelope_id"]})
+        with pytest.raises(TimeoutError):
+            await two.receive_json(timeout=4)
 
 
 async def test_the_eleventh_connection_is_told_to_go(http: aiohttp.ClientSession, emulator: About) -> None:
@@ -161,14 +167,14 @@ async def test_the_eleventh_connection_is_told_to_go(http: aiohttp.ClientSession
             await stack.enter_async_context(connected(http, emulator))
         socket, first = await stack.enter_async_context(connected(http, emulator))
         assert (first["type"], first["reason"]) == ("disconnect", "too_many_websockets")
-        assert (await socket.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSE
+        assert (await socket.receive(timeout=60)).type is aiohttp.WSMsgType.CLOSE
 
 
 async def test_a_ping_is_answered_with_what_it_carried(http: aiohttp.ClientSession, emulator: About) -> None:
     async with http.ws_connect(await address(http, emulator), autoping=False) as socket:
-        await socket.receive_json(timeout=5)
+        await socket.receive_json(timeout=60)
         await socket.ping(b"sdk-ping-pong:1")
-        message = await socket.receive(timeout=5)
+        message = await socket.receive(timeout=60)
     assert (message.type, message.data) == (aiohttp.WSMsgType.PONG, b"sdk-ping-pong:1")
 
 
@@ -178,8 +184,8 @@ async def test_the_server_pings_by_itself(
     assert socket_mode.PING_EVERY < 30
     monkeypatch.setattr(socket_mode, "PING_EVERY", 0.05)
     async with http.ws_connect(await address(http, emulator), autoping=False) as socket:
-        await socket.receive_json(timeout=5)
-        assert (await socket.receive(timeout=5)).type is aiohttp.WSMsgType.PING
+        await socket.receive_json(timeout=60)
+        assert (await socket.receive(timeout=60)).type is aiohttp.WSMsgType.PING
 
 
 async def test_nonsense_on_the_socket_is_passed_over(http: aiohttp.ClientSession, emulator: About, jobs: str) -> None:
@@ -187,21 +193,21 @@ async def test_nonsense_on_the_socket_is_passed_over(http: aiohttp.ClientSession
         for nonsense in ("", "{", "[]", '"x"', '{"envelope_id": 7}', '{"envelope_id": "unknown"}'):
             await socket.send_str(nonsense)
         await post(http, emulator, jobs, "still here")
-        assert (await socket.receive_json(timeout=5))["payload"]["event"]["text"] == "still here"
+        assert (await socket.receive_json(timeout=60))["payload"]["event"]["text"] == "still here"
 
 
 @pytest.mark.parametrize("reason", ["refresh_requested", "link_disabled"])
 async def test_the_operator_disconnects_an_app(http: aiohttp.ClientSession, emulator: About, reason: str) -> None:
     async with connected(http, emulator) as (socket, _):
         assert (await operate(http, emulator, "disconnect", reason=reason))["connections"] == 1
-        assert (await socket.receive_json(timeout=5))["reason"] == reason
-        assert (await socket.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSE
+        assert (await socket.receive_json(timeout=60))["reason"] == reason
+        assert (await socket.receive(timeout=60)).type is aiohttp.WSMsgType.CLOSE
 
 
 async def test_a_revoked_app_loses_its_connections_and_its_tokens(http: aiohttp.ClientSession, emulator: About) -> None:
     async with connected(http, emulator) as (socket, _):
         assert (await operate(http, emulator, "api/emulator.apps.revoke", app=emulator.apps[0].id))["ok"]
-        assert (await socket.receive_json(timeout=5))["reason"] == "link_disabled"
+        assert (await socket.receive_json(timeout=60))["reason"] == "link_disabled"
     headers = {"Authorization": f"Bearer {emulator.apps[0].app_token}"}
     async with http.post(f"{emulator.base_url}apps.connections.open", headers=headers) as response:
         assert (await response.json())["error"] == "token_revoked"

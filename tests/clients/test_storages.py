@@ -34,7 +34,6 @@ TOLD = {
 }
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("name", [pytest.param(name, marks=needs(name)) for name in TOLD])
 def test_what_one_bot_keeps_the_next_one_has(
     emulator: About, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

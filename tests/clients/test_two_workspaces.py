@@ -112,7 +112,7 @@ def test_a_slash_command_is_answered_in_the_workspace_where_it_was_given(local: 
         for there in (local, acme, acme, local):
             answer = there.interact("command", channel=there.channel("jobs"), text="/deploy")
             assert "failure" not in answer["answer"]
-            assert given.get(timeout=5) == there.team_id
+            assert given.get(timeout=60) == there.team_id
     for there in (local, acme):
         rows = [row["text"] for row in there.messages("jobs") if row["text"].startswith("later")]
         assert rows == [f"later, for {there.team_id}"] * 2
@@ -154,10 +154,10 @@ def test_rtm_of_a_further_workspace_hears_that_one_only(local: Workspace, acme: 
     async def main() -> dict[str, Any]:
         url: str = (await to_thread(person.rtm_connect))["url"]
         async with aiohttp.ClientSession() as http, http.ws_connect(url) as socket:
-            assert (await socket.receive_json(timeout=5))["type"] == "hello"
+            assert (await socket.receive_json(timeout=60))["type"] == "hello"
             await to_thread(local.post, "ours", channel="jobs")
             await to_thread(acme.post, "theirs", channel="jobs", person="colleague")
-            told: dict[str, Any] = await socket.receive_json(timeout=5)
+            told: dict[str, Any] = await socket.receive_json(timeout=60)
             return told
 
     told = anyio.run(main)
@@ -210,7 +210,7 @@ def test_the_page_of_a_further_workspace_is_at_its_own_name(local: Workspace, ac
     assert acme.page_url == f"http://{name}/"
 
     def page(host: str, path: str) -> tuple[int, str]:
-        with closing(HTTPConnection(netloc, timeout=5)) as http:
+        with closing(HTTPConnection(netloc, timeout=60)) as http:
             http.request("GET", path, headers={"Host": host})
             response = http.getresponse()
             return response.status, response.read().decode()
@@ -287,7 +287,7 @@ def test_the_record_tells_no_secrets_of_an_adopted_app(local: Workspace, acme: W
 def test_the_first_workspace_never_answers_in_the_name_of_a_further_one(local: Workspace, spelling: str) -> None:
     netloc = urlsplit(local.page_url).netloc
     host = spelling.format(name="acme-corp.localhost", port=netloc.rpartition(":")[2])
-    with closing(HTTPConnection(netloc, timeout=5)) as http:
+    with closing(HTTPConnection(netloc, timeout=60)) as http:
         http.request("GET", "/", headers={"Host": host})
         assert http.getresponse().status == 403
 

@@ -59,7 +59,7 @@ async def answered(name: str) -> tuple[list[dict[str, Any]], str]:
     ):
         tasks.start_soon(AsyncWorker(queue, app.handlers).run)
         message: Message = await give.post(name)
-        answer = await queue.answer(message, within=timedelta(seconds=15))
+        answer = await queue.answer(message, within=timedelta(seconds=60))
         thread = slack.messages("#jobs", thread=message.ts)[1:]
         tasks.cancel_scope.cancel()
         return thread, answer.why
@@ -100,7 +100,7 @@ async def test_two_megabytes_stand_in_the_thread_as_a_file_and_people_are_shown_
     assert filed["files"][0]["size"] >= size
     assert "(cut: it has" in shown["text"]
     assert len(shown["text"]) < 13_000
-    assert "a note carries 8,000" in why
+    assert why == ""
 
 
 async def test_who_asks_is_told_that_a_result_holds_a_secret_and_gets_no_other_one() -> None:

@@ -104,7 +104,6 @@ async def test_who_leads_once_is_told_by_an_error_that_it_was_lost(there: AsyncW
         assert scope.cancelled_caught
 
 
-@pytest.mark.timeout(60)  # each fresh read takes one or two seconds
 def test_it_is_the_same_without_await() -> None:
     tokens: list[int] = []
     with workspace(channels=("general", "state"), apps=("one", "two")) as there:

@@ -52,7 +52,7 @@ async def test_who_waits_for_a_store_that_is_closed_is_told(workspace: AsyncWork
             told.append(error)
 
     async with opened(workspace, 1) as other, other.lock("door"):
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             async with anyio.create_task_group() as tasks, opened(workspace) as store:
                 await store.get("lock/door", fresh=True)
                 tasks.start_soon(asks, store)

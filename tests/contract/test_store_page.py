@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from slackmq.testing.awaiting import AsyncWorkspace
 
-pytestmark = pytest.mark.timeout(60)  # the store is read every few seconds, and moves in five reads
-
 NOTICE = 121
 """Seconds after which a store has moved."""
 

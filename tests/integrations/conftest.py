@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +28,12 @@ FAST = Timing(
     scan=timedelta(seconds=0.5),
     quiet=timedelta(seconds=0.5),
     skew=timedelta(seconds=0.3),
-    lease=timedelta(seconds=3),
+    lease=timedelta(seconds=60),
     margin=timedelta(seconds=0.5),
 )
+"""Quick in all but the lease: no machine stands still for so long that a claim would be extended, or lapse."""
+SHORT = replace(FAST, lease=timedelta(seconds=3))
+"""Where a claim is to be extended, or to lapse."""
 
 SCOPES = [
     *("chat:write", "channels:history", "channels:read", "groups:history", "groups:read", "commands"),
@@ -82,7 +86,7 @@ class Troupe:
         """Wait until all of them are marked done."""
         self.until(lambda: all("white_check_mark" in self.marks(ts) for ts in posts))
 
-    def until(self, holds: Callable[[], object], within: float = 30.0) -> None:
+    def until(self, holds: Callable[[], object], within: float = 60.0) -> None:
         """Look again and again until it holds."""
         never, deadline = threading.Event(), SYSTEM.monotonic() + within
         while not holds():

@@ -6,16 +6,15 @@ import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from slack_bolt.request import BoltRequest
 
 from slackmq.errors import Retry
 from slackmq.policy import Timing
 
+from .conftest import SHORT
+
 if TYPE_CHECKING:
     from .conftest import Troupe
-
-pytestmark = pytest.mark.timeout(60)
 
 
 def bot(troupe: Troupe, replica: int, **options: Any) -> Any:
@@ -118,7 +117,7 @@ def test_lazy_functions_are_part_of_the_work(troupe: Troupe) -> None:
         ack()
 
     def lazy(event: dict[str, Any]) -> None:
-        go.wait(10)
+        go.wait(60)
         troupe.noted(0, event["text"])
 
     app.event("message")(ack=ack, lazy=[lazy])
@@ -141,13 +140,13 @@ def test_a_listener_that_runs_longer_than_its_lease_keeps_its_claim(troupe: Trou
         @app.message("toggle")  # type: ignore[untyped-decorator]  # as above
         def toggle(message: dict[str, Any]) -> None:  # pyright: ignore[reportUnusedFunction]  # as above
             troupe.noted(replica, message["text"])
-            go.wait(20)
+            go.wait(60)
 
         return app
 
     for number in range(2):
         app = slow(number)
-        troupe.guard(app)
+        troupe.guard(app, timing=SHORT)
         troupe.listen(app)
     ts = troupe.say("toggle attic")
     troupe.until(lambda: "clock4" in troupe.marks(ts))
@@ -330,10 +329,10 @@ def test_a_post_costs_one_claim_and_one_mark(troupe: Troupe) -> None:
     posts = [
         troupe.say(f"toggle {number}") for number in range(30)
     ]  # claims wait their turn for longer than ten seconds
-    troupe.until(lambda: all("white_check_mark" in troupe.marks(ts) for ts in posts), within=45)
+    troupe.until(lambda: all("white_check_mark" in troupe.marks(ts) for ts in posts), within=120)
     marks = [call for call in troupe.slack.calls() if call["method"] == "reactions.add"]
     claims = [call for call in marks if str(call["args"]).count("clock")]
     first = [call for call in claims if call["args"]["name"] == "clock1"]
-    assert len(posts) <= len(claims) <= 1.5 * len(posts)  # three a post, if nobody waited for whose turn it is
+    assert len(posts) <= len(claims) < 2 * len(posts)  # three a post, if nobody waited for whose turn it is
     assert sum(call["ok"] for call in first) == len(posts)
     assert len(marks) - len(claims) == len(posts)

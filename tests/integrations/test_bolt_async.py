@@ -8,7 +8,6 @@ import socket
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -19,7 +18,7 @@ import slackmq
 from slackmq.integrations.bolt import exactly_one, exactly_one_async
 from slackmq.integrations.payload import PAYLOAD, Payload, Safe
 
-from .conftest import FAST, SCOPES, install_deployer
+from .conftest import FAST, SCOPES, SHORT, install_deployer
 from .test_bolt_payloads import done, records
 
 if TYPE_CHECKING:
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from slackmq.testing import TestApp
 
     from .conftest import Troupe
-
-pytestmark = pytest.mark.timeout(60)
 
 
 def looped(test: Callable[[Troupe], Coroutine[Any, Any, None]]) -> Callable[[Troupe], None]:
@@ -272,6 +269,6 @@ async def test_a_record_that_was_left_is_given_to_the_listener_again(troupe: Tro
         slackmq.AsyncQueue(slack, "#ops-work") as queue,
     ):
         await queue.post(PAYLOAD, record)
-    async with exactly_one_async(app, "#jobs", work="#ops-work", timing=FAST):
+    async with exactly_one_async(app, "#jobs", work="#ops-work", timing=SHORT):
         await asyncio.to_thread(troupe.until, lambda: done(records(troupe)[0]))
     assert troupe.ran == [(2, "the lamp")]

@@ -22,8 +22,6 @@ from .test_bolt_async import looped
 if TYPE_CHECKING:
     from .conftest import Troupe
 
-pytestmark = pytest.mark.timeout(60)
-
 
 def test_as_middleware_replicas_handle_each_post_once_from_the_first_on(troupe: Troupe) -> None:
     guards: list[Any] = []
@@ -145,19 +143,19 @@ async def test_an_async_app_may_be_awaited_and_what_is_refused_is_raised(troupe:
 
 @looped
 async def test_who_gives_up_while_it_connects_leaves_nothing_guarded(troupe: Troupe) -> None:
-    app = test_bolt_async.bot(troupe, 0)
+    app, before = test_bolt_async.bot(troupe, 0), guarding()
     opening = asyncio.ensure_future(exactly_one_async(app, "#jobs", timing=FAST)._open())
     await SYSTEM.sleep(0)
     opening.cancel()
     with pytest.raises(asyncio.CancelledError):
         await opening
-    await asyncio.to_thread(troupe.until, lambda: not guarding())
+    await asyncio.to_thread(troupe.until, lambda: guarding() <= before)
     assert "run" not in vars(app.listener_runner)
 
 
-def guarding() -> bool:
-    """Whether a thread is left on which claims are made."""
-    return any(thread.name == "slackmq" for thread in threading.enumerate())
+def guarding() -> set[threading.Thread]:
+    """The threads on which claims are made."""
+    return {thread for thread in threading.enumerate() if thread.name == "slackmq"}
 
 
 def test_the_line_works_before_the_loop_of_an_async_app_runs(troupe: Troupe) -> None:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from .conftest import Troupe
 
-pytestmark = pytest.mark.timeout(120)
-
 LISTENER = """
 @app.message("slow")
 def slow(message, say, context):
@@ -62,13 +60,13 @@ def test_a_command_that_a_killed_replica_had_acknowledged_another_one_does(
     bots.write(bot(DEPLOY, f'work="#ops-work", {FAST}'))
     for _ in range(2):
         bots.start()
-    troupe.until(lambda: len(troupe.slack.connections()) == 2, within=60)
+    troupe.until(lambda: len(troupe.slack.connections()) == 2, within=120)
     channel = troupe.slack.channel("jobs")
     accepted = troupe.slack.interact("command", channel=channel, text="/deploy the lamp")
     assert accepted["answer"] == {}
     troupe.until(lambda: "clock1" in marks(records(troupe)[0]))
     bots.processes[int(bots.ran()[0][0])].kill()
-    troupe.until(lambda: [row for row in troupe.slack.messages("#jobs") if row["text"] == "deployed"], within=60)
+    troupe.until(lambda: [row for row in troupe.slack.messages("#jobs") if row["text"] == "deployed"], within=120)
     troupe.until(lambda: done(records(troupe)[0]))
     (dead, first, before), (other, second, after) = bots.ran()
     assert dead != other

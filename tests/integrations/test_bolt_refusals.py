@@ -91,7 +91,7 @@ def test_an_app_without_the_scope_for_reactions_is_told_which_it_needs(troupe: T
 def test_two_settings_in_one_channel_are_named_and_the_second_is_refused(troupe: Troupe) -> None:
     troupe.guard(bot(troupe, 0))
     other = replace(FAST, lease=timedelta(seconds=9))
-    with pytest.raises(ConfigurationError, match=r"lease 9 s, there 3 s"):
+    with pytest.raises(ConfigurationError, match=r"lease 9 s, there 60 s"):
         exactly_one(bot(troupe, 1), "#jobs", timing=other)
     with pytest.raises(ConfigurationError, match=r"claim pin, there reaction"):
         exactly_one(bot(troupe, 1), "#jobs", timing=FAST, claim="pin")
@@ -148,11 +148,11 @@ async def opened(app: slackmq.App, settings: Settings) -> None:
 def test_a_setting_that_an_app_or_a_queue_of_ours_holds_is_named_and_the_bot_is_refused(troupe: Troupe) -> None:
     other = replace(FAST, lease=timedelta(seconds=9))
     anyio.run(opened, slackmq.App("#jobs", timing=other), troupe.slack.app.settings)
-    with pytest.raises(ConfigurationError, match=r"lease 3 s, there 9 s"):
+    with pytest.raises(ConfigurationError, match=r"lease 60 s, there 9 s"):
         exactly_one(bot(troupe, 0), "#jobs", timing=FAST)
     with slackmq.Queue("#general", settings=troupe.slack.app.settings, timing=other):
         pass
-    with pytest.raises(ConfigurationError, match=r"lease 3 s, there 9 s"):
+    with pytest.raises(ConfigurationError, match=r"lease 60 s, there 9 s"):
         exactly_one(bot(troupe, 0), "#general", timing=FAST)
 
 
@@ -165,7 +165,7 @@ def test_an_app_of_ours_with_another_setting_than_the_bot_s_is_refused(troupe: T
 
 def test_the_channel_for_records_must_be_set_alike_too(troupe: Troupe) -> None:
     troupe.guard(bot(troupe, 0), "#general", timing=replace(FAST, lease=timedelta(seconds=9)))
-    with pytest.raises(ConfigurationError, match=r"#general is worked with another setting: lease 3 s, there 9 s"):
+    with pytest.raises(ConfigurationError, match=r"#general is worked with another setting: lease 60 s, there 9 s"):
         exactly_one(bot(troupe, 1), "#jobs", work="#general", timing=FAST)
 
 

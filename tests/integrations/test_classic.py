@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from slackmq.testing import Workspace
 
-pytestmark = pytest.mark.timeout(90)
-
 
 class Room:
     """The channel #jobs, as the old library wants it named."""
@@ -49,7 +47,7 @@ def room(slack_workspace: Workspace) -> Iterator[Room]:
     classic._OFFICES.clear()
 
 
-def until(holds: Callable[[], object], within: float = 30.0) -> None:
+def until(holds: Callable[[], object], within: float = 60.0) -> None:
     never, deadline = threading.Event(), SYSTEM.monotonic() + within
     while not holds():
         assert SYSTEM.monotonic() < deadline
@@ -91,7 +89,6 @@ os._exit(9)
 """
 
 
-@pytest.mark.timeout(180)  # a claim lasts a minute
 def test_what_a_dead_bot_had_acked_is_told_to_whoever_asks_and_can_be_acked(room: Room) -> None:
     untouched, done, dead = room.post(claim="reaction"), room.post(claim="reaction"), room.post(claim="reaction")
     done.ack()
@@ -102,7 +99,7 @@ def test_what_a_dead_bot_had_acked_is_told_to_whoever_asks_and_can_be_acked(room
     listener = threading.Thread(target=lambda: told.append(next(found)), daemon=True)
     listener.start()
     assert subprocess.run(command, check=False).returncode == 9
-    listener.join(120)
+    listener.join(180)
     [post] = told
     assert post.timestamp == dead.timestamp
     assert post.ack()
@@ -126,7 +123,7 @@ def test_of_many_threads_one_wins_and_the_others_wait_for_its_end(room: Room) ->
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     assert len(won) == 1
 
 

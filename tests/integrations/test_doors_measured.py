@@ -16,7 +16,6 @@ TS = "100.000100"
 LEASE = 4.0
 
 
-@pytest.mark.timeout(120)
 def test_a_guarded_bolt_bot_loses_and_repeats_nothing_and_claims_each_message_at_rest_with_one_call() -> None:
     cell = Cell(DOORS[0], 1, messages=15, laps=5)
     storm = cell.storm()

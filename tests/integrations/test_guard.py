@@ -5,18 +5,17 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from tests.clients.manifests import manifest
 
 from slackmq.queue import agreement
 
-from .conftest import SCOPES
+from .conftest import SCOPES, SHORT
 from .test_bolt import bot
 
 if TYPE_CHECKING:
-    from .conftest import Troupe
+    import pytest
 
-pytestmark = pytest.mark.timeout(90)
+    from .conftest import Troupe
 
 
 def test_a_bot_that_was_removed_from_its_channel_goes_on_when_it_is_back(
@@ -31,7 +30,7 @@ def test_a_bot_that_was_removed_from_its_channel_goes_on_when_it_is_back(
     def toggle(message: dict[str, Any]) -> None:  # pyright: ignore[reportUnusedFunction]  # Bolt keeps it
         troupe.noted(0, message["text"])
 
-    troupe.guard(app)
+    troupe.guard(app, timing=SHORT)  # after a lease it looks whether it is back
     troupe.done(troupe.say("toggle hall"))
     channel = troupe.slack.channel("jobs")
     app.client.conversations_leave(channel=channel)
@@ -47,7 +46,7 @@ def test_where_a_channel_is_set_otherwise_meanwhile_nothing_is_claimed_until_it_
     monkeypatch.setattr(agreement, "EVERY", 0.3)
     caplog.set_level(logging.WARNING)
     app = bot(troupe, 0)
-    troupe.guard(app)
+    troupe.guard(app, timing=SHORT)
     troupe.listen(app)
     troupe.done(troupe.say("toggle hall"))
     channel = troupe.slack.channel("jobs")

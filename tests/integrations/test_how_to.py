@@ -9,8 +9,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 if TYPE_CHECKING:
     from slackmq.testing import Workspace
 
@@ -22,7 +20,6 @@ def blocks_of(page: str) -> list[str]:
     return BLOCKS.findall((PAGES / page).read_text(encoding="utf-8"))
 
 
-@pytest.mark.timeout(60)
 def test_the_code_of_the_page_on_ticks_runs_and_its_assertion_holds(slack_workspace: Workspace) -> None:
     ts = slack_workspace.post("answer me", channel="#jobs")
     code = "\n\n".join([*blocks_of("once-per-tick.md"), f"answer({ts!r})"])
@@ -34,7 +31,6 @@ def test_the_code_of_the_page_on_ticks_runs_and_its_assertion_holds(slack_worksp
     assert len(named) == 2
 
 
-@pytest.mark.timeout(90)
 def test_the_page_on_the_library_of_2019_runs_as_a_context_manager(slack_workspace: Workspace) -> None:
     ts, channel = slack_workspace.post("answer me", channel="#jobs"), slack_workspace.channel("#jobs")
     _, *blocks = blocks_of("classic.md")

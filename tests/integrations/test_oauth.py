@@ -36,8 +36,6 @@ FAST = Timing(scan=timedelta(seconds=3), skew=timedelta(seconds=0.1))
 SECRET = Secret("0123456789abcdef0123456789abcdef", encrypt=True)
 HERE: dict[str, Any] = {"enterprise_id": None, "team_id": "T1"}
 
-pytestmark = pytest.mark.timeout(60)  # each fresh read takes one or two seconds
-
 
 @pytest.fixture(autouse=True)
 def no_blocked_loop() -> None:

@@ -19,7 +19,7 @@ from tests.clients.manifests import manifest
 from slackmq.errors import ConfigurationError, Retry
 from slackmq.integrations.slack_sdk import exactly_one
 
-from .conftest import FAST, SCOPES
+from .conftest import FAST, SCOPES, SHORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from slack_sdk.socket_mode.client import BaseSocketModeClient
     from slack_sdk.socket_mode.request import SocketModeRequest
 
-    from .conftest import Troupe
+    from slackmq.policy import Timing
 
-pytestmark = pytest.mark.timeout(60)
+    from .conftest import Troupe
 
 
 @pytest.fixture
@@ -119,9 +119,16 @@ def test_of_three_listeners_that_await_one_answers_each_post(troupe: Troupe) -> 
     assert sorted(text for _, text in troupe.ran) == [*(f"toggle {number}" for number in range(6)), "toggle before"]
 
 
-def webhooks(troupe: Troupe, stack: ExitStack, run: Callable[[int, dict[str, Any]], object], **how: Any) -> list[Any]:
+def webhooks(
+    troupe: Troupe,
+    stack: ExitStack,
+    run: Callable[[int, dict[str, Any]], object],
+    *,
+    timing: Timing = FAST,
+    **how: Any,
+) -> list[Any]:
     def replica(number: int) -> Any:
-        @exactly_one(web_of(troupe), "#jobs", timing=FAST, **how)
+        @exactly_one(web_of(troupe), "#jobs", timing=timing, **how)
         def handle(body: dict[str, Any]) -> object:
             if "challenge" in body:
                 return body["challenge"]
@@ -156,7 +163,7 @@ def test_a_body_that_reaches_every_webhook_is_handled_by_one_and_answered_at_onc
 def test_a_claim_is_extended_for_as_long_as_the_function_runs(troupe: Troupe, stack: ExitStack) -> None:
     goes_on = threading.Event()
     stack.callback(goes_on.set)
-    first, *_ = webhooks(troupe, stack, lambda *_: goes_on.wait())
+    first, *_ = webhooks(troupe, stack, lambda *_: goes_on.wait(), timing=SHORT)
     ts = troupe.say("toggle hall")
     first(body_of(troupe, ts, "toggle hall"))
     troupe.until(lambda: "clock6" in troupe.marks(ts))  # longer than a lease, and nobody has taken over

@@ -5,8 +5,6 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-import pytest
-
 from .bots import FAST, SLOW, Bots
 from .test_how_to import blocks_of
 
@@ -14,8 +12,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .conftest import Troupe
-
-pytestmark = pytest.mark.timeout(120)
 
 
 AWAITING = f"""{SLOW}

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 WORKERS = 4
 _LOOK = 0.5
-_PATIENCE = 40.0
+_PATIENCE = 120.0
 """Seconds after the healing, besides twelve leases, in which everything must have ended: a post that went unanswered is
 repeated after ten seconds, and a pin that a person took off is left alone for twenty-four."""
 

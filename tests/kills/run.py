@@ -28,7 +28,7 @@ LEASES: dict[str, float] = {"reaction": 2.0, "pin": 10.0}
 """Seconds. A pin is settled three seconds after it was put there, and tells its age in whole seconds."""
 _CHAOS: float = 45.0
 _GROUP = 6
-_WITHIN = 30.0
+_WITHIN = 120.0
 """Seconds in which everybody who shall die at a point must have got there."""
 
 

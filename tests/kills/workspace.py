@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+
+from tests.ports import unused_port
 
 from slackmq.cli.neighbour import Neighbour
 
@@ -29,7 +30,7 @@ class LocalWorkspace:
     def __init__(self, folder: Path, apps: Sequence[str]) -> None:
         self._folder = folder
         self._apps = apps
-        self._port = 0
+        self._port = unused_port()
         self._process: asyncio.subprocess.Process | None = None
         self._neighbour: Neighbour | None = None
         self._calls: list[dict[str, Any]] = []
@@ -54,7 +55,6 @@ class LocalWorkspace:
             )
         assert self._process.stdout is not None
         self._neighbour = Neighbour.read(await self._process.stdout.readline())
-        self._port = urlsplit(self._neighbour.base_url).port or 0
 
     async def kill(self) -> None:
         """SIGKILL, between two of its writes or in the middle of one."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from anyio.from_thread import start_blocking_portal
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
@@ -39,6 +39,7 @@ FLAGS = [
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
+        expect.set_options(timeout=60_000)  # a busy machine draws late
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
@@ -68,7 +69,7 @@ def page(browser: Browser, emulator: About, homeops: str) -> Iterator[Page]:
     page = context.new_page()
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.set_default_timeout(5000)
+    page.set_default_timeout(60_000)
     with page.expect_response(re.compile("/stream")):
         page.goto(f"{emulator.page_url}c/{homeops}")
     page.evaluate("window.loaded = 'once'")

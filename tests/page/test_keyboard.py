@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.skipif(not Path("/usr/bin/chromium").exists(), reason="no browser: apt-get install chromium"),
-    pytest.mark.timeout(60),
 ]
 
 

@@ -27,7 +27,6 @@ SCHEMES: list[Scheme] = ["light", "dark"]
 
 pytestmark = [
     pytest.mark.skipif(not Path("/usr/bin/chromium").exists(), reason="no browser: apt-get install chromium"),
-    pytest.mark.timeout(60),
 ]
 
 
@@ -36,7 +35,7 @@ def window(request: pytest.FixtureRequest, browser: Browser) -> Iterator[tuple[P
     """A window of some size and scheme, and its name."""
     width, height, scheme = request.param
     page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     yield page, f"{width}-{scheme}"
     page.close()
 

@@ -13,6 +13,7 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from playwright.sync_api import expect
 from slack_sdk import WebClient
+from tests.ports import unused_port
 
 from slackmq.emulator.launch import running
 
@@ -31,7 +32,6 @@ HEIGHTS = {1280: 800, 390: 844}
 
 pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason="no browser: apt-get install chromium"),
-    pytest.mark.timeout(60),
 ]
 
 
@@ -271,20 +271,19 @@ def test_every_message_has_its_own_place_after_a_storm(page: Page, bot: Any, hom
 
 
 def test_a_page_catches_up_by_itself_after_the_server_was_away(browser: Browser, tmp_path: Path) -> None:
-    data, port, page = tmp_path / "workspace.db", 0, browser.new_page()
+    data, port, page = tmp_path / "workspace.db", unused_port(), browser.new_page()
     for text in ("before", "meanwhile"):
         with (
             start_blocking_portal() as portal,
             portal.wrap_async_context_manager(running(limits=False, data=data, port=port)) as about,
         ):
-            port = int(about.page_url.rstrip("/").rpartition(":")[2])
             WebClient(about.users[1].token, base_url=about.base_url).chat_postMessage(
                 channel=about.channels[0].id, text=text
             )
             if text == "before":
                 with page.expect_response(re.compile("/stream")):
                     page.goto(about.page_url)
-            expect(page.locator("#messages .text").last).to_have_text(text, timeout=10_000)
+            expect(page.locator("#messages .text").last).to_have_text(text)
     expect(page.locator("#messages .text")).to_have_text(["before", "meanwhile"])
     page.close()
 
@@ -333,7 +332,7 @@ def workers(emulator: About, tmp_path: Path) -> Iterator[None]:
         for process in processes:
             process.terminate()
         for process in processes:
-            process.wait(20)
+            process.wait(60)
 
 
 @pytest.mark.usefixtures("workers")
@@ -344,7 +343,7 @@ def test_three_workers_at_work_are_seen_working(page: Page) -> None:
         page.keyboard.press("Enter")
         expect(page.locator("#composer-text")).to_have_value("")
     done = page.locator("#messages .reactions button", has_text="\N{WHITE HEAVY CHECK MARK}")
-    expect(done).to_have_count(len(lights), timeout=30_000)
+    expect(done).to_have_count(len(lights))
     expect(page.locator("#strip .worker", has_text="idle")).to_have_count(3)
     hands = page.locator("#messages .hand").all_inner_texts()
     assert set(hands) <= {f"done by worker-{number}" for number in range(3)}, hands

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.skipif(not Path("/usr/bin/chromium").exists(), reason="no browser: apt-get install chromium"),
-    pytest.mark.timeout(60),
 ]
 
 FAST = Timing(scan=timedelta(seconds=3), skew=timedelta(seconds=0.1))

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.skipif(not Path("/usr/bin/chromium").exists(), reason="no browser: apt-get install chromium"),
-    pytest.mark.timeout(60),
 ]
 
 
@@ -132,7 +131,7 @@ def test_the_strip_looks_well(browser: Browser, emulator: About, homeops: str, p
     width, scheme = size
     bot: Any = WebClient(emulator.apps[0].bot_token, base_url=emulator.base_url)
     page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     worker: Any = WebClient(emulator.apps[0].bot_token, base_url=emulator.base_url)
     worker.headers["User-Agent"] = "slackmq-worker/worker-1"
     attachment = {"title": "Build 214", "text": "All tests passed", "color": "good"}

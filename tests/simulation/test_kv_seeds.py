@@ -37,6 +37,7 @@ def test_no_promise_of_a_store_is_broken(cell: str, chunk: int) -> None:
 
 REGRESSIONS: Sequence[tuple[int, str, str]] = (
     (12, "roll/C3-fleet", "whether a process may write was asked of the channel that the store had just left"),
+    (60001389, "M1", "somebody deleted a snapshot's message while its parts were posted, and no other was begun"),
 )
 """Seeds that failed once, and what was wrong with the store or its judges."""
 

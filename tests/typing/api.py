@@ -100,6 +100,11 @@ def right_without_await() -> None:
             assert_type(letter, slackmq.DeadLetter)
             assert_type(queue.redrive(letter), slackmq.Message)
         assert_type(queue.cancel(message, by="Ann"), bool)
+        assert_type(queue.task(shrink).post("cat.png", width=3), slackmq.Message)
+        assert_type(queue.task(resize).keyed("cat").post_later(timedelta(hours=1), "cat", width=3), slackmq.Message)
+        assert_type(queue.task(shrink).ask("cat.png"), float)
+        assert_type(queue.task(send_mail).ask("you@example.org"), int)
+        assert_type(shrink.blocking.within(timedelta(hours=1)).ask("cat.png"), float)
         slackmq.Worker(queue, handlers, controls=slackmq.Controls(allowed=["U012AB3CD"])).run(burst=True)
 
 
@@ -122,6 +127,9 @@ def wrong_without_await(queue: slackmq.Queue, message: slackmq.Message) -> None:
     queue.post(3)  # type: ignore[arg-type]
     queue.post("resize", {}, priority="high")  # type: ignore[arg-type]
     queue.redrive(message.ts)  # type: ignore[arg-type]
+    queue.task(shrink).post(3)  # type: ignore[arg-type]
+    queue.task(shrink).post_later("cat.png")  # type: ignore[arg-type,call-arg]
+    queue.task(print)  # type: ignore[arg-type]
     slackmq.App("#jobs", dead_letters=3)  # type: ignore[arg-type]
     slackmq.App(3)  # type: ignore[arg-type]
     slackmq.Controls(allowed=3)  # type: ignore[arg-type]

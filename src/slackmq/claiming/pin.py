@@ -188,18 +188,21 @@ class PinClaiming:
     def _due_at(self, traces: Traces, log: Log, facts: Facts, server: float) -> float:
         """When the next claim may be written, seconds since 1970 by Slack's clock."""
         if log.hold is not None:
-            return log.hold.expires + self._margin if log.hold.retry_at is None else log.hold.retry_at
+            given_up = log.hold.expires + self._margin
+            return given_up if log.hold.retry_at is None else traces.again_at(log.hold.retry_at)
         given_back = [pin.retry_at for pin in log.pins.values() if pin.retry_at is not None]
         pin = traces.pin
         if pin is None:
             if given_back:
-                return max(given_back)
+                return traces.again_at(max(given_back))
             bare_for = 0.0 if traces.bare_at is None else self._clock.monotonic() - traces.bare_at
             return server + (0.0 if traces.capped and not traces.used else _BARE - bare_for)
         told = log.pins.get(pin.by)
         if told is None:
             return pin.since + facts.lease + self._margin
-        return told.expires(pin.since, facts.lease) + self._margin if told.retry_at is None else told.retry_at
+        if told.retry_at is not None:
+            return traces.again_at(told.retry_at)
+        return told.expires(pin.since, facts.lease) + self._margin
 
     def _rank(self, message: Message) -> int:
         """This app's place among those that it knows, in the order in which they try to pin a message."""

@@ -86,7 +86,8 @@ class ReactionClaiming:
         hold = log_of(traces.record).hold if traces.record.entries else None
         if hold is not None and hold.generation >= facts.generation:
             server = facts.age + seconds(message.ts)
-            until = hold.expires + self._timing.margin.total_seconds() if hold.retry_at is None else hold.retry_at
+            lapsed = hold.expires + self._timing.margin.total_seconds()
+            until = lapsed if hold.retry_at is None else traces.again_at(hold.retry_at)
             facts = replace(facts, generation=hold.generation, retry_in=until - server)
         return policy.decide(facts, self._timing)
 

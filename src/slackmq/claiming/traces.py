@@ -78,6 +78,10 @@ class Traces:
         notes = (note for _, _, note in self.record.entries.values())
         return self.cancelled_by or next((note.why for note in notes if note.note == "cancel"), "")
 
+    def again_at(self, retry_at: float) -> float:
+        """When what was given back for later may be taken again: at once if that is only to end it."""
+        return 0.0 if self.cancelled else retry_at
+
     def take_in(self, reading: Reading, now: float) -> None:
         """Note what the marks say.
 

@@ -113,7 +113,7 @@ async def _purge(where: Where, channel: str, yes: bool, by: str, json: bool) -> 
     async with open_slack(await where.settings()) as slack, looking(slack, channel) as look:
         _check(look)
         if not yes:
-            standings = await look.queue.inspect()
+            standings = await look.queue.inspect(past=True)
             _ask(sum(row.message.size for row in turns(standings)), look.queue.channel.name)
         left = count = 0
         async for purged in purging(look.queue, by=by):

@@ -41,7 +41,7 @@ def ls(
     json: Annotated[bool, Parameter(negative=(), help="Print one JSON object a line.")] = False,
     where: Where = _HERE,
 ) -> None:
-    """List the jobs of the last 24 hours that wait, are held or are dead.
+    """List the jobs that wait or are held, and those of the last 24 hours that are dead.
 
     What people typed is listed once a worker has taken it: before that nobody knows whether it is a job.
     """
@@ -63,7 +63,7 @@ def ls(
 async def inspected(where: Where, channel: str) -> tuple[Look, tuple[Standing, ...]]:
     """How a channel is set, and how each of its messages stands."""
     async with open_slack(await where.settings()) as slack, looking(slack, channel) as look:
-        return look, await look.queue.inspect()
+        return look, await look.queue.inspect(past=True)
 
 
 def shown(row: Standing, *, ended: bool) -> bool:

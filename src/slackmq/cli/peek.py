@@ -57,6 +57,7 @@ def _row(row: Standing) -> dict[str, object]:
         "due_in": round(row.due.total_seconds()),
         "jobs": row.message.size,
         "body": row.message.body,
+        "file": row.message.file,
     }
 
 

@@ -29,7 +29,7 @@ def stats(
     json: Annotated[bool, Parameter(negative=(), help="Print one JSON object.")] = False,
     where: Where = _HERE,
 ) -> None:
-    """Count the jobs of the last 24 hours: depth, in flight, age of the oldest that waits, done, dead."""
+    """Count what waits and is in flight, how old the oldest is, and what is done and dead of the last 24 hours."""
     look, standings = anyio.run(inspected, where, channel)
     figures = figures_of(standings, window=Timing().window)
     if json:

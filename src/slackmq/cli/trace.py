@@ -79,6 +79,7 @@ def _object(life: Life) -> dict[str, object]:
         "jobs": life.jobs,
         "jobs_done": life.done,
         "jobs_lost": life.lost,
+        "file": life.message.file,
         "steps": [
             {
                 "what": step.what,

@@ -88,7 +88,24 @@ class Archive:
         upto, count, keys = state.now, state.count, len(state)
         sha256, parts = packed(state, self._seal)
         text = f"A snapshot of {keys} keys, in {len(parts)} parts in this thread."
-        thread = await self._slack.post(self._channel, text, urgency=Urgency.SCAN)
+        thread = await self._posted(text, parts)
+        hidden = self._seal.hides
+        return Manifest(upto=upto, count=count, thread=thread, parts=len(parts), sha256=sha256, hidden=hidden)
+
+    async def _posted(self, text: str, parts: Sequence[str]) -> str:
+        """Post the parts into a thread, another one where somebody deletes its head meanwhile; returns its ts."""
+        for left in reversed(range(_TRIES)):
+            thread = await self._slack.post(self._channel, text, urgency=Urgency.SCAN)
+            try:
+                await self._reply(thread, parts)
+            except MessageGone:
+                if not left:
+                    raise
+            else:
+                return thread
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    async def _reply(self, thread: str, parts: Sequence[str]) -> None:
         for number, part in enumerate(parts):
             metadata = Metadata(type=PART, payload={"number": number, "part": part})
             await self._slack.post(
@@ -98,8 +115,6 @@ class Archive:
                 thread=thread,
                 urgency=Urgency.SCAN,
             )
-        hidden = self._seal.hides
-        return Manifest(upto=upto, count=count, thread=thread, parts=len(parts), sha256=sha256, hidden=hidden)
 
     async def verify(self, manifest: Manifest, clock: Clock, skew: float) -> None:
         """See to it that a snapshot can be read back as it was posted.
@@ -154,7 +169,7 @@ class Archive:
                     if self._due(follower):
                         await self.post(follower.state)
                         await self.guide(follower.state)
-                except Ambiguous as error:
+                except (Ambiguous, MessageGone) as error:
                     _log.warning("a snapshot was not finished, and is posted again: %s", error)
                     await clock.sleep(_TURN)
         except StoreMoved:

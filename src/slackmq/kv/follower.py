@@ -16,7 +16,7 @@ from slackmq.kv.record import Record, micros
 from slackmq.kv.skew import Skew
 from slackmq.kv.snapshot import SNAPSHOT, Manifest, read_manifest
 from slackmq.points import pause
-from slackmq.slack.api import Arrived, Changed, Connected, Deleted
+from slackmq.slack.api import Arrived, Changed, Connected, Deleted, Disconnected
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -222,8 +222,8 @@ class Follower:
 
     def _hear(self, event: Event) -> None:
         match event:
-            case Connected():
-                self._connected = True
+            case Connected() | Disconnected():
+                self._connected = isinstance(event, Connected)
                 self._asked = True  # what was missed while the socket was closed only history tells
                 self._wake.set()
             case Arrived(channel=self._channel, row=row):

@@ -34,7 +34,7 @@ async def purging(queue: AsyncQueue, *, by: str) -> AsyncGenerator[Purged]:
         queue: the channel, as `looking` opens it.
         by: who wants it, for people.
     """
-    for row in reversed(turns(await queue.inspect())):
+    for row in reversed(turns(await queue.inspect(past=True))):
         try:
             ended = await queue.cancel(row.message, by=by, running=False)
         except AlreadyEnded:

@@ -94,7 +94,7 @@ class Survey:
     async def view(self) -> View:
         """The queue at this moment."""
         queue, slack = self._look.queue, self._look.slack
-        standings = await queue.inspect(threads=self._counts is None)
+        standings = await queue.inspect(threads=self._counts is None, past=True)
         page = await slack.history(queue.channel.id, oldest=max(0.0, slack.now() - _BACK))
         await self._name(standings, {row.ts: row for row in page.rows})
         return View(
@@ -112,15 +112,15 @@ class Survey:
 
     async def _name(self, standings: Sequence[Standing], rows: dict[str, Row]) -> None:
         """Learn who ended what, and when: the thread tells, if the handler said anything."""
-        now, left = self._look.slack.now(), _THREADS
-        for row in reversed([row for row in standings if row.state in _ENDED]):
-            ts = row.message.ts
+        now, left, first = self._look.slack.now(), _THREADS, self._counts is None
+        ended = [row.message.ts for row in standings if row.state in _ENDED]
+        self._sizes = {row.message.ts: row.message.size for row in standings}
+        known, self._ended = self._ended, {}
+        for ts in reversed(ended):
+            self._ended[ts] = known.get(ts) or (seconds(ts) if first else now, _UNNAMED)
             shown = rows.get(ts)
-            if ts in self._ended or shown is None:
-                continue
-            self._sizes[ts] = row.message.size
-            self._ended[ts] = (now if self._counts is not None else seconds(ts), _UNNAMED)
-            if left and shown.latest_reply is not None:
+            answered = not first if shown is None else shown.latest_reply is not None
+            if left and answered and ts not in known:
                 left -= 1
                 self._ended[ts] = await self._end(ts, otherwise=self._ended[ts])
 

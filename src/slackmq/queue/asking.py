@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import anyio
 
-from slackmq.answer import Answer
-from slackmq.errors import Ambiguous, AnswerLate, JobFailed, JobVanished, MessageGone
+from slackmq.answer import Answer, result_in
+from slackmq.errors import Ambiguous, AnswerLate, BodyLost, JobFailed, JobVanished, MessageGone, Refused
 from slackmq.message import Outcome
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from slackmq.clock import Clock
     from slackmq.message import Message
     from slackmq.notes import Note
+    from slackmq.queue.parcels import Parcels
     from slackmq.queue.sightings import Sighting, Sightings
     from slackmq.queue.watch import Watch
     from slackmq.slack.api import Slack
@@ -37,17 +39,27 @@ class Asking:
         watch: what reads the channel.
         sightings: what is known of it.
         thread: where answers stand.
+        parcels: where those stand that are too long for a note.
         clock: the time of this process.
         longest: seconds between two reads of the channel by a process that does not watch it.
     """
 
     def __init__(
-        self, slack: Slack, watch: Watch, sightings: Sightings, thread: Thread, *, clock: Clock, longest: float
+        self,
+        slack: Slack,
+        watch: Watch,
+        sightings: Sightings,
+        thread: Thread,
+        parcels: Parcels,
+        *,
+        clock: Clock,
+        longest: float,
     ) -> None:
         self._slack = slack
         self._watch = watch
         self._sightings = sightings
         self._thread = thread
+        self._parcels = parcels
         self._clock = clock
         self._longest = longest
         self._reading = anyio.Lock()
@@ -110,7 +122,20 @@ class Asking:
         note = await self._note(sighting)
         if sighting.ended is Outcome.DEAD:
             raise JobFailed(message.ts, note.why if note else "")
-        return Answer(text=None, result=note.result, why=note.why) if note else Answer(text=None)
+        return await self._told(note) if note else Answer(text=None)
+
+    async def _told(self, note: Note) -> Answer:
+        """What an answer says to a program."""
+        if note.expires is not None and note.expires <= self._slack.now():
+            return Answer(text=None, why=f"it expired at {datetime.fromtimestamp(note.expires, UTC):%F %T} UTC")
+        if not note.form:
+            return Answer(text=None, result=note.result, why=note.why)
+        try:
+            return Answer(text=None, result=result_in(await self._parcels.fetch(note.file), note.form))
+        except (BodyLost, Refused) as error:
+            return Answer(text=None, why=error.cause.rstrip("."))
+        except UnicodeDecodeError as error:
+            return Answer(text=None, why=f"its file holds no text ({error})")
 
     async def _note(self, sighting: Sighting) -> Note | None:
         """What the thread says of the end; read once more, later, where nothing is to be seen yet."""

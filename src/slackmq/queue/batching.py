@@ -1,23 +1,28 @@
-"""Batching: many jobs are posted in one message."""
+"""Batching: what a queue does with many jobs in one message."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from slackmq.batch import Jobs
+from slackmq.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import timedelta
 
-    from slackmq.message import Json, Message
+    from slackmq.message import Claim, Json, Message
+    from slackmq.queue.opened import Opened
+    from slackmq.queue.tally import Tally
     from slackmq.task import Poster
 
 __all__ = ["Batching"]
 
 
 class Batching:
-    """What a queue that can post a job can do besides: post many in one message."""
+    """A queue as far as many jobs in one message are concerned."""
+
+    opened: Opened | None
 
     async def post_batch(
         self: Poster,
@@ -54,3 +59,9 @@ class Batching:
         """
         jobs = Jobs.of(bodies)
         return await self.post(kind, jobs, key=key, lease=lease, priority=priority, expires=expires, delay=delay)
+
+    def tally(self, claim: Callable[[], Claim], numbers: Sequence[int]) -> Tally:
+        """What counts what of a claimed batch is done; `claim` gives the claim, `numbers` are those of its jobs."""
+        if self.opened is None:
+            raise ConfigurationError("The queue is not open.", remedy="Use it inside `async with queue:`.")
+        return self.opened.keeping.tally(claim, numbers)

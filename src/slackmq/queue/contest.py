@@ -181,9 +181,8 @@ class Contest:
 
     def _facts(self, sighting: Sighting, now: float, server: float) -> Facts:
         message = sighting.message
-        retry_at = sighting.record.releases.get(sighting.generation)
-        if sighting.cancelled and retry_at is not None:
-            retry_at = 0.0  # to end it nobody needs to wait
+        given_back = sighting.record.releases.get(sighting.generation)
+        retry_at = None if given_back is None else sighting.again_at(given_back)
         return Facts(
             verdict=sighting.verdict,
             age=server - seconds(message.ts),

@@ -15,6 +15,7 @@ __all__ = ["Control", "Controls"]
 
 Control = Literal["cancel", "again", "first"]
 """What an emoji asks for."""
+_EMOJI = re.compile(r"[^\s:A-Z]+")
 _USER = re.compile(r"[UW][A-Z0-9]{2,}")
 
 
@@ -42,19 +43,19 @@ class Controls:
                 remedy='Name people by the id in their profile, as Controls(allowed=["U012AB3CD"]).',
             )
         named = [emoji for emoji in (self.cancel, self.again, self.first) if emoji is not None]
+        if odd := [emoji for emoji in named if not _EMOJI.fullmatch(emoji)]:
+            raise ConfigurationError(f"Not the name of an emoji: {odd}.", remedy='Write it as "x", without colons.')
         if len(set(named)) < len(named):
             raise ConfigurationError("One emoji cannot ask for two things.", remedy="Name three.")
 
     def wanted(self, reactions: Mapping[str, frozenset[str]]) -> dict[Control, str]:
-        """What is asked for on a message, and by whom: of several the one with the lowest id.
+        """What is asked for on a message, and by whom: of several the one with the lowest id; a skin tone says nothing.
 
         Args:
             reactions: emoji -> user ids that put it there.
         """
         named: dict[Control, str | None] = {"cancel": self.cancel, "again": self.again, "first": self.first}
-        asked: dict[Control, list[str]] = {
-            control: sorted(reactions.get(emoji, frozenset()) & frozenset(self.allowed))
-            for control, emoji in named.items()
-            if emoji is not None
-        }
+        allowed = frozenset(self.allowed)
+        put = [(name.partition("::")[0], user) for name, users in reactions.items() for user in users & allowed]
+        asked = {control: sorted(user for name, user in put if name == emoji) for control, emoji in named.items()}
         return {control: users[0] for control, users in asked.items() if users}

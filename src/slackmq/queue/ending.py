@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from slackmq.batch import rest_of
 from slackmq.dead import LONGEST_REASON
-from slackmq.errors import ConfigurationError, LeaseLost, MessageLocked, SlackError, TooManyReactions
+from slackmq.errors import LeaseLost, MessageLocked, TooManyReactions
 from slackmq.hooks import Finished
 from slackmq.message import Outcome, Receipt
 from slackmq.notes import Note
 from slackmq.points import pause, reach
+from slackmq.policy import Accept
+from slackmq.queue.telling import Telling
 from slackmq.redaction import redacted
 from slackmq.slack.api import Urgency
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from slackmq.answer import Answer
     from slackmq.claiming.thread import Thread
     from slackmq.claiming.way import Claiming
@@ -27,7 +30,9 @@ if TYPE_CHECKING:
     from slackmq.message import Claim
     from slackmq.notes import Kind
     from slackmq.queue.dead_letters import DeadLetters
+    from slackmq.queue.parcels import Parcels
     from slackmq.queue.sightings import Sighting
+    from slackmq.queue.telling import Told
     from slackmq.slack.api import Slack
 
 __all__ = ["Ending"]
@@ -42,6 +47,7 @@ class Ending:
         slack: the workspace, for its clock.
         claiming: the way in which they were claimed.
         thread: where notes go.
+        parcels: where answers go that are too long for a note, or expire.
         clock: the time of this process.
         worker: the name under which it writes.
         hook: told of every end.
@@ -54,6 +60,7 @@ class Ending:
         claiming: Claiming,
         thread: Thread,
         *,
+        parcels: Parcels,
         clock: Clock,
         worker: str,
         hook: Hook,
@@ -66,6 +73,8 @@ class Ending:
         self._worker = worker
         self._hook = hook
         self._letters = letters
+        self._parcels = parcels
+        self._telling = Telling(slack, parcels)
 
     async def done(self, sighting: Sighting, claim: Claim, answer: Answer) -> Receipt:
         """The work is done. The answer is written before the mark, so that a crash between them repeats it.
@@ -78,23 +87,17 @@ class Ending:
         effective = await self._mark(sighting, claim, Outcome.DONE)
         if lapsed and effective:
             await self._answer(sighting, claim, answer)
-        return self._receipt(sighting, claim, Outcome.DONE, effective=effective)
+        receipt = self._receipt(sighting, claim, Outcome.DONE, effective=effective)
+        if effective and claim.message.file:
+            await self._parcels.remove(claim.message.file)
+        return receipt
 
     async def _answer(self, sighting: Sighting, claim: Claim, answer: Answer) -> None:
-        if answer.whole:
-            await self._file(claim, answer)
-        if answer.text is not None:
-            await self._note(sighting, claim, "answer", answer.text, result=answer.result, why=answer.why)
-
-    async def _file(self, claim: Claim, answer: Answer) -> None:
-        """Put what is too long for a message into the thread as a file; without it the answer says that it was cut."""
-        message, content = claim.message, answer.whole.encode(errors="replace")
-        try:
-            await self._slack.files.upload(
-                message.channel, "answer.txt", content, comment="The whole answer:", thread=message.ts
-            )
-        except (SlackError, ConfigurationError) as error:
-            _log.warning("the answer to %s is cut, and cannot be put into a file: %s", message.ts, error)
+        if answer.text is None:
+            return
+        life = sighting.verdict.options.result_expires if isinstance(sighting.verdict, Accept) else None
+        told = await self._telling.told(claim.message, answer, life=life)
+        await self._note(sighting, claim, "answer", told.text, why=told.why, told=told)
 
     async def dead(self, sighting: Sighting, claim: Claim, reason: str, *, attempts: int, trace: str = "") -> Receipt:
         """It will not be tried again; the thread says why, once, and then the letter.
@@ -132,10 +135,11 @@ class Ending:
         await self._note(sighting, claim, "release", text, retry_at=retry_at, failed=failed, about=about, base=base)
         return self._receipt(sighting, claim, Outcome.RELEASED, effective=True)
 
-    async def handed_back(self, sighting: Sighting, claim: Claim) -> Receipt:
-        """It may be claimed again at once, and the attempt does not count."""
-        text = f":leftwards_arrow_with_hook: handed back by {self._worker}"
-        return await self.released(sighting, claim, text, retry_in=timedelta(0), failed=False)
+    async def handed_back(self, sighting: Sighting, claim: Claim, *, retry_in: timedelta) -> Receipt:
+        """It may be claimed again in `retry_in`, and the attempt does not count."""
+        later = f", for {retry_in.total_seconds():.0f} s from now" if retry_in else ""
+        text = f":leftwards_arrow_with_hook: handed back by {self._worker}{later}"
+        return await self.released(sighting, claim, text, retry_in=retry_in, failed=False)
 
     async def begin(self, sighting: Sighting, claim: Claim) -> None:
         """Write down that an execution begins that is not the first, so that attempts are counted."""
@@ -152,8 +156,8 @@ class Ending:
         failed: bool = True,
         about: str = "",
         base: str = "",
-        result: str = "",
         why: str = "",
+        told: Told | None = None,
     ) -> None:
         settled = sighting.record.settled
         note = Note(
@@ -166,8 +170,11 @@ class Ending:
             worker=self._worker,
             about=about,
             base=base,
-            result=result,
+            result=told.result if told else "",
             why=why,
+            file=told.file if told else "",
+            form=told.form if told else "",
+            expires=told.expires if told else None,
         )
         note = msgspec.structs.replace(note, **settled.fields(settled.unnoted(), results=kind != "answer"))
         await self._thread.write(claim.message, note, text, sighting.record, urgency=Urgency.DONE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,7 @@ from slackmq.queue.tally import Tally
 from slackmq.redaction import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import timedelta
+    from collections.abc import Callable, Sequence
 
     from slackmq.errors import LeaseLost
     from slackmq.message import Claim, Message, Receipt
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from slackmq.queue.watch import Watch
 
 __all__ = ["Keeping"]
+
+_AT_ONCE = timedelta(0)
 
 
 class Keeping:
@@ -71,9 +73,9 @@ class Keeping:
         self._watch.wake()
         return receipt
 
-    async def release(self, claim: Claim) -> Receipt:
-        """End a claim: somebody else may start at once."""
-        receipt = await self._parts.ending.handed_back(self._sighting(claim), claim)
+    async def release(self, claim: Claim, *, retry_in: timedelta = _AT_ONCE) -> Receipt:
+        """End a claim: somebody else may start in `retry_in`."""
+        receipt = await self._parts.ending.handed_back(self._sighting(claim), claim, retry_in=retry_in)
         self._watch.wake()
         return receipt
 
@@ -92,14 +94,15 @@ class Keeping:
             self._parts.slack, thread, record, claim=claim, clock=self._parts.clock, worker=self._parts.worker
         )
 
-    def tally(self, claim: Callable[[], Claim]) -> Tally:
-        """What counts what of a batch is settled; `claim` gives the claim as it stands."""
+    def tally(self, claim: Callable[[], Claim], numbers: Sequence[int]) -> Tally:
+        """What counts what of a batch is settled; `claim` gives the claim, `numbers` are those of its jobs."""
         parts, sighting = self._parts, self._sighting(claim())
         return Tally(
             parts.slack,
             parts.thread,
             sighting.record,
             claim=claim,
+            numbers=numbers,
             clock=parts.clock,
             worker=parts.worker,
             width=parts.gate.width(sighting),

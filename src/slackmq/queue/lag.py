@@ -10,6 +10,8 @@ from slackmq.hooks import Lagged
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
+    from slackmq.hooks import Hook
+
 __all__ = ["Lag"]
 
 _FACTOR = 3.0
@@ -120,6 +122,11 @@ class Lag:
         self._told = now
         reads, events, skew, needed = (timedelta(seconds=number) for number in (*now, self.needed))
         return Lagged(reads=reads, events=events, skew=skew, needed=needed)
+
+    def tell(self, hook: Hook) -> None:
+        """Tell what is to be told, if anything is."""
+        if news := self.news():
+            hook(news)
 
     def _missed(self, posted: float) -> float:
         """By how much an earlier read was late that must have shown a message, and did not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
@@ -11,7 +12,6 @@ from slackmq.errors import LeaseLost, SlackError, told, trace_of
 from slackmq.points import pause
 
 if TYPE_CHECKING:
-    from datetime import timedelta
     from types import TracebackType
 
     from anyio.abc import TaskGroup
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Keeper", "Lease"]
 
+_AT_ONCE = timedelta(0)
 _GIVING_BACK = 10.0
 """Seconds that giving a claim back may take when the work on it was cancelled."""
 
@@ -48,8 +49,8 @@ class Keeper(Protocol):
         """End a claim: the attempt failed."""
         ...
 
-    async def release(self, claim: Claim) -> Receipt:
-        """End a claim: somebody else may start at once."""
+    async def release(self, claim: Claim, *, retry_in: timedelta = ...) -> Receipt:
+        """End a claim: somebody else may start in `retry_in`."""
         ...
 
     def is_cancelled(self, claim: Claim) -> bool:
@@ -151,11 +152,11 @@ class Lease:
         self.receipt = await self._keeper.fail(self.claim, reason, retry_in=retry_in, trace=trace)
         return self.receipt
 
-    async def release(self) -> Receipt:
-        """Give it back for somebody else to start at once."""
+    async def release(self, *, retry_in: timedelta = _AT_ONCE) -> Receipt:
+        """Give it back for somebody else to start in `retry_in`."""
         self._settling = True
         await self._freeze()
-        self.receipt = await self._keeper.release(self.claim)
+        self.receipt = await self._keeper.release(self.claim, retry_in=retry_in)
         return self.receipt
 
     @property

@@ -11,6 +11,7 @@ from slackmq.errors import ConfigurationError
 from slackmq.queue.agreement import Agreement
 from slackmq.queue.asking import Asking
 from slackmq.queue.cancelling import Cancelling
+from slackmq.queue.collector import Collector
 from slackmq.queue.contest import Contest
 from slackmq.queue.dead_letters import DeadLetters
 from slackmq.queue.ending import Ending
@@ -18,6 +19,7 @@ from slackmq.queue.gate import Gate
 from slackmq.queue.janitor import Janitor
 from slackmq.queue.keeping import Keeping
 from slackmq.queue.opened import Opened
+from slackmq.queue.parcels import Parcels
 from slackmq.queue.pick import Pick
 from slackmq.queue.poster import Poster
 from slackmq.queue.redrive import Redrive
@@ -58,6 +60,7 @@ class Parts:
         claiming: the way to be the only one.
         sightings: what is known of the channel.
         thread: where notes are written and read.
+        parcels: what is too large for a message.
         ending: how claims end.
         marks: which emoji stand for what.
         peers: user ids of the bots of other apps that take part; None: every bot.
@@ -78,6 +81,7 @@ class Parts:
     claiming: Claiming
     sightings: Sightings
     thread: Thread
+    parcels: Parcels
     ending: Ending
     marks: Marks
     peers: frozenset[str] | None
@@ -114,7 +118,7 @@ class Parts:
         skew, among = timing.skew.total_seconds(), None if peers is None else frozenset(peers)
         thread = Thread(slack, clock=clock, skew=skew, shared=claim == "pin", peers=among)
         claiming = claiming_by(claim, slack, thread, marks=marks, timing=timing, clock=clock, worker=worker)
-        letters = None
+        parcels, letters = Parcels(slack, clock=clock), None
         if dead_letters is not None:
             letters = DeadLetters(slack, dead_letters, clock=clock, skew=skew, worker=worker, shared=claiming.shared)
         return cls(
@@ -124,7 +128,10 @@ class Parts:
             claiming=claiming,
             sightings=Sightings(window=timing.window.total_seconds()),
             thread=thread,
-            ending=Ending(slack, claiming, thread, clock=clock, worker=worker, hook=hook, letters=letters),
+            parcels=parcels,
+            ending=Ending(
+                slack, claiming, thread, parcels=parcels, clock=clock, worker=worker, hook=hook, letters=letters
+            ),
             marks=marks,
             peers=among,
             bots=bots,
@@ -175,7 +182,16 @@ class Parts:
     def _background(
         self, watch: Watch, identity: Identity, channel: Channel
     ) -> list[Callable[[], Coroutine[Any, Any, None]]]:
-        background: list[Callable[[], Coroutine[Any, Any, None]]] = [watch.run]
+        collector = Collector(
+            self.slack,
+            channel.id,
+            me=identity.user,
+            sightings=self.sightings,
+            parcels=self.parcels,
+            clock=self.clock,
+            worker=self.worker,
+        )
+        background: list[Callable[[], Coroutine[Any, Any, None]]] = [watch.run, collector.run]
         if self.claiming.revocable:
             me, worker = identity.user, self.worker
             janitor = Janitor(self.slack, self.sightings, self.timing, clock=self.clock, worker=worker, me=me)
@@ -203,7 +219,7 @@ class Parts:
         inside = queue.opened
         if inside is None:
             raise ConfigurationError("The queue is not open.", remedy="Use it inside `async with queue:`.")
-        return Steward(self.slack, queue, inside, controls, self.marks)
+        return Steward(self.slack, queue, inside, controls, self.marks, clock=self.clock)
 
     def _redrive(self) -> Redrive:
         return Redrive(
@@ -253,6 +269,7 @@ class Parts:
             channel=channel.id,
             me=identity.user,
             shared=self.claiming.shared,
+            parcels=self.parcels,
             clock=self.clock,
             hook=self.hook,
             reach=self.timing.reach,
@@ -260,7 +277,7 @@ class Parts:
 
     def _asking(self, watch: Watch) -> Asking:
         longest = self.timing.scan.total_seconds()
-        return Asking(self.slack, watch, self.sightings, self.thread, clock=self.clock, longest=longest)
+        return Asking(self.slack, watch, self.sightings, self.thread, self.parcels, clock=self.clock, longest=longest)
 
     def _pick(self, watch: Watch, contest: Contest, poster: Poster) -> Pick:
         sightings, timing = self.sightings, self.timing

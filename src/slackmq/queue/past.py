@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from slackmq.queue.sightings import Sightings
     from slackmq.slack.api import Page, Slack
 
-__all__ = ["AHEAD", "Past"]
+__all__ = ["FAR", "Past"]
 
 _log = logging.getLogger("slackmq.watch")
-AHEAD = 60.0
+_AHEAD = 60.0
 """Seconds before its time at which a delayed message is read again, so that one read does for all of a minute."""
+FAR = 2 * _AHEAD
+"""What is due sooner is kept as it is: it might be read again before reads must show it."""
 _STRETCH = 86_400.0
 """Seconds of a channel's past that are read at once, looking for what waits from before the window."""
 _LONGEST_STRETCH = 16 * _STRETCH
@@ -70,6 +72,17 @@ class Past:
         self._turn = 0
         self.since = math.inf
 
+    async def known(self, running: Callable[[], bool]) -> None:
+        """See to it that all is known that waits from before the window, as far back as workers look.
+
+        Args:
+            running: whether it is read by itself, all the time.
+        """
+        while running() and self.since:
+            await self._news(self._timing.scan.total_seconds())
+        if self.since:
+            await self.look_back()
+
     async def look_back(self) -> None:
         """Once, find what waits from before the window: a whole fleet may have rested for days."""
         begin = latest = self._slack.now() - self._timing.window.total_seconds()
@@ -82,9 +95,9 @@ class Past:
             except Ambiguous as error:
                 await self._rest(error)
                 continue
+            self.since = latest = oldest
             self._keep(page)  # whether every copy of a key was seen, the next scan tells: it begins at the oldest
             self._sightings.forget(before=begin)
-            self.since = latest = oldest
             stretch = min(2 * stretch, _LONGEST_STRETCH) if len(page.rows) < _FEW else _STRETCH
         self.since = 0.0  # as far back as anything may wait
 
@@ -93,7 +106,7 @@ class Past:
         held = self._sightings.held
         while True:
             first = held.next_due()
-            left = None if first is None else first - AHEAD - self._slack.now()
+            left = None if first is None else first - _AHEAD - self._slack.now()
             if left is None or left > 0:
                 await self._news(left)
                 continue
@@ -104,7 +117,7 @@ class Past:
 
     async def due(self) -> set[str]:
         """Read those messages again whose time has come, or comes soon; what was seen."""
-        messages = self._sightings.held.due(self._slack.now() + AHEAD)
+        messages = self._sightings.held.due(self._slack.now() + _AHEAD)
         return await self._read(messages)
 
     async def overdue(self, *, before: float) -> set[str]:

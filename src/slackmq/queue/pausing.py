@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from slackmq.errors import Ambiguous
 from slackmq.slack.api import Metadata
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ NOTICE = "slackmq_pause"
 """The type of the metadata of the message that says so to people, and hints to workers that they look again."""
 _HOME = "https://pypi.org/project/slackmq/"
 _LONGEST = 80
+_TRIES = 3
+"""So often the message is posted until it is answered: two of them do no harm, and workers look at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +99,14 @@ async def resume(slack: Slack, channel: Channel, *, by: str, shared: bool = Fals
 
 async def _say(slack: Slack, channel: Channel, text: str, *, paused: bool) -> None:
     metadata = Metadata(type=NOTICE, payload={"paused": paused})
-    await slack.post(channel.id, text, metadata=metadata)
+    for left in reversed(range(_TRIES)):
+        try:
+            await slack.post(channel.id, text, metadata=metadata)
+        except Ambiguous:
+            if not left:
+                raise
+        else:
+            return
 
 
 def says_paused(row: Row) -> bool | None:

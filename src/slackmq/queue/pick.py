@@ -13,6 +13,8 @@ from slackmq.queue.contest import Chosen
 from slackmq.queue.sightings import Sighting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from slackmq.claiming.way import Claiming
     from slackmq.clock import Clock
     from slackmq.message import Claim, Outcome
@@ -124,7 +126,7 @@ class Pick:
             wait: whether to wait for the end of somebody else's claim.
         """
         await self._read_copies()
-        known = next((sighting for sighting in self._sightings.all() if sighting.message.key == key), None)
+        known = next((copy for copy in self._copies(key) if not copy.withdrawn), None)
         if known is None:
             message = await self._poster.post(Post(kind=ONCE, body={"key": key}, key=key, keyed=True))
             known = self._sightings.add(self._unclaimed(message))
@@ -146,15 +148,24 @@ class Pick:
         except (Ambiguous, Refused) as error:
             _log.warning("could not unpin %s: %s", claim.message.ts, error)
 
+    def _copies(self, key: str) -> Iterator[Sighting]:
+        """What was posted under a name for as long as names count, oldest first."""
+        since = self._slack.now() - self._timing.window.total_seconds()
+        for sighting in self._sightings.all():
+            message = sighting.message
+            if message.kind == ONCE and message.key == key and seconds(message.ts) >= since:
+                yield sighting
+
     async def _read_copies(self) -> None:
-        page = await self._slack.history(
-            self._channel, oldest=max(0.0, self._slack.now() - self._timing.window.total_seconds())
-        )
+        since = self._slack.now() - self._timing.window.total_seconds()
+        page = await self._slack.history(self._channel, oldest=max(0.0, since))
         for row in page.rows:
             letter = self._watch.letter(row)
             if letter is not None and letter.message.kind == ONCE and letter.error is None:
                 self._noticed(row)
         self._sightings.settle(read_at=page.read_at, skew=self._watch.lag.skew, now=self._clock.monotonic())
+        if not self._watch.running:  # else its scans see to that
+            self._sightings.forget(before=since)
 
     def _noticed(self, row: Row) -> Sighting:
         """What is known of a message, with what this read shows; one that no function here takes is left to its caller.
@@ -179,9 +190,9 @@ class Pick:
 
     async def _win(self, sighting: Sighting, *, wait: bool) -> Claim | None:
         """Try until it is ours or somebody else's; with `wait`, until it is ours or has ended."""
-        ours = isinstance(sighting.verdict, Ignore)
         claim: Claim | None = None
         while claim is None and sighting.open and (wait or not sighting.busy):
+            ours = isinstance(sighting.verdict, Ignore)
             if ours:
                 sighting.verdict = Accept(options=Options())
             try:

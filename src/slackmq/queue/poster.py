@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from slackmq.envelope import EVERYBODY, JOB, seal, unseal
-from slackmq.errors import Ambiguous, ConfigurationError
+import msgspec
+
+from slackmq.envelope import BODY_LIMIT, EVERYBODY, JOB, seal, unseal
+from slackmq.errors import Ambiguous, ConfigurationError, EnvelopeTooLarge, SlackError
 from slackmq.hooks import Posted
 from slackmq.points import pause
 from slackmq.policy import REPOST_AFTER
 from slackmq.queue.far import LONGEST, note_far
+from slackmq.queue.parcels import PARCEL_LIMIT, parcel_name
 from slackmq.slack.api import Metadata
 
 if TYPE_CHECKING:
     from slackmq.clock import Clock
     from slackmq.hooks import Hook
     from slackmq.message import Message, Post
+    from slackmq.queue.parcels import Parcels
     from slackmq.slack.api import Slack
 
 __all__ = ["Poster"]
 
 _REPOSTS = 5
 """So often an unanswered post is repeated before the caller is told."""
+_SPARE = 86_400.0
+"""Seconds for which a file is kept beyond the time in which a worker can find its job, or somebody redrive it."""
 
 
 class Poster:
@@ -33,13 +40,23 @@ class Poster:
         channel: id of the channel.
         me: user id of this bot.
         shared: whether bots of other apps may do the jobs.
+        parcels: where bodies go that are too long for a message.
         clock: the time of this process.
         hook: told of every post.
         reach: what is due later than half of that after its posting needs a bookmark, or it is not found.
     """
 
     def __init__(
-        self, slack: Slack, *, channel: str, me: str, shared: bool, clock: Clock, hook: Hook, reach: timedelta
+        self,
+        slack: Slack,
+        *,
+        channel: str,
+        me: str,
+        shared: bool,
+        parcels: Parcels,
+        clock: Clock,
+        hook: Hook,
+        reach: timedelta,
     ) -> None:
         self._reach = reach
         self._noted = False
@@ -49,6 +66,7 @@ class Poster:
         self._to = EVERYBODY if shared else me
         self._clock = clock
         self._hook = hook
+        self._parcels = parcels
 
     async def post(self, post: Post) -> Message:
         """Post a job until Slack says that it stands.
@@ -56,7 +74,8 @@ class Poster:
         Raises:
             ConfigurationError: its kind is no word, its time is over before it is there, or it would wait too long;
                 nothing was sent.
-            EnvelopeTooLarge: the body is too long; nothing was sent.
+            EnvelopeTooLarge: the body is too long, even for a file; nothing was sent.
+            SlackError: Slack refuses the post, or a file for its body; nothing is left there.
             Ambiguous: no answer came to any of several tries.
         """
         if not post.kind or post.kind.split() != [post.kind]:
@@ -68,6 +87,33 @@ class Poster:
         if post.delay is not None and post.delay > self._reach / 2 and not self._noted:
             await note_far(self._slack, self._channel)
             self._noted = True
+        filed = await self._filed(post)
+        try:
+            return await self._until_it_stands(filed)
+        except Ambiguous:
+            raise  # it may stand there, and need its file
+        except SlackError:
+            if filed is not post:
+                await self._parcels.remove(filed.file)
+            raise
+
+    async def _filed(self, post: Post) -> Post:
+        """The same post, its body in a file if it is too long for a message; the file comes first, or it would lack."""
+        body = msgspec.json.encode(dict(post.body))
+        if post.file or len(body) <= BODY_LIMIT:
+            return post
+        if len(body) > PARCEL_LIMIT:
+            raise EnvelopeTooLarge(
+                f"The arguments of {post.kind!r} are {len(body):,} bytes of JSON, "
+                f"and a file has {PARCEL_LIMIT:,} at most; nothing was posted.",
+                remedy="Put the data where both sides can reach it, and post its address.",
+            )
+        wait = self._reach + (post.delay or timedelta(0))
+        name = parcel_name("body", self._slack.now() + wait.total_seconds() + _SPARE)
+        said = f"The arguments of {post.kind}, {len(body):,} bytes. The job follows."
+        return replace(post, file=await self._parcels.put(self._channel, name, body, comment=said))
+
+    async def _until_it_stands(self, post: Post) -> Message:
         for repost in range(_REPOSTS + 1):
             sent = self._clock.monotonic()
             try:

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from slackmq.queue.setting import Setting
     from slackmq.queue.show import Decor
     from slackmq.queue.standing import Standing
-    from slackmq.queue.tally import Tally
     from slackmq.queue.turnstile import Turnstile
     from slackmq.slack.api import Channel, Events, Slack
 
@@ -175,7 +174,7 @@ class AsyncQueue(Batching):
 
         Args:
             kind: the name of the handler that shall do it.
-            body: the handler's arguments by name.
+            body: the handler's arguments by name; more than 8,000 bytes of JSON go as a file.
             key: of all jobs posted with one key within `timing.window`, one is done. A chosen key costs the time
                 `timing.skew` before the work starts, because another program may have posted it a moment before.
             lease: how long a claim lasts unless it is extended; None leaves it to the worker.
@@ -189,7 +188,7 @@ class AsyncQueue(Batching):
 
         Raises:
             ConfigurationError: the kind is no word, or a time too short; nothing was sent.
-            EnvelopeTooLarge: the body is too long; nothing was sent.
+            EnvelopeTooLarge: the body has more than 16 MiB as JSON; nothing was sent.
             Ambiguous: no answer came to any of several tries. The job may stand in the channel; post it again with
                 the same key to be sure.
         """
@@ -298,6 +297,15 @@ class AsyncQueue(Batching):
         """
         return await self._inside.asking.answer(message, within=within, watching=self._inside.watching)
 
+    async def body(self, message: Message) -> Mapping[str, Json]:
+        """The arguments of a job, from its file where they were too long for the message.
+
+        Raises:
+            BodyLost: the file is gone, or is not what was posted.
+            SlackError: Slack does not give it now.
+        """
+        return await self._parts.parcels.body(message)
+
     async def ack(self, claim: Claim, answer: str | Answer | None = None) -> Receipt:
         """The work is done: answer in the thread, mark the message done.
 
@@ -342,10 +350,6 @@ class AsyncQueue(Batching):
         """What shows how far the work on a claim is; `claim` gives it as it stands."""
         return self._inside.keeping.progress(claim)
 
-    def tally(self, claim: Callable[[], Claim]) -> Tally:
-        """What counts what of a claimed batch is done; `claim` gives the claim as it stands."""
-        return self._inside.keeping.tally(claim)
-
     async def dead_letters(self) -> tuple[DeadLetter, ...]:
         """The letters of the last `timing.reach` about jobs that died, one a job, oldest first.
 
@@ -368,13 +372,17 @@ class AsyncQueue(Batching):
         """
         return await self._inside.redrive.redrive(dead, ended=self._inside.pick.ended)
 
-    async def inspect(self, *, threads: bool = True) -> tuple[Standing, ...]:
+    async def inspect(self, *, threads: bool = True, past: bool = False) -> tuple[Standing, ...]:
         """Read the window and say how each message stands, oldest first.
 
         Args:
             threads: whether to read those that begun messages have, a call each: only they tell what was given back.
+            past: whether to look once for what waits from before the window, as far back as workers do.
         """
-        await self._inside.watch.scan()
+        watch = self._inside.watch
+        await watch.scan()
+        if past:
+            await watch.past.known(lambda: watch.running and watch.failure is None)
         if threads:
             await self._inside.contest.read_threads()
         return standings(self._sightings, now=self._slack.now())

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from slackmq.batch import rest_of
 from slackmq.claiming.thread import Thread
 from slackmq.envelope import JOB, unseal
-from slackmq.errors import AlreadyReacted, Ambiguous, ConfigurationError, Refused
+from slackmq.errors import AlreadyReacted, Ambiguous, ConfigurationError, MessageGone, Refused
 from slackmq.message import Message, Mrkdwn, Outcome, Post, seconds
 from slackmq.notes import Record
 from slackmq.points import pause
 from slackmq.queue.dead_letters import REDRIVEN
+from slackmq.queue.parcels import Parcels
 from slackmq.queue.poster import Poster
 
 if TYPE_CHECKING:
@@ -91,20 +94,10 @@ class Redrive:
             remedy = "Only what is marked dead can be posted again."
             raise ConfigurationError(f"The job {dead.ts} is not dead; nothing was posted.", remedy=remedy)
         letter = None if self._letters is None else await self._letters.about(dead)
-        job = letter.job if letter is not None and dead.batch else await self._rest(dead)
-        return await self.again(job, shared=self._shared, letter=letter)
-
-    async def _rest(self, dead: Message) -> Message:
-        """What of a dead job is to be done again: of a batch, the jobs that its thread does not call done."""
-        if not dead.batch:
-            return dead
-        record = Record()
-        skew = self._timing.skew.total_seconds()
-        await Thread(self._slack, clock=self._clock, skew=skew, shared=self._shared).read(dead, record)
-        return rest_of(dead, record.settled.done)
+        return await self.again(dead, shared=self._shared, letter=letter)
 
     async def again(self, job: Message, *, shared: bool, letter: DeadLetter | None = None) -> Message:
-        """Post a dead job again, with a fresh count of attempts; its handler is told the same key.
+        """Post a dead job again, with a fresh count of attempts, the same key for its handler and the same trace.
 
         Args:
             job: the job, which is dead.
@@ -127,21 +120,35 @@ class Redrive:
             return known
         identity = await self._slack.identity()
         source = (job.channel, job.ts) if letter is None else (letter.channel, letter.ts)
+        rest = await self._rest(job, shared=shared)
         post = Post(
             kind=job.kind,
-            body=job.body,
+            body=rest.body,
             key=key,
             keyed=True,
             lease=job.lease,
             priority=job.priority,
             origin=job.origin or job.key,
+            trace=job.trace,
             link=identity.link(*source),
-            batch=job.batch,
+            batch=rest.batch,
+            file=rest.file,
         )
         await pause("before_redrive")
         message = await self._poster(job.channel, me=identity.user, shared=shared).post(post)
         await self._tell(job, letter, link=identity.link(message.channel, message.ts))
         return message
+
+    async def _rest(self, job: Message, *, shared: bool) -> Message:
+        """What of a dead job is to be done again: of a batch, the jobs that its thread does not call done."""
+        if not job.batch:
+            return job
+        record, skew = Record(), self._timing.skew.total_seconds()
+        with suppress(MessageGone):
+            await Thread(self._slack, clock=self._clock, skew=skew, shared=shared).read(job, record)
+        whole = replace(job, body=await Parcels(self._slack, clock=self._clock).body(job))
+        rest = rest_of(whole, record.settled.done)
+        return job if rest is whole else replace(rest, file="")
 
     def _poster(self, channel: str, *, me: str, shared: bool) -> Poster:
         """Who posts into the channel of the dead job."""
@@ -150,6 +157,7 @@ class Redrive:
             channel=channel,
             me=me,
             shared=shared,
+            parcels=Parcels(self._slack, clock=self._clock),
             clock=self._clock,
             hook=self._hook,
             reach=self._timing.reach,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from slackmq.claiming.traces import Traces
 from slackmq.message import Outcome, seconds
-from slackmq.policy import Ignore
+from slackmq.policy import ONCE, Ignore
 from slackmq.queue.held import Held
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Sightings:
         self._window = window
         self._by_ts: dict[str, Sighting] = {}
         self._open: dict[str, Sighting] = {}
-        self._copies: dict[str, set[str]] = {}
+        self._copies: dict[tuple[bool, str], set[str]] = {}
         self.held = Held()
         """What waits for its time; its keys count."""
         self.ranked = False
@@ -114,7 +114,7 @@ class Sightings:
     def hold(self, message: Message) -> None:
         """Remember a delayed message whose time has not come, as little of it as possible."""
         self.held.add(message)
-        self._copies.setdefault(message.key, set()).add(message.ts)
+        self._copies.setdefault(_name(message), set()).add(message.ts)
 
     def let_go(self, ts: str) -> None:
         """Hold a message no longer: its time has come, or it is not there any more."""
@@ -128,7 +128,7 @@ class Sightings:
         if known is sighting:
             self.held.drop(sighting.message.ts)
             self._open[sighting.message.ts] = sighting
-            self._copies.setdefault(sighting.message.key, set()).add(sighting.message.ts)
+            self._copies.setdefault(_name(sighting.message), set()).add(sighting.message.ts)
             self.ranked = self.ranked or sighting.message.priority != 0
         return known
 
@@ -137,7 +137,7 @@ class Sightings:
 
         One that was deleted before anybody began it does not count: whoever posts it again means it.
         """
-        copies = self._copies.get(message.key, ())
+        copies = self._copies.get(_name(message), ())
         if len(copies) <= 1:
             return True
         return message.ts == self._leader(message)
@@ -145,23 +145,27 @@ class Sightings:
     def _leader(self, message: Message) -> str:
         """Which of the messages with its key is worked on in place of this one: posted up to the window before it."""
         leader: str | None = None
-        for ts in sorted(self._copies.get(message.key, ())):
+        for ts in sorted(self._copies.get(_name(message), ())):
             if ts > message.ts:
                 break
             if ts in self._by_ts and self._by_ts[ts].withdrawn:
                 continue
             if leader is None or seconds(ts) - seconds(leader) > self._window:
                 leader = ts
-        return leader or message.ts
+        late = leader is None or seconds(message.ts) - seconds(leader) > self._window
+        return message.ts if late or leader is None else leader
 
     def first(self, message: Message) -> Sighting | None:
-        """The earliest message with the same key that was seen: the one that is worked on; None if none was."""
-        known = [self._by_ts[ts] for ts in sorted(self._copies.get(message.key, ())) if ts in self._by_ts]
-        return next((sighting for sighting in known if not sighting.withdrawn), known[-1] if known else None)
+        """The message that is worked on in place of this one, perhaps itself; None if it was not seen."""
+        leader = self._by_ts.get(self._leader(message))
+        if leader is None or not leader.withdrawn:
+            return leader
+        later = (ts for ts in sorted(self._copies.get(_name(message), ())) if ts > message.ts and ts in self._by_ts)
+        return next((self._by_ts[ts] for ts in later if not self._by_ts[ts].withdrawn), leader)
 
     def with_key(self, key: str) -> Message | None:
-        """The earliest message with a key; None if none was seen."""
-        ts = min((ts for ts in self._copies.get(key, ()) if ts in self._by_ts), default=None)
+        """The earliest job with a key; None if none was seen."""
+        ts = min((ts for ts in self._copies.get((False, key), ()) if ts in self._by_ts), default=None)
         return None if ts is None else self._by_ts[ts].message
 
     def open(self) -> Iterator[Sighting]:
@@ -235,8 +239,8 @@ class Sightings:
         # What keeps younger copies from running is remembered as long as they are.
         needed = {
             self._leader(self._by_ts[ts].message)
-            for key in {self._by_ts[ts].message.key for ts in old}
-            for ts in self._copies[key]
+            for name in {_name(self._by_ts[ts].message) for ts in old}
+            for ts in self._copies.get(name, ())
             if ts in self._by_ts and ts not in old
         }
         for ts in old - needed:
@@ -251,7 +255,12 @@ class Sightings:
         return not sighting.busy and not unfinished
 
     def _forget_copy(self, message: Message) -> None:
-        copies = self._copies[message.key]
+        copies = self._copies.get(_name(message), set())
         copies.discard(message.ts)
         if not copies:
-            del self._copies[message.key]
+            self._copies.pop(_name(message), None)
+
+
+def _name(message: Message) -> tuple[bool, str]:
+    """Under which its copies are known: what shall happen once has names of its own, and no job is its copy."""
+    return message.kind == ONCE, message.key

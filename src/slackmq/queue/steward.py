@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from slackmq.claiming.marks import Marks
+    from slackmq.clock import Clock
     from slackmq.queue.controls import Control, Controls
     from slackmq.queue.opened import Opened
     from slackmq.queue.queue import AsyncQueue
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["Steward"]
 
 _log = logging.getLogger("slackmq.steward")
+_TRIES = 5
+_PAUSE = 10.0
+"""Seconds between two tries of what went unanswered."""
 _REMEMBERED = 10_000
 """So many wishes are remembered as done with; of more the oldest are looked at again, and found done."""
 
@@ -49,16 +53,22 @@ class Steward:
         inside: its parts.
         controls: which emoji ask for what, and who may.
         marks: which emoji of ours stand for what.
+        clock: the time of this process.
     """
 
-    def __init__(self, slack: Slack, queue: AsyncQueue, inside: Opened, controls: Controls, marks: Marks) -> None:
+    def __init__(
+        self, slack: Slack, queue: AsyncQueue, inside: Opened, controls: Controls, marks: Marks, *, clock: Clock
+    ) -> None:
         self._slack = slack
         self._queue = queue
         self._inside = inside
         self._controls = controls
+        self._clock = clock
         self._registers: dict[Control, str] = {"cancel": marks.cancel, "again": "repeat", "first": marks.first}
         self._seen: dict[_Wish, str] = {}
         self._open: list[_Wish] = []
+        self._mine: _Wish | None = None
+        """What this worker does at the moment: the register is its own."""
         self._news = anyio.Event()
 
     async def run(self) -> None:
@@ -84,15 +94,26 @@ class Steward:
             self._news.set()
 
     async def _try(self, wish: _Wish) -> None:
-        user = self._seen.get(wish, "")
-        try:
-            if wish.channel == self._inside.channel.id:
-                await self._act(wish, user)
-            elif wish.control == "again":
-                await self._again_by_letter(wish, user)
-        except (Ambiguous, Refused) as error:
-            _log.warning("cannot do what an emoji on %s asks for: %s", wish.ts, error)
-            self._seen.pop(wish, None)  # when it is read again, it is tried again
+        """Do it; again where no answer came, for nobody else will: the register is taken, or may be."""
+        self._mine = None
+        for left in reversed(range(_TRIES)):
+            try:
+                await self._heed(wish, self._seen.get(wish, ""))
+            except Ambiguous as error:
+                _log.warning("cannot do what an emoji on %s asks for: %s", wish.ts, error)
+                if left:
+                    await self._clock.sleep(_PAUSE)
+            except Refused as error:
+                _log.warning("Slack refuses what an emoji on %s asks for: %s", wish.ts, error)
+                return
+            else:
+                return
+
+    async def _heed(self, wish: _Wish, user: str) -> None:
+        if wish.channel == self._inside.channel.id:
+            await self._act(wish, user)
+        elif wish.control == "again":
+            await self._again_by_letter(wish, user)
 
     async def _act(self, wish: _Wish, user: str) -> None:
         sighting = await self._inside.pick.noticed(wish.ts)
@@ -154,11 +175,19 @@ class Steward:
         await self._say(wish, f":arrow_up: <@{user}> put it before all others that wait")
 
     async def _ours(self, wish: _Wish) -> bool:
-        """Whether it is this worker that acts."""
-        try:
-            await self._slack.react(wish.channel, wish.ts, self._registers[wish.control], urgency=Urgency.CLAIM)
-        except AlreadyReacted:
-            return False
+        """Whether it is this worker that acts. Where a try went unanswered it does: two that act do no harm."""
+        unanswered = False
+        while self._mine != wish:
+            try:
+                await self._slack.react(wish.channel, wish.ts, self._registers[wish.control], urgency=Urgency.CLAIM)
+            except AlreadyReacted:
+                if not unanswered:
+                    return False
+            except Ambiguous:
+                unanswered = True
+                await self._clock.sleep(_PAUSE)
+                continue
+            self._mine = wish
         return True
 
     async def _say(self, wish: _Wish, text: str) -> None:

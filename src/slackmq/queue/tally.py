@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from slackmq.batch import counted, jobs_of, shown
+from slackmq.batch import counted, shown
 from slackmq.errors import Ambiguous, SlackError
 from slackmq.notes import Note
 from slackmq.slack.api import Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection
+    from collections.abc import Awaitable, Callable, Collection, Sequence
 
     from slackmq.batch import Settled
     from slackmq.claiming.thread import Thread
@@ -47,6 +47,7 @@ class Tally:
         thread: where notes stand.
         record: what the thread says.
         claim: gives the current claim.
+        numbers: those of its jobs.
         clock: the time of this process.
         worker: the name under which it writes.
         width: how many jobs may run at once; None: the worker decides.
@@ -60,6 +61,7 @@ class Tally:
         record: Record,
         *,
         claim: Callable[[], Claim],
+        numbers: Sequence[int],
         clock: Clock,
         worker: str,
         width: int | None,
@@ -69,6 +71,7 @@ class Tally:
         self._thread = thread
         self._record = record
         self._claim = claim
+        self._numbers = numbers
         self._clock = clock
         self._worker = worker
         self._news = anyio.Event()
@@ -163,13 +166,12 @@ class Tally:
         return self.settled.fields(numbers)
 
     def _text(self) -> str:
-        numbers = jobs_of(self._claim().message)
-        return f":ballot_box_with_check: {counted(numbers, self.settled, self._failed)}, by {self._worker}"
+        return f":ballot_box_with_check: {counted(self._numbers, self.settled, self._failed)}, by {self._worker}"
 
     async def _show(self) -> None:
         """Put the marks into the message itself, if it is ours; they are for people only, and never waited for."""
         message = self._claim().message
-        text = shown(message, self.settled, self._failed)
+        text = shown(message.kind or "", self._numbers, self.settled, self._failed)
         ours = message.author == (await self._slack.identity()).user
         if not self._showing or not ours or text == self._shown or self._slack.spare("edit") < _SPARE:
             return

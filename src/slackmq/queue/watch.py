@@ -13,10 +13,10 @@ from slackmq.errors import Ambiguous, SlackError, first
 from slackmq.message import seconds
 from slackmq.points import pause
 from slackmq.queue.lag import Lag
-from slackmq.queue.past import AHEAD, Past
+from slackmq.queue.past import FAR, Past
 from slackmq.queue.sightings import Sighting
 from slackmq.queue.standstill import Standstill
-from slackmq.slack.api import TOMBSTONE, Added, Arrived, Changed, Connected, Deleted, Pinned, Unpinned
+from slackmq.slack.api import TOMBSTONE, Added, Arrived, Changed, Connected, Deleted, Disconnected, Pinned, Unpinned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -66,6 +66,7 @@ class Watch:
     Attributes:
         running: whether it reads all the time.
         lag: how late it is, and the skew that follows.
+        past: reads what lies further back.
     """
 
     def __init__(
@@ -109,9 +110,10 @@ class Watch:
         self._rescan = anyio.Event()
         self.connections: int | None = None
         """How many sockets the app had open when this process opened its own; None without one."""
+        self._deaf = False
         self._deep_at: float | None = None
         self._unknown_claim = False
-        self._past = Past(slack, channel, sightings, keep=self._keep, news=self.news, timing=timing, clock=clock)
+        self.past = Past(slack, channel, sightings, keep=self._keep, news=self.news, timing=timing, clock=clock)
         self.received_at: float | None = None
         """When the channel was last read or heard of, on the monotonic clock."""
         self.wish: Callable[[str, str, Mapping[str, frozenset[str]]], None] | None = None
@@ -146,12 +148,13 @@ class Watch:
     async def run(self) -> None:
         """Scan and listen until cancelled, or until Slack refuses; then `failure` says why."""
         self.running = True
+        self._deep_at, self.past.since = None, float("inf")  # what was read before was perhaps long ago
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._listen)
                 tasks.start_soon(self._scan_always)
                 tasks.start_soon(self._look_back)
-                tasks.start_soon(self._past.call_up)
+                tasks.start_soon(self.past.call_up)
         except* SlackError as group:
             self.give_up(first(group))
 
@@ -187,14 +190,16 @@ class Watch:
     async def _look_back(self) -> None:
         while self._deep_at is None:
             await self.news(None)
-        await self._past.look_back()
+        await self.past.look_back()
 
     async def _rest(self, rescan: anyio.Event) -> None:
         """Wait until the next scan is due: soon if something is unfinished, and at once when a socket has opened."""
         scanned = self._clock.monotonic()
         busy_since: float | None = None
         while self._rescan is rescan:
-            busy = self._unknown_claim or self._sightings.unfinished(typed_since=self._slack.now() - _TYPED)
+            busy = (
+                self._deaf or self._unknown_claim or self._sightings.unfinished(typed_since=self._slack.now() - _TYPED)
+            )
             now = self._clock.monotonic()
             busy_since = None if not busy else busy_since or now
             left = (busy_since or scanned) + policy.scan_period(self._timing, self.connections, busy=busy) - now
@@ -217,24 +222,20 @@ class Watch:
         self.shown = frozenset(row.ts for row in page.rows)
         shown = frozenset(map(seconds, self.shown))
         self.lag.read(read_at=page.read_at, oldest=oldest, shown=shown)
-        self._tell_lag()
-        self.shown |= await self._past.due()
-        self.shown |= await self._past.overdue(before=oldest)
+        self.lag.tell(self._hook)
+        self.shown |= await self.past.due()
+        self.shown |= await self.past.overdue(before=oldest)
         if deep:
-            self._past.since = min(self._past.since, oldest)
+            self.past.since = min(self.past.since, oldest)
         self.take_in(page)
         if deep:
             self._deep_at = self._clock.monotonic()
             self._sightings.forget(before=now - window)
 
-    def _tell_lag(self) -> None:
-        if news := self.lag.news():
-            self._hook(news)
-
     def take_in(self, page: Page) -> None:
         """Remember what a read of the channel showed."""
         now = self._keep(page)
-        since = self._past.since if self.running else 0.0
+        since = self.past.since if self.running else 0.0
         self._sightings.settle(read_at=page.read_at, skew=self.lag.skew, now=now, since=since)
 
     def _keep(self, page: Page) -> float:
@@ -254,9 +255,10 @@ class Watch:
     def hear(self, event: Event) -> None:
         """Remember what an event said."""
         match event:
-            case Connected(connections=connections):
-                self.connections = connections
-                self._rescan.set()  # what was missed while the socket was closed only history tells
+            case Connected() | Disconnected():
+                self._deaf = isinstance(event, Disconnected)
+                self.connections = self.connections if isinstance(event, Disconnected) else event.connections
+                self._rescan.set()  # what is missed while the socket is closed only history tells
                 self._rescan = anyio.Event()
             case Arrived(channel=self._channel):
                 self._hear_of(event)
@@ -283,7 +285,7 @@ class Watch:
         new = self._sightings.get(event.row.ts) is None
         if new and not event.redelivered:
             self.lag.heard(seconds(event.row.ts), self._slack.now())
-            self._tell_lag()
+            self.lag.tell(self._hook)
         if sighting := self.see(event.row):
             sighting.heard = True
             sighting.fresh_event = new and not event.redelivered
@@ -326,11 +328,12 @@ class Watch:
         letter = self.letter(row)
         if letter is None:
             return None
-        if letter.message.delay is not None and letter.message.due > self._slack.now() + AHEAD:
+        reading = self._marks.of_row(row, self._me)
+        early = letter.message.delay is not None and letter.message.due > self._slack.now() + FAR
+        if early and reading.ended is None:
             self._sightings.hold(letter.message)
             return None
-        begun = self._marks.of_row(row, self._me).generation > 0
-        begun = begun or self._me in row.reactions.get(self._marks.watched, ())
+        begun = reading.generation > 0 or self._me in row.reactions.get(self._marks.watched, ())
         verdict = self._verdict(letter, begun=begun)
         return None if isinstance(verdict, policy.Ignore) else self._remember(letter, verdict)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from slackmq.emulator.delivery import Delivery, at_random
-from slackmq.slack.api import Connected
+from slackmq.slack.api import Connected, Disconnected
 from slackmq.slack.rows import event
 
 if TYPE_CHECKING:
@@ -124,13 +124,18 @@ class SimEvents:
             self._socket.disconnect(self._name)
 
     async def _stream(self, inbox: Inbox) -> AsyncIterator[Event]:
+        greeted = False
         while True:
             frame = await inbox.get()
             if frame["type"] == "cut":
+                if greeted:
+                    yield Disconnected()
+                greeted = False
                 await anyio.sleep(frame["seconds"])
                 inbox = self._socket.connect(self._name)
                 continue
             if frame["type"] == "hello":
+                greeted = True
                 yield Connected(connections=frame["num_connections"])
                 continue
             self._socket.acknowledge(frame["envelope_id"])

@@ -21,6 +21,7 @@ __all__ = [
     "Channel",
     "Connected",
     "Deleted",
+    "Disconnected",
     "Event",
     "Events",
     "Identity",
@@ -303,6 +304,11 @@ class Connected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Disconnected:
+    """The socket is closed and does not open again at once: until `Connected` nothing is heard."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
     """A message was posted. `redelivered` is True if Slack marked the event as a repetition."""
 
@@ -355,7 +361,7 @@ class Unpinned:
     user: str
 
 
-Event = Connected | Arrived | Changed | Deleted | Added | Pinned | Unpinned
+Event = Connected | Disconnected | Arrived | Changed | Deleted | Added | Pinned | Unpinned
 
 
 class Events(Protocol):

@@ -12,7 +12,7 @@ import anyio
 
 from slackmq.clock import SYSTEM
 from slackmq.errors import Ambiguous, SlackMQError
-from slackmq.slack.api import Connected, Event, Urgency
+from slackmq.slack.api import Connected, Disconnected, Event, Urgency
 from slackmq.slack.caller import Caller
 from slackmq.slack.refusals import refusal
 from slackmq.slack.rows import event
@@ -38,6 +38,8 @@ _STABLE = 10.0
 """Seconds that a connection must have lived for the next one to be opened without a pause."""
 
 _LONGEST_PAUSE = 30.0
+_DEAF = 2
+"""Connections in vain after which the listener is told: one that Slack renews is open again at once."""
 _FAREWELL = 1.0
 
 _log = logging.getLogger("slackmq.slack.events")
@@ -132,6 +134,7 @@ class _Line:
         self._caller = caller
         self._clock = clock
         self._silence = silence
+        self._greeted = False
 
     async def run(self, send: MemoryObjectSendStream[Event]) -> None:
         """Connect again and again; ends only by an error that no repetition cures."""
@@ -147,6 +150,9 @@ class _Line:
                 # Slack keeps 10 connections an app; the others serve meanwhile.
                 _log.warning("Slack says this app has too many sockets open; waiting. Run at most 10 workers an app.")
                 failures = max(failures, 6)
+            if failures >= _DEAF and self._greeted:
+                self._greeted = False
+                _tell(send, Disconnected())
             pause = min(_LONGEST_PAUSE, 2.0 ** (failures - 2)) * (0.5 + self._clock.random() / 2) if failures else 0.0
             _log.info("socket closed (%s); opening another in %.1f s", reason, pause)
             await self._clock.sleep(pause)
@@ -175,12 +181,17 @@ class _Line:
                 if (happened := _event(envelope)) is None:
                     continue
                 if isinstance(happened, Connected):
+                    self._greeted = True
                     hello_in_time.deadline = float("inf")
-                try:
-                    send.send_nowait(happened)
-                except anyio.WouldBlock:
-                    _log.warning("%d events wait for their listener; one more was dropped", _KEPT)
+                _tell(send, happened)
         return f"close code {ws.close_code}"
+
+
+def _tell(send: MemoryObjectSendStream[Event], happened: Event) -> None:
+    try:
+        send.send_nowait(happened)
+    except anyio.WouldBlock:
+        _log.warning("%d events wait for their listener; one more was dropped", _KEPT)
 
 
 def _parsed(frame: aiohttp.WSMessage) -> Mapping[str, Any]:

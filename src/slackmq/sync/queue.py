@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import functools
 import os
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from slackmq.errors import ConfigurationError
 from slackmq.policy import accept_jobs
 from slackmq.portal import Blocking, blocking, wait_for
 from slackmq.queue import AsyncQueue
 from slackmq.queue import Lease as AsyncLease
 from slackmq.queue.setting import agreed
 from slackmq.slack.connect import open_events, open_slack, resolve
+from slackmq.task import BlockingTask
 from slackmq.worker import AsyncWorker
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterator, Sequence
     from contextlib import AbstractContextManager
     from types import TracebackType
 
@@ -31,9 +33,16 @@ if TYPE_CHECKING:
     from slackmq.policy import Timing, Verdict
     from slackmq.queue.controls import Controls
     from slackmq.queue.setting import Choice
+    from slackmq.queue.show import Decor
+    from slackmq.slack.api import Channel
     from slackmq.slack.connect import Settings
+    from slackmq.task import Task
 
 __all__ = ["Lease", "Queue", "Worker"]
+
+_P = ParamSpec("_P")
+_Q = ParamSpec("_Q")
+_R = TypeVar("_R")
 
 
 class Lease:
@@ -76,9 +85,15 @@ class Lease:
         """Why it was lost, if it was."""
         return self._there[1].lost
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody wants the job cancelled, as far as this process has heard."""
+        return self._there[1].cancelled
+
     ack = blocking(AsyncLease.ack)
     fail = blocking(AsyncLease.fail)
     release = blocking(AsyncLease.release)
+    drop = blocking(AsyncLease.drop)
 
 
 class Queue(Blocking[AsyncQueue]):
@@ -92,6 +107,9 @@ class Queue(Blocking[AsyncQueue]):
         select: says of each message whether it shall be claimed here; by default every job and nothing typed. It
             runs on the loop's thread, as hooks do.
         claim: how to be the only one, as in `App`.
+        peers: user ids of the bots of other apps that share the work; None: with "pin" every bot in the channel.
+        bots: whether what bots say, and what comes with a file, is selected from as if a person had typed it.
+        show: an emoji or a pin on what is being worked on, for people; never read back.
         marks: which emoji stand for what.
         timing: the time constants; the same in all processes that work the channel.
         hooks: told of everything that happens.
@@ -106,6 +124,9 @@ class Queue(Blocking[AsyncQueue]):
         settings: Settings | None = None,
         select: Callable[[Message], Verdict] = accept_jobs,
         claim: Choice = "auto",
+        peers: Collection[str] | None = None,
+        bots: bool = False,
+        show: Decor | None = None,
         marks: Marks | None = None,
         timing: Timing | None = None,
         hooks: Sequence[Hook] = (),
@@ -116,6 +137,9 @@ class Queue(Blocking[AsyncQueue]):
         self._settings = settings
         self._select = select
         self._claim: Choice = claim
+        self._peers = peers
+        self._bots = bots
+        self._show: Decor | None = show
         self._marks = marks
         self._timing = timing
         self._hooks = hooks
@@ -127,14 +151,24 @@ class Queue(Blocking[AsyncQueue]):
     async def _connected(self) -> AsyncGenerator[AsyncQueue]:
         settings = self._settings or resolve(os.environ)
         async with open_slack(settings) as slack:
-            socket, timing, marks = settings.app_token is not None, self._timing, self._marks
-            setting = await agreed(slack, self._channel, self._claim, timing=timing, marks=marks, socket=socket)
+            setting = await agreed(
+                slack,
+                self._channel,
+                self._claim,
+                timing=self._timing,
+                marks=self._marks,
+                socket=settings.app_token is not None,
+                peers=bool(self._peers),
+            )
             async with AsyncQueue(
                 slack,
                 self._channel,
                 events=open_events(settings),
                 select=self._select,
                 claim=setting.way,
+                peers=self._peers,
+                bots=self._bots,
+                show=self._show,
                 marks=self._marks,
                 timing=self._timing,
                 hooks=self._hooks,
@@ -143,6 +177,21 @@ class Queue(Blocking[AsyncQueue]):
                 setting=setting,
             ) as queue:
                 yield queue
+
+    @property
+    def channel(self) -> Channel:
+        """The channel."""
+        return self._there[1].channel
+
+    @property
+    def received_at(self) -> float | None:
+        """When the channel was last read or heard of, on the process's monotonic clock; None before the first time."""
+        return self._there[1].received_at
+
+    def task(self, task: Task[_Q, _P, _R]) -> BlockingTask[_Q, _P, _R]:
+        """A task that is posted here: `queue.task(resize).post("cat.png", width=300)`."""
+        portal, queue = self._there
+        return BlockingTask(task.to(queue), functools.partial(wait_for, portal))
 
     def claims(self) -> Iterator[Lease]:
         """Claims, one after the other, for as long as the queue is open and not stopped.
@@ -158,7 +207,8 @@ class Queue(Blocking[AsyncQueue]):
             try:
                 yield Lease(portal, lease)
             except GeneratorExit:
-                wait_for(portal, claims.aclose)
+                with suppress(ConfigurationError):  # a queue that was closed has ended them
+                    wait_for(portal, claims.aclose)
                 raise
 
     def hold(self, claim: Claim) -> Lease:
@@ -194,6 +244,10 @@ class Queue(Blocking[AsyncQueue]):
         finally:
             wait_for(portal, lambda: once.tidy(lease.claim))
 
+    def limit(self, rate: Rate | None) -> None:
+        """Let `claims()` claim no more messages in a time than that from now on; None: as many as there are."""
+        self._there[0].call(self._there[1].limit, rate)
+
     def stop(self) -> None:
         """Let every `claims()` end once its current contest is decided; claims that are held stay held."""
         self._there[0].call(self._there[1].stop)
@@ -203,6 +257,7 @@ class Queue(Blocking[AsyncQueue]):
     claim = blocking(AsyncQueue.claim)
     extend = blocking(AsyncQueue.extend)
     answer = blocking(AsyncQueue.answer)
+    body = blocking(AsyncQueue.body)
     ack = blocking(AsyncQueue.ack)
     fail = blocking(AsyncQueue.fail)
     release = blocking(AsyncQueue.release)

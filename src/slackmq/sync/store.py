@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import ItemsView, MutableMapping, ValuesView
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from slackmq.errors import ConfigurationError
 from slackmq.kv.elect import LEADER, TERM
 from slackmq.kv.errors import KeyExists, KeyNotFound
 from slackmq.kv.many import clear, fill
@@ -153,7 +154,8 @@ class Store(Blocking[AsyncStore], MutableMapping[str, "Json | bytes"]):
             while (change := wait_for(portal, lambda: anext(changes, None))) is not None:
                 yield change
         finally:
-            wait_for(portal, changes.aclose)
+            with suppress(ConfigurationError):  # a store that was closed has ended it
+                wait_for(portal, changes.aclose)
 
     @contextmanager
     def lock(self, name: str, *, ttl: timedelta = timedelta(seconds=60)) -> Generator[Lock]:

@@ -1,4 +1,4 @@
-"""Traces that follow a job from its post to its end, across processes: the only door to `opentelemetry`.
+"""Traces that follow a job from its post to its end, across processes.
 
 `pip install 'slackmq[opentelemetry]'`; what becomes of the spans is the business of the SDK that the program sets up.
 """

@@ -14,7 +14,8 @@ from slackmq.answer import Answer, answer_of
 from slackmq.batch import jobs_of, one_of, why_failed
 from slackmq.errors import LeaseLost
 from slackmq.job import Job
-from slackmq.worker.execution import Done, Failed, Stopped, settle
+from slackmq.message import Message
+from slackmq.worker.execution import Done, Failed, Stopped, Unread, settle
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from slackmq.batch import Settled
     from slackmq.clock import Clock
-    from slackmq.message import Claim, Json, Message
+    from slackmq.message import Claim, Json
     from slackmq.queue import Lease
     from slackmq.queue.tally import Tally
     from slackmq.worker.execution import End, Executor
@@ -55,12 +56,16 @@ class Batch:
         A handler that does not stop although its time is over is not waited for: its job counts as failed, no further
         one is begun, and the claim has ended long before this returns.
         """
+        message = await self._executor.read(self._lease)
+        if not isinstance(message, Message):
+            await settle(self._lease, message)
+            return
         try:
-            jobs = jobs_of(self._lease.claim.message)
+            jobs = jobs_of(message)
         except ValueError as error:
             await settle(self._lease, Failed(reason=str(error), retry_in=None))
             return
-        tally = self._executor.queue.tally(lambda: self._lease.claim)
+        tally = self._executor.queue.tally(lambda: self._lease.claim, tuple(jobs))
         lost: LeaseLost | None = None
         async with anyio.create_task_group() as running:
             async with anyio.create_task_group() as notes:
@@ -94,7 +99,7 @@ class Batch:
         heard, one = _Heard(self._executor.clock), one_of(self._lease.claim.message, number, body)
         job = Job(claim=partial(self._claim, one), clock=self._executor.clock, report=heard.report, number=number)
         try:
-            end = await self._executor.execute(self._lease, job, heard, partial(self._overdue, number, tally))
+            end = await self._executor.execute(one, self._lease, job, heard, partial(self._overdue, number, tally))
             self._note(number, end, tally)
         finally:
             job.cancel("the claim was lost" if self._lease.lost else "the job has ended")
@@ -120,7 +125,7 @@ class Batch:
             case Failed():
                 self._failures[number] = end
                 tally.fail(number)
-            case Stopped():
+            case Stopped() | Unread():
                 self._executor.begin_no_more(self._lease)
         self._under_way.discard(number)
         self._look()

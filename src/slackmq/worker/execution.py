@@ -6,7 +6,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,13 +15,23 @@ import anyio
 import anyio.lowlevel
 from anyio import CancelScope, get_cancelled_exc_class
 
-from slackmq.errors import ArgumentsRejected, LeaseLost, Reject, Retry, UnknownKind, told, trace_of
+from slackmq.errors import (
+    ArgumentsRejected,
+    BodyLost,
+    LeaseLost,
+    Reject,
+    Retry,
+    SlackError,
+    UnknownKind,
+    told,
+    trace_of,
+)
 from slackmq.job import Job
+from slackmq.message import Message
 from slackmq.points import pause
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from datetime import timedelta
 
     from anyio.abc import TaskGroup
 
@@ -32,9 +43,12 @@ if TYPE_CHECKING:
     from slackmq.queue import AsyncQueue, Lease
     from slackmq.queue.keeping import Keeping
 
-__all__ = ["Done", "End", "Executor", "Failed", "Late", "Pulse", "Stopped", "settle"]
+__all__ = ["Done", "End", "Executor", "Failed", "Late", "Pulse", "Stopped", "Unread", "settle"]
 
 _log = logging.getLogger("slackmq.worker")
+_UNREAD = timedelta(seconds=30)
+"""So long a job is left alone whose arguments Slack does not give; it may be handed back without an attempt, but not
+for ever: see `slackmq.notes`."""
 _OBEYS = 30.0
 """Seconds, or its timeout if that is longer, in which a handler whose time is over must stop, or its job is failed
 without it."""
@@ -56,11 +70,15 @@ class Failed:
     trace: str = ""
 
 
+class Unread:
+    """Slack does not give the job's arguments now."""
+
+
 class Stopped:
     """The handler was cancelled because the worker stops, or because somebody wants the job cancelled."""
 
 
-End = Done | Failed | Stopped
+End = Done | Failed | Stopped | Unread
 Late = Callable[[Failed], Awaitable[None]]
 """Told how a job ends whose handler does not stop although its time is over."""
 
@@ -143,13 +161,17 @@ class Executor:
 
     async def work(self, lease: Lease) -> None:
         """Run the handler for a message that is no batch, and end the claim."""
+        message = await self.read(lease)
+        if not isinstance(message, Message):
+            await settle(lease, message)
+            return
         progress = self.queue.progress(lambda: lease.claim)
         job = Job(claim=lambda: lease.claim, clock=self.clock, report=progress.report)
         end: End = Stopped()
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(progress.run)
-                end = await self.execute(lease, job, progress, partial(_fail_without_it, lease))
+                end = await self.execute(message, lease, job, progress, partial(_fail_without_it, lease))
                 tasks.cancel_scope.cancel()
         finally:
             job.cancel("the claim was lost" if lease.lost else "the job has ended")
@@ -158,20 +180,32 @@ class Executor:
         await progress.end()
         await settle(lease, end)
 
-    async def execute(self, lease: Lease, job: Job, pulse: Pulse, late: Late) -> End:
+    async def read(self, lease: Lease) -> Message | Failed | Unread:
+        """A claimed message with its arguments, from wherever they are; or how its attempt ends without them."""
+        message = lease.claim.message
+        try:
+            return replace(message, body=await self.queue.body(message))
+        except BodyLost as error:
+            return Failed(reason=str(error), retry_in=None)
+        except SlackError as error:
+            _log.warning("the arguments of %s are read later: %s", message.ts, error)
+            return Unread()
+
+    async def execute(self, message: Message, lease: Lease, job: Job, pulse: Pulse, late: Late) -> End:
         """Run the handler for a job once, in its time.
 
         Args:
+            message: the job's message with its arguments, or that of one job of a batch.
             lease: the claim on its message.
             job: the job: the message, or one of a batch.
             pulse: when the handler was last heard of.
             late: told that the handler goes on long after its time.
         """
         try:
-            bound = self._handlers.bind(job.message)
+            bound = self._handlers.bind(message)
         except (UnknownKind, ArgumentsRejected) as error:
             return Failed(reason=str(error), retry_in=None)
-        if self._handing_back:
+        if self._handing_back or lease.cancelled:
             return Stopped()
         with CancelScope() as scope:
             self.running[job] = scope
@@ -223,10 +257,10 @@ class Executor:
             await _ours_to_obey()
             return Failed(reason="it was cancelled from within", retry_in=self._retry_in(options, job))
         except Reject as error:
-            return Failed(reason=_said(error), retry_in=None, trace=trace_of(error))
+            return Failed(reason=told(error), retry_in=None, trace=trace_of(error))
         except Retry as error:
             retry_in = self._retry_in(options, job, error.after)
-            return Failed(reason=_said(error), retry_in=retry_in, trace=trace_of(error))
+            return Failed(reason=told(error), retry_in=retry_in, trace=trace_of(error))
         except GeneratorExit:
             raise  # nobody runs this any more
         except BaseException as error:  # noqa: BLE001  # handlers are strangers' code, and may raise what they like
@@ -266,11 +300,6 @@ def _overdue(options: Options, began: float, heard_at: float) -> float:
     return min(since + span + max(span, _OBEYS) for since, span in spans)
 
 
-def _said(error: Reject | Retry) -> str:
-    """What a handler raised on purpose says, without its class."""
-    return told(error).removeprefix(f"{type(error).__name__}: ")
-
-
 async def _ours_to_obey() -> None:
     """Raise if the worker wants this task to stop.
 
@@ -304,3 +333,5 @@ async def settle(lease: Lease, end: End) -> None:
             await lease.drop()
         case Stopped():
             await lease.release()
+        case Unread():
+            await lease.release(retry_in=_UNREAD)

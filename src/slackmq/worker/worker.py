@@ -132,7 +132,7 @@ class AsyncWorker:
     async def _drain_when_empty(self) -> None:
         while self._queue.opened is not None:
             try:
-                rows = await self._queue.inspect()
+                rows = await self._queue.inspect(past=True)
             except Ambiguous as error:
                 _log.warning("cannot see whether anything waits: %s", error)
             else:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import threading
 import time
+from concurrent.futures import wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +20,8 @@ from slackmq.emulator.workspace import OPERATOR, Workspace
 from slackmq.slack.connect import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from types import FrameType
 
 
 @dataclass(slots=True)
@@ -68,6 +72,35 @@ class Office:
         if request.match_info["method"] == "conversations.history":
             self.read.set()
         return web.json_response(dict(outcome.reply))
+
+
+def interrupt_once(holds: Callable[[], object]) -> None:
+    """Press Ctrl-C as soon as the main thread waits for the loop's thread and this holds."""
+
+    def interrupt() -> None:
+        main, never = threading.main_thread().ident or 0, threading.Event()
+        while not (_waits(main) and holds()):
+            never.wait(0.01)
+        signal.pthread_kill(main, signal.SIGINT)
+
+    threading.Thread(target=interrupt, daemon=True).start()
+
+
+def _waits(thread: int) -> bool:
+    frame: FrameType | None = sys._current_frames()[thread]
+    while frame is not None:
+        if frame.f_code is wait.__code__:
+            return True
+        frame = frame.f_back
+    return False
+
+
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """SIGINT raises KeyboardInterrupt, even where the tests were started in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -16,6 +15,8 @@ from slackmq.kv.entry import Kind
 from slackmq.kv.errors import KeyNotFound
 from slackmq.policy import Timing
 from slackmq.sync import Store
+
+from .conftest import interrupt_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,23 +101,19 @@ def test_it_has_the_verbs_of_the_async_store(office: Office) -> None:
         watched = store.watch("a", from_revision=first)
         assert next(watched).key == "a"
         watched.close()  # type: ignore[attr-defined]  # a generator
-        with store.lock("door", ttl=timedelta(seconds=5)) as held:
+        with store.lock("door", ttl=timedelta(seconds=60)) as held:
             assert held.token > first
         store.purge("k")
         assert store.status().rejected == 0
 
 
+@pytest.mark.usefixtures("heard")
 def test_whoever_waits_for_a_lock_can_be_interrupted_and_the_store_closes(office: Office) -> None:
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with state(office) as one, state(office) as two, one.lock("door", ttl=timedelta(seconds=60)):
-            waiting = threading.Timer(2.0, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT))
-            waiting.start()
-            with pytest.raises(KeyboardInterrupt), two.lock("door"):
-                raise AssertionError
-            assert two["lock/door"] == one["lock/door"]
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with state(office) as one, state(office) as two, one.lock("door", ttl=timedelta(seconds=60)):
+        interrupt_once(lambda: "lock/door" in two)
+        with pytest.raises(KeyboardInterrupt), two.lock("door"):
+            raise AssertionError
+        assert two["lock/door"] == one["lock/door"]
 
 
 def test_an_exception_under_a_lock_comes_through_and_gives_it_back(office: Office) -> None:
@@ -133,6 +130,16 @@ def test_a_store_that_is_not_open_says_so(office: Office) -> None:
         store["k"] = 1
     with store, pytest.raises(ConfigurationError, match="open already"), store:
         pass
+
+
+def test_a_watch_that_outlives_its_store_ends_and_says_that_it_is_closed(office: Office) -> None:
+    with state(office) as store:
+        store["k"] = 1
+        ended, asked = store.watch(from_revision=0), store.watch(from_revision=0)
+        assert next(ended).key == next(asked).key == "k"
+    ended.close()  # type: ignore[attr-defined]  # a generator
+    with pytest.raises(ConfigurationError, match="closed meanwhile"):
+        next(asked)
 
 
 def test_threads_that_wait_for_a_store_are_told_when_it_is_closed(office: Office) -> None:
@@ -162,5 +169,5 @@ def test_threads_that_wait_for_a_store_are_told_when_it_is_closed(office: Office
         for _ in range(8):
             working.acquire()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert len(told) == len(threads)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import signal
+import inspect
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -16,13 +16,16 @@ from slackmq.job import Job  # noqa: TC001  # a handler's annotations are read a
 from slackmq.message import Outcome
 from slackmq.policy import Timing
 from slackmq.queue import AsyncQueue
+from slackmq.queue import Lease as AsyncLease
 from slackmq.slack.connect import Settings
-from slackmq.sync import Queue, Worker
+from slackmq.sync import Lease, Queue, Worker
+from slackmq.task import BlockingTask, Task
+from slackmq.worker import AsyncWorker
+
+from .conftest import interrupt_once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from slackmq.sync import Lease
+    from collections.abc import Callable
 
     from .conftest import Office
 
@@ -93,30 +96,30 @@ def test_stopping_ends_the_claims_of_other_threads(office: Office) -> None:
         thread = threading.Thread(target=lambda: claimed.extend(queue.claims()))
         thread.start()
         queue.stop()
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
         assert claimed == []
 
 
-@pytest.fixture
-def heard() -> Iterator[None]:
-    """SIGINT raises KeyboardInterrupt, even where the tests were started in the background, which ignores it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("heard")
 def test_ctrl_c_while_waiting_for_a_claim_comes_through_and_leaves_the_queue_usable(office: Office) -> None:
-    def interrupt() -> None:
-        office.read.wait(10)
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-
     with jobs(office) as queue:
-        threading.Thread(target=interrupt).start()
+        interrupt_once(office.read.is_set)
         with pytest.raises(KeyboardInterrupt):
             next(queue.claims())
         assert queue.inspect() == ()
+
+
+def test_claims_that_outlive_their_queue_end_and_say_that_it_is_closed(office: Office) -> None:
+    with jobs(office) as queue:
+        queue.post("resize", {})
+        queue.post("resize", {})
+        ended, asked = queue.claims(), queue.claims()
+        for claims in (ended, asked):
+            next(claims).release()
+    ended.close()  # type: ignore[attr-defined]  # a generator
+    with pytest.raises(ConfigurationError, match="closed meanwhile"):
+        next(asked)
 
 
 def test_a_closed_queue_says_how_to_open_it() -> None:
@@ -140,6 +143,52 @@ def test_without_settings_the_environment_is_asked_when_entering() -> None:
 def test_the_verbs_carry_the_docstrings_of_the_async_ones() -> None:
     assert Queue.post.__doc__ == AsyncQueue.post.__doc__
     assert Queue.post.__doc__
+
+
+def names(kind: type) -> set[str]:
+    return {name for name in dir(kind) if not name.startswith("_")}
+
+
+def asked(kind: type) -> set[str]:
+    """What one says to make one."""
+    return set(inspect.signature(kind).parameters)
+
+
+def test_whatever_can_be_done_with_await_can_be_done_without() -> None:
+    assert names(AsyncQueue) - names(Queue) == {"sweep", "turnstile", "progress"}, "parts for other rooms"
+    assert asked(AsyncQueue) - asked(Queue) == {"slack", "events", "clock", "setting"}, "found out when it is opened"
+    assert names(AsyncLease) <= names(Lease)
+    assert names(AsyncWorker) <= names(Worker)
+    assert asked(AsyncWorker) - asked(Worker) == {"clock"}, "an open queue has one"
+    assert names(Task) - names(BlockingTask) == {"blocking", "to", "required", "takes"}, "nobody waits for these"
+
+
+def test_a_task_is_posted_without_await_on_all_its_terms_and_its_answer_waited_for(office: Office) -> None:
+    handlers = Handlers()
+
+    @handlers.task
+    def second(word: str) -> str:
+        return word.upper()
+
+    @handlers.task
+    def first(word: str) -> str:
+        return second.blocking.keyed("once").post(word).key
+
+    with Queue("#jobs", settings=office.settings, timing=FAST, select=handlers.select) as queue:
+        worker = Worker(queue, handlers)
+        later = queue.task(second).keyed("cat").ranked(3).post_later(timedelta(hours=1), "hi")
+        assert (later.key, later.priority, later.delay, later.body) == ("cat", 3, timedelta(hours=1), {"word": "hi"})
+        assert queue.task(second).expiring(timedelta(hours=1)).post("ho").expires is not None
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        try:
+            assert queue.task(second).within(timedelta(seconds=20)).ask("hey") == "HEY"
+            assert queue.task(first).within(timedelta(seconds=20)).ask("hm") == "once"
+        finally:
+            worker.drain()
+            thread.join(20)
+    with pytest.raises(ConfigurationError, match=r"queue\.task"):
+        second.blocking.post("nobody is there")
 
 
 def test_a_worker_runs_plain_and_async_handlers_which_may_post_until_it_is_drained(office: Office) -> None:
@@ -182,14 +231,14 @@ def test_a_dead_job_has_a_letter_and_is_posted_again_without_await(office: Offic
         thread.start()
         dead = queue.post("feed", key="tom")
         with pytest.raises(JobFailed, match="no food"):
-            queue.answer(dead, within=timedelta(seconds=10))
+            queue.answer(dead, within=timedelta(seconds=60))
         (letter,) = queue.dead_letters()
         assert (letter.reason, letter.attempts, letter.job.ts) == ("no food", 1, dead.ts)
         again = queue.redrive(dead)
-        assert queue.answer(again, within=timedelta(seconds=10)).result == '"fed tom"'
+        assert queue.answer(again, within=timedelta(seconds=60)).result == '"fed tom"'
         assert queue.redrive(letter) == again
         worker.drain()
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -210,8 +259,8 @@ def lapse(office: Office, lease: Lease) -> None:
 
 
 def until(holds: Callable[[], bool]) -> bool:
-    """Whether it holds within ten seconds."""
-    never, deadline = threading.Event(), SYSTEM.monotonic() + 10
+    """Whether it holds within a minute."""
+    never, deadline = threading.Event(), SYSTEM.monotonic() + 60
     while not holds() and SYSTEM.monotonic() < deadline:
         never.wait(0.01)
     return holds()
@@ -232,7 +281,7 @@ def test_of_several_threads_that_ask_for_one_message_or_one_key_one_runs(office:
             for thread in threads:
                 thread.start()
             for thread in threads:
-                thread.join(10)
+                thread.join(60)
             assert len(ran) == 1
         assert office.replies("jobs", ts) == ["made"]
 

@@ -171,7 +171,7 @@ async def test_no_answer_is_none_and_for_text_no_text() -> None:
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (answer_of("x" * 9_000), "9,002 bytes of JSON"),
+        (answer_of("x" * 17_000_000), "17,000,002 bytes of JSON, and a file at most 16,777,216"),
         (answer_of([float]), None),
         (answer_of("no number"), "Expected `float`, got `str`"),
     ],

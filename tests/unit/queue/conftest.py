@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
     from slackmq.claiming.way import Way
     from slackmq.hooks import Happening
+    from slackmq.points import Place
     from slackmq.queue import Standing
     from slackmq.queue.show import Decor
+    from slackmq.simulation.process import Process
 
 BEGAN = 1_700_000_000.0
 TIMING = Timing()
@@ -44,6 +46,10 @@ class House:
         self.calls: list[str] = []
         self.born = 0
         self.refused: dict[str, str] = {}
+        self.hidden: dict[str, Mapping[str, Any]] = {}
+        """What a method answers in place of the truth."""
+        self.denied: list[str] = []
+        self.files: dict[str, bytes] = {}
         self.faults: list[Callable[[str, Mapping[str, object]], str | None]] = []
         self.queue: AsyncQueue
         self.worker: AsyncWorker
@@ -92,6 +98,8 @@ class House:
     def call(self, token: str, method: str, **args: object) -> Mapping[str, Any]:
         if method in self.refused:
             return {"ok": False, "error": self.refused[method]}
+        if method in self.hidden:
+            return self.hidden[method]
         caller = self.workspace.authorize(token)
         if isinstance(caller, str):
             return {"ok": False, "error": caller}
@@ -198,6 +206,9 @@ class _Wire:
         await SimClock(DICE).sleep(0.05)
         house.calls.append(method)
         fault = next((found for fault in house.faults if (found := fault(method, args))), None)
+        if fault == "refused":
+            house.denied.append(method)
+            return Reply(status=200, body={"ok": False, "error": "too_many_reactions"}, date=float(int(house.now())))
         if fault != "lost":
             reply = house.call(self._token, method, **args)
             await SimClock(DICE).sleep(0.05)
@@ -206,8 +217,50 @@ class _Wire:
         await SimClock(DICE).sleep(10)
         raise Ambiguous("no answer", method=method)
 
+    async def put(self, url: str, content: bytes) -> int:
+        house = self._house
+        await self._carried("put", url)
+        ident = house.workspace.upload(url.rpartition("/")[2])
+        assert ident is not None
+        house.files[ident] = content
+        args = {"file": ident, "length": len(content)}
+        kept = house.workspace.apply(int(house.now() * 1e6), OPERATOR, "emulator.files.uploaded", args).reply["ok"]
+        return 200 if kept else 404
+
+    async def get(self, url: str) -> tuple[int, bytes]:
+        await self._carried("get", url)
+        content = self._house.files.get(url.split("/")[-3].rpartition("-")[2])
+        return (404, b"") if content is None else (200, content)
+
+    async def _carried(self, what: str, url: str) -> None:
+        """Bytes take as long as a call."""
+        house = self._house
+        await SimClock(DICE).sleep(0.1)
+        house.calls.append(what)
+        if any(fault(what, {"url": url}) for fault in house.faults):
+            raise Ambiguous("no answer", method=what)
+
     async def aclose(self) -> None:
         return
+
+
+class Killer:
+    """Ends one process at a place, the first time it comes there."""
+
+    def __init__(self, process: Process, place: Place, *, struck: list[Place]) -> None:
+        self._process = process
+        self._place = place
+        self._struck = struck
+
+    def reach(self, place: Place) -> None:
+        if place == self._place and not self._struck:
+            self._struck.append(place)
+            self._process.kill()
+
+    async def pause(self, place: Place) -> None:
+        self.reach(place)
+        if not self._process.alive:
+            await anyio.sleep_forever()
 
 
 @pytest.fixture

@@ -155,3 +155,26 @@ def test_of_two_who_ask_under_one_key_both_are_told_the_one_result(house: House)
         assert (results, ran) == ([1, 1], [1])
 
     run(main)
+
+
+def test_a_key_that_is_used_again_the_next_day_is_not_answered_with_yesterdays_result(house: House) -> None:
+    ran: list[int] = []
+    counted = Handlers()
+
+    @counted.task
+    async def count() -> int:
+        ran.append(1)
+        return len(ran)
+
+    assert count is not None
+
+    async def main() -> None:
+        async with AsyncQueue(house.slack(), "#jobs", clock=SimClock(DICE)) as queue:
+            for expected in (1, 2):
+                async with house.at_work(counted):
+                    message = await queue.post("count", key="daily")
+                    answer = await queue.answer(message, within=timedelta(minutes=1))
+                    assert answer.result == str(expected)
+                await anyio.sleep(timedelta(hours=24, minutes=30).total_seconds())
+
+    run(main)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from slackmq.batch import LARGEST
-from slackmq.errors import AlreadyEnded, ConfigurationError, EnvelopeTooLarge, JobFailed, Reject
+from slackmq.batch import LARGEST, numbers_in
+from slackmq.errors import AlreadyEnded, ConfigurationError, JobFailed, Reject
 from slackmq.handlers import Handlers
 from slackmq.hooks import Claimed
 from slackmq.job import Job  # noqa: TC001  # a handler's annotations are read at run time
@@ -27,6 +27,8 @@ from slackmq.worker import AsyncWorker
 from .conftest import DICE, TIMING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from slackmq.claiming.way import Way
 
     from .conftest import House
@@ -266,8 +268,6 @@ def test_a_batch_of_none_or_of_too_many_is_refused_before_anything_is_sent(house
                 await queue.post_batch("work", [])
             with pytest.raises(ConfigurationError, match="not 1,001"):
                 await queue.post_batch("work", bodies(LARGEST + 1))
-            with pytest.raises(EnvelopeTooLarge, match="Post several smaller batches"):
-                await queue.post_batch("work", [{"n": "x" * 1000}] * 10)
             assert house.calls.count("chat.postMessage") == before
 
     run(main)
@@ -311,5 +311,63 @@ def test_a_trace_tells_what_of_a_batch_is_noted(house: House) -> None:
             life = await look.life(message.ts)
             assert (life.state, life.jobs, life.done, life.lost) == ("held", 3, "1", "")
             assert [step.what for step in life.steps] == ["posted", "claimed", "noted"]
+
+    run(main)
+
+
+@pytest.mark.parametrize("part", [1, 40])
+def test_a_batch_too_large_for_a_message_is_done_from_a_file_and_redriven_without_what_is_done(
+    house: House, part: int
+) -> None:
+    """Of the two parts that fail one fits into a message again, and the other does not."""
+
+    async def main() -> None:
+        handlers, mended, seen = Handlers(), list[int](), list[int]()
+
+        @handlers.task(attempts=1)
+        async def work(job: Job, text: str) -> int:
+            seen.append(job.number)
+            if job.number <= part and not mended:
+                raise ValueError("no")
+            return len(text)
+
+        assert work is not None
+        async with house.at_work(handlers) as queue:
+            message = await queue.post_batch("work", [{"text": "x" * 500}] * 60)
+            assert (message.batch, message.body) == (60, {})
+            assert message.file
+            with pytest.raises(JobFailed, match=f"{part} of 60 jobs failed"):
+                await queue.answer(message, within=timedelta(minutes=5))
+            assert sorted(seen) == list(range(1, 61))
+            seen.clear()
+            mended.append(1)
+            again = await queue.redrive(message)
+            assert (again.batch, bool(again.file)) == (part, part > 1)
+            answer = await queue.answer(again, within=timedelta(minutes=5))
+            assert answer.result == "[" + ",".join(["500"] * part) + "]"
+            assert sorted(seen) == list(range(1, part + 1))
+
+    run(main)
+
+
+def test_after_an_edit_that_went_unanswered_another_note_is_begun_for_the_edit_may_come_late(house: House) -> None:
+    async def main() -> None:
+        handlers, _ = house.ran()
+        late: list[Mapping[str, object]] = []
+
+        def lose(method: str, args: Mapping[str, object]) -> str | None:
+            if method == "chat.update" and "metadata" in args and not late:
+                late.append(args)
+                return "lost"
+            return None
+
+        house.faults.append(lose)
+        async with house.at_work(handlers, concurrency=1) as queue, looking(house.slack(), "#jobs") as look:
+            message = await queue.post_batch("work", bodies(60))
+            await house.until(lambda: len(house.thread(message.ts)) == 2)
+            before = numbers_in((await look.life(message.ts)).done)
+            assert house.call(house.bot, "chat.update", **late[0])["ok"]
+            assert numbers_in((await look.life(message.ts)).done) >= before
+            await queue.answer(message, within=timedelta(minutes=5))
 
     run(main)

@@ -56,6 +56,18 @@ def test_it_ends_at_once_where_nothing_waits_and_does_not_wait_for_what_is_delay
     run(main)
 
 
+def test_it_does_not_end_before_it_has_found_what_waits_for_days(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.visiting() as queue:
+            await queue.post("work", {"n": 1})
+        await anyio.sleep(timedelta(days=3).total_seconds())
+        await burst(house, handlers)
+        assert [n for n, _, _ in runs] == [1]
+
+    run(main)
+
+
 def test_it_ends_where_the_channel_is_paused(house: House) -> None:
     async def main() -> None:
         handlers, runs = house.ran()

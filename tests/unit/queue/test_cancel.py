@@ -8,17 +8,22 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
+from slackmq.claiming.marks import CLOCKS, Marks
+from slackmq.claiming.way import WAYS
 from slackmq.errors import AlreadyEnded, ConfigurationError, JobFailed
 from slackmq.handlers import Handlers
 from slackmq.hooks import Claimed, Failed
 from slackmq.job import Job  # noqa: TC001  # a handler's annotations are read at run time
-from slackmq.operating import looking
+from slackmq.operating import looking, purging, turns
+from slackmq.queue import AsyncQueue
+from slackmq.simulation.clock import SimClock
 from slackmq.simulation.loop import run
+
+from .conftest import DICE
 
 if TYPE_CHECKING:
     from slackmq.claiming.way import Way
     from slackmq.message import Message
-    from slackmq.queue import AsyncQueue
 
     from .conftest import House
 
@@ -83,15 +88,36 @@ def test_a_running_handler_is_told_whoever_runs_it_and_the_job_ends_cancelled(ho
     run(main)
 
 
-def test_what_waits_for_its_next_attempt_ends_at_once(house: House) -> None:
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("emoji", [1, 20])
+def test_what_waits_for_its_next_attempt_ends_at_once(house: House, way: Way, emoji: int) -> None:
     async def main() -> None:
-        async with house.visiting() as queue:
+        clock, marks = SimClock(DICE), Marks(generations=CLOCKS[:emoji])
+        async with AsyncQueue(house.slack(clock=clock), "#jobs", claim=way, marks=marks, clock=clock) as queue:
             message = await queue.post("work", {"n": 1})
             async for lease in queue.claims():
-                await queue.fail(lease.claim, "not today", retry_in=timedelta(hours=1))
-                break
+                later = timedelta(hours=1) if lease.claim.attempt > 1 else timedelta(0)
+                await queue.fail(lease.claim, "not today", retry_in=later)
+                if later:
+                    break
             assert await queue.cancel(message)
             assert await state(queue, message) == "cancelled"
+
+    run(main)
+
+
+def test_a_purge_ends_all_that_waits_however_long(house: House) -> None:
+    async def main() -> None:
+        async with house.visiting() as queue:
+            await queue.post("work", {"n": 1})
+            await queue.post("work", {"n": 2}, delay=timedelta(days=4))
+            await anyio.sleep(timedelta(days=2).total_seconds())
+            await queue.post("work", {"n": 3})
+        async with looking(house.slack(), "#jobs") as look:
+            assert [purged.ended async for purged in purging(look.queue, by="Ann")] == [True] * 3
+            assert await look.queue.inspect(past=True)
+        async with looking(house.slack(), "#jobs") as look:
+            assert turns(await look.queue.inspect(past=True)) == []
 
     run(main)
 

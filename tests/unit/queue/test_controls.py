@@ -14,6 +14,8 @@ from slackmq.queue.controls import Controls
 from slackmq.simulation.loop import run
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .conftest import House
 
 SCAN = 6.0
@@ -113,6 +115,58 @@ def test_a_dead_job_is_posted_again_once(house: House) -> None:
     run(main)
 
 
+@pytest.mark.parametrize("what", ["lost", "unanswered", "looked up in vain"])
+def test_a_wish_is_done_also_where_slack_gives_no_answer(house: House, what: str) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        ann = person(house)
+        async with house.at_work(handlers, workers=2, controls=Controls(allowed=[ann])) as queue:
+            message = await queue.post("work", {"n": 1, "fail": 3})
+            await house.ended(queue)
+            struck: list[str] = []
+
+            def fault(method: str, args: Mapping[str, object]) -> str | None:
+                """The bot's own emoji goes unanswered once, or the look at the job after it until that is given up."""
+                if what != "looked up in vain":
+                    strikes = args.get("name") == "repeat" and not struck
+                else:
+                    strikes = marked(house, message.ts) and args.get("latest") == message.ts and len(struck) < 4
+                struck.extend([method] * strikes)
+                return what if strikes else None
+
+            house.faults.append(fault)
+            react(house, message.ts, "repeat")
+            await house.until(lambda: struck)
+            await anyio.sleep(300)
+            assert len(await queue.inspect()) == 2
+            assert any(ann in text for text in house.thread(message.ts))
+            assert len(runs) == 6
+
+    run(main)
+
+
+def marked(house: House, ts: str) -> bool:
+    """Whether the bot has put its own emoji beside the person's."""
+    where = {"channel": house.channel(), "timestamp": ts, "full": True}
+    message = house.call(house.people[0], "reactions.get", **where)["message"]
+    return any(reaction["name"] == "repeat" and reaction["count"] > 1 for reaction in message.get("reactions", []))
+
+
+def test_a_wish_that_slack_refuses_is_not_tried_at_every_read(house: House) -> None:
+    async def main() -> None:
+        handlers, _ = house.ran()
+        async with house.at_work(handlers, controls=Controls(allowed=[person(house)])) as queue:
+            message = await queue.post("work", {"n": 1, "fail": 3})
+            await house.ended(queue)
+            await queue.post("work", {"n": 2, "seconds": 200.0})
+            house.faults.append(lambda _, args: "refused" if args.get("name") == "repeat" else None)
+            react(house, message.ts, "repeat")
+            await anyio.sleep(100)
+            assert house.denied == ["reactions.add"]
+
+    run(main)
+
+
 def test_an_arrow_lets_a_job_go_before_all_others(house: House) -> None:
     async def main() -> None:
         handlers, runs = house.ran()
@@ -156,6 +210,14 @@ def test_people_are_named_by_user_id(allowed: list[str]) -> None:
 def test_one_emoji_cannot_ask_for_two_things() -> None:
     with pytest.raises(ConfigurationError, match="two things"):
         Controls(allowed=["U012AB3CD"], again="x")
+
+
+def test_an_emoji_is_named_without_colons_and_its_skin_tone_says_nothing() -> None:
+    with pytest.raises(ConfigurationError, match="without colons"):
+        Controls(allowed=["U012AB3CD"], cancel=":raised_hand:")
+    controls = Controls(allowed=["U012AB3CD"], cancel="raised_hand")
+    shown = {"raised_hand::skin-tone-4": frozenset({"U012AB3CD"}), "x": frozenset({"U012AB3CD"})}
+    assert controls.wanted(shown) == {"cancel": "U012AB3CD"}
 
 
 def test_help_and_a_suggestion_are_answered_by_one_of_several_workers(house: House) -> None:

@@ -24,7 +24,7 @@ from slackmq.simulation.loop import run
 from slackmq.simulation.process import Process
 from slackmq.worker import AsyncWorker
 
-from .conftest import BEGAN, House
+from .conftest import BEGAN, House, Killer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -151,25 +151,6 @@ def test_what_is_rejected_and_what_a_person_typed_have_letters_too(morgue: House
     found = {letter.job.kind: letter for letter in run(main)}
     assert found["never"].reason == "no such cat"
     assert (found[None].reason, found[None].job.text) == ("OSError: no food", "feed the cat")
-
-
-class Killer:
-    """Ends one process at a place, the first time it comes there."""
-
-    def __init__(self, process: Process, place: Place, *, struck: list[Place]) -> None:
-        self._process = process
-        self._place = place
-        self._struck = struck
-
-    def reach(self, place: Place) -> None:
-        if place == self._place and not self._struck:
-            self._struck.append(place)
-            self._process.kill()
-
-    async def pause(self, place: Place) -> None:
-        self.reach(place)
-        if not self._process.alive:
-            await anyio.sleep_forever()
 
 
 @pytest.mark.parametrize("claim", WAYS)
@@ -375,11 +356,11 @@ def test_what_strangers_write_is_no_letter(morgue: House) -> None:
     run(main)
 
 
-@pytest.mark.parametrize("change", [{"v": 2}, {"body": "["}, {"attempts": "many"}, {"key": None}])
+@pytest.mark.parametrize("change", [{"v": 3}, {"body": "["}, {"attempts": "many"}, {"key": None}])
 def test_what_cannot_be_read_is_no_letter(change: dict[str, object]) -> None:
-    job = Message(channel="C1", ts="1.000001", author="U1", kind="work", body={"n": 1}, key="k")
+    job = Message(channel="C1", ts="1.000001", author="U1", kind="work", body={"n": 1}, key="k", trace="00-a-b-01")
     payload = enclosed(job, reason="r" * 2000, attempts=1, worker="w", shared=False)
     found = opened(payload, channel="C2", ts="2.000001")
     assert found is not None
-    assert (found.job, len(found.reason)) == (job, 1000)
+    assert (found.job, len(found.reason), payload["v"]) == (job, 1000, 1)
     assert opened({**payload, **change}, channel="C2", ts="2.000001") is None

@@ -14,8 +14,14 @@ from slackmq.claiming.way import WAYS
 from slackmq.envelope import JOB, seal
 from slackmq.errors import ConfigurationError
 from slackmq.message import Message, Post, seconds
+from slackmq.queue import AsyncQueue
 from slackmq.queue.held import Held, stretches
+from slackmq.simulation.clock import SimClock
 from slackmq.simulation.loop import run
+from slackmq.slack.api import Arrived
+from slackmq.slack.polling import NoEvents
+
+from .conftest import DICE
 
 if TYPE_CHECKING:
     from slackmq.claiming.way import Way
@@ -251,6 +257,36 @@ def test_a_delayed_job_holds_its_key_until_it_is_done(house: House) -> None:
             await anyio.sleep(2 * 3_600)
             assert sorted(standing.state for standing in await queue.inspect()) == ["done", "duplicate"]
         assert [n for n, _, _ in runs] == [1]
+
+    run(main)
+
+
+@pytest.mark.parametrize("delay", [61.5, 63.0, 70.0])
+def test_one_that_is_due_soon_is_begun_in_time_although_reads_do_not_show_it_yet(house: House, delay: float) -> None:
+    async def main() -> None:
+        clock = SimClock(DICE)
+        queue = AsyncQueue(house.slack(clock=clock), "#jobs", events=NoEvents(10), clock=clock)
+        found: list[str] = []
+
+        async def work() -> None:
+            async for lease in queue.claims():
+                found.append(lease.claim.message.ts)
+                await queue.ack(lease.claim)
+
+        async with queue, house.visiting() as other, anyio.create_task_group() as tasks:
+            tasks.start_soon(work)
+            await anyio.sleep(30)
+            posted = await other.post("work", {"n": 1}, delay=timedelta(seconds=delay))
+            row = await house.slack().row(house.channel(), posted.ts)
+            assert row is not None
+            house.hidden["conversations.history"] = {"ok": True, "messages": []}
+            assert queue.opened is not None
+            queue.opened.watch.hear(Arrived(channel=house.channel(), row=row))
+            await anyio.sleep(3)
+            house.hidden.clear()
+            await anyio.sleep(posted.due - house.now() + 10)
+            assert found == [posted.ts]
+            tasks.cancel_scope.cancel()
 
     run(main)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -138,6 +139,53 @@ def test_with_pins_the_pin_is_taken_off_when_it_is_done(house: House) -> None:
                 assert row.pin is not None
             row = await house.slack().row(house.channel(), ts)
             assert row.pin is None
+
+    run(main)
+
+
+def test_a_name_counts_a_day_also_in_a_process_that_has_run_for_weeks(house: House) -> None:
+    async def main() -> None:
+        async with scripts(house, 1) as queues:
+            for _ in range(15):
+                assert await race(queues, key="nightly") == [0]
+                assert await race(queues, key="nightly") == []
+                await anyio.sleep(timedelta(days=1, minutes=1).total_seconds())
+            assert len([*queues[0]._sightings.all()]) == 1  # what is over is not kept
+
+    run(main)
+
+
+def test_a_job_whose_key_is_the_same_word_is_no_copy_of_what_happens_once(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.at_work(handlers) as queue:
+            await queue.post("work", {"n": 1, "seconds": 20.0}, key="backup")
+            await house.until(lambda: runs)
+            assert await race([queue], key="backup") == [0]
+            await queue.post("work", {"n": 2}, key="other")
+            assert await race([queue], key="other") == [0]
+            await house.until(lambda: len(runs) == 2)
+
+    run(main)
+
+
+def test_of_two_tasks_of_one_process_the_one_that_waits_takes_over_what_the_other_gives_back(house: House) -> None:
+    async def main() -> None:
+        async with scripts(house, 1) as queues:
+            ts, ran = house.types("hello"), list[int]()
+
+            async def one(number: int) -> None:
+                async with queues[0].claim_once(ts, wait=True) as claim:
+                    assert claim is not None
+                    ran.append(number)
+                    if len(ran) == 1:
+                        await claim.release()
+
+            with anyio.fail_after(120):
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(one, 0)
+                    tasks.start_soon(one, 1)
+            assert sorted(ran) == [0, 1]
 
     run(main)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
+from slackmq.errors import Ambiguous
 from slackmq.operating import looking
 from slackmq.queue.pausing import NOTICE, pause, pause_of, resume
 from slackmq.simulation.loop import run
@@ -75,6 +76,99 @@ def test_a_person_who_removes_the_bookmark_resumes_it(house: House) -> None:
             where = {"channel_id": house.channel(), "bookmark_id": standing.ident}
             assert house.call(house.people[0], "bookmarks.remove", **where)["ok"]
             await anyio.sleep(SCAN + 10)
+            assert [n for n, _, _ in runs] == [1]
+
+    run(main)
+
+
+def test_a_pause_whose_message_was_never_posted_is_heeded_all_the_same(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.at_work(handlers) as queue:
+            await queue.post("work", {"n": 1})
+            await house.until(lambda: runs)
+            house.faults.append(lambda method, _: "lost" if method == "chat.postMessage" else None)
+            with pytest.raises(Ambiguous):
+                await pause(house.slack(), queue.channel, by="Ann")
+            house.faults.clear()
+            await anyio.sleep(11 * 60)
+            await queue.post("work", {"n": 2})
+            await anyio.sleep(120)
+            assert [n for n, _, _ in runs] == [1]
+
+    run(main)
+
+
+def test_an_unanswered_message_is_posted_again(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        unlucky = iter([True])
+        async with house.at_work(handlers) as queue:
+            await anyio.sleep(SCAN)
+            house.faults.append(
+                lambda method, _: "lost" if method == "chat.postMessage" and next(unlucky, False) else None
+            )
+            await pause(house.slack(), queue.channel, by="Ann")
+            await anyio.sleep(SCAN)
+            await queue.post("work", {"n": 1})
+            await anyio.sleep(60)
+            assert runs == []
+
+    run(main)
+
+
+def test_a_worker_that_was_cut_off_while_it_was_paused_begins_nothing(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        visitor = house.slack()
+        async with house.at_work(handlers) as queue:
+            await anyio.sleep(SCAN)
+            house.faults.append(lambda method, _: "lost" if method == "conversations.history" else None)
+            await pause(visitor, queue.channel, by="Ann")
+            await anyio.sleep(15 * 60)
+            house.faults.clear()
+            await anyio.sleep(120)
+            await queue.post("work", {"n": 1})
+            await anyio.sleep(120)
+            assert runs == []
+
+    run(main)
+
+
+def test_a_bookmark_that_the_first_read_misses_is_found_by_its_message(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.visiting() as queue:
+            await pause(house.slack(), queue.channel, by="Ann")
+        await anyio.sleep(2)
+        house.hidden["bookmarks.list"] = {"ok": True, "bookmarks": []}
+        async with house.at_work(handlers) as queue:
+            await anyio.sleep(1.5)
+            house.hidden.clear()
+            await anyio.sleep(SCAN)
+            await queue.post("work", {"n": 1})
+            await anyio.sleep(120)
+            assert runs == []
+
+    run(main)
+
+
+def test_where_one_app_may_not_read_bookmarks_it_heeds_what_the_others_say(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        slack = house.slack()
+        async with house.at_work(handlers, workers=1, claim="pin") as queue:
+            await anyio.sleep(SCAN)
+            await pause(slack, queue.channel, by="Ann", shared=True)
+            house.refused["bookmarks.list"] = "missing_scope"
+            await anyio.sleep(SCAN)
+            await queue.post("work", {"n": 1})
+            await anyio.sleep(60)
+            assert runs == []
+            del house.refused["bookmarks.list"]
+            assert await resume(slack, queue.channel, by="Ann", shared=True)
+            house.refused["bookmarks.list"] = "missing_scope"
+            await anyio.sleep(60)
             assert [n for n, _, _ in runs] == [1]
 
     run(main)

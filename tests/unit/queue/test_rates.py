@@ -12,6 +12,7 @@ import pytest
 from slackmq.errors import ConfigurationError
 from slackmq.handlers import Handlers
 from slackmq.hooks import Claimed
+from slackmq.job import Job  # noqa: TC001  # a handler's annotations are read at run time
 from slackmq.options import Rate
 from slackmq.simulation.loop import run
 
@@ -116,6 +117,27 @@ def test_no_more_of_a_handler_run_at_once_than_it_allows(house: House, claim: Wa
     assert (len(began), at_once[1]) == (7, 2)
     if claim == "reaction":
         assert all(later - earlier < 20 for earlier, later in pairwise(began))  # the next begins when one has ended
+
+
+def test_a_job_that_is_tried_again_counts_once(house: House) -> None:
+    handlers, runs = Handlers(), list[tuple[int, int]]()
+
+    @handlers.task(concurrency=2, attempts=2)
+    async def slow(job: Job, n: int) -> None:
+        runs.append((n, job.attempt))
+        if runs == [(1, 1)]:
+            raise ValueError("no")
+        await anyio.sleep(100)
+
+    async def main() -> None:
+        async with house.at_work(handlers) as queue:
+            await queue.post("slow", {"n": 1})
+            await house.until(lambda: len(runs) == 2)
+            await queue.post("slow", {"n": 2})
+            await anyio.sleep(30)
+            assert runs == [(1, 1), (1, 2), (2, 1)]
+
+    run(main)
 
 
 def test_jobs_that_fail_make_room_for_the_next(house: House) -> None:

@@ -6,7 +6,7 @@ from slackmq.claiming.marks import Marks, Reading
 from slackmq.envelope import Letter
 from slackmq.message import Message, Outcome
 from slackmq.notes import Note, Record, read
-from slackmq.policy import Accept, Options
+from slackmq.policy import ONCE, Accept, Options
 from slackmq.queue.sightings import Sighting, Sightings
 
 if TYPE_CHECKING:
@@ -55,6 +55,24 @@ def test_a_job_that_was_deleted_before_it_was_begun_may_be_posted_again() -> Non
     first, again = sightings.add(sighting("1.000000", key="k")), sightings.add(sighting("2.000000", key="k"))
     first.gone = True
     assert sightings.canonical(again.message)
+
+
+def test_a_job_of_a_key_whose_time_is_over_is_no_answer_to_a_later_one() -> None:
+    sightings = Sightings(window=100.0)
+    old = sightings.add(sighting("1000.000000", key="k"))
+    posted = sighting("1101.000000", key="k")
+    assert sightings.first(posted.message) is None
+    assert sightings.first(sightings.add(posted).message) is posted
+    assert sightings.first(old.message) is old
+
+
+def test_what_happens_once_under_a_name_is_no_copy_of_a_job_with_that_key() -> None:
+    sightings = Sightings()
+    once = sightings.add(sighting("1.000000", key="k", kind=ONCE))
+    job = sightings.add(sighting("2.000000", key="k"))
+    assert sightings.canonical(once.message)
+    assert sightings.canonical(job.message)
+    assert sightings.with_key("k") == job.message
 
 
 def test_a_message_is_settled_by_a_read_that_began_late_enough() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,26 @@ def test_it_tells_who_ended_how_many_jobs_and_what_was_used(house: House) -> Non
             quiet = await survey.view()
             assert quiet.paces == ()
             assert all(budget.left == budget.limit for budget in quiet.budgets)
+
+    run(main)
+
+
+def test_it_tells_the_pace_of_workers_also_where_jobs_wait_for_long(house: House) -> None:
+    async def main() -> None:
+        handlers, _ = house.ran()
+        clock = SimClock(Random(3))  # noqa: S311  # a simulation's dice must be repeatable
+        async with house.visiting() as queue:
+            for n in range(12):
+                await queue.post("work", {"n": n, "seconds": 20.0})
+        await anyio.sleep(30 * 3_600)
+        look = looking(house.slack(clock=clock), "#jobs", clock=clock)
+        async with house.at_work(handlers, concurrency=1), look as looked:
+            survey = Survey(looked, clock=clock)
+            assert (await survey.view()).figures.oldest >= timedelta(hours=30)
+            await anyio.sleep(150)
+            view = await survey.view()
+            assert [pace.worker for pace in view.paces] == ["w0"]
+            assert view.paces[0].per_minute >= 4 / 5
 
     run(main)
 

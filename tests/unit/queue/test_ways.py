@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from random import Random
 from typing import TYPE_CHECKING
 
 import anyio
@@ -11,13 +13,16 @@ import pytest
 from slackmq.claiming.way import WAYS
 from slackmq.hooks import Extended, Finished, Lost
 from slackmq.policy import Timing
+from slackmq.queue import AsyncQueue
+from slackmq.simulation.clock import SimClock
 from slackmq.simulation.loop import run
-from slackmq.slack.api import Arrived
+from slackmq.slack.api import Arrived, Connected, Disconnected
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
     from slackmq.claiming.way import Way
+    from slackmq.slack.api import Event
 
     from .conftest import House
 
@@ -258,6 +263,43 @@ def test_a_quiet_queue_with_sockets_is_read_at_most_twice_a_minute(house: House)
             before = len(house.calls)
             await anyio.sleep(600)
             assert len(house.calls) - before <= 20
+
+    run(main)
+
+
+class _Cut:
+    """Implements `Events`: a socket that is closed after ten minutes, and open again after ten more."""
+
+    @asynccontextmanager
+    async def listen(self) -> AsyncGenerator[AsyncIterator[Event]]:
+        yield self._told()
+
+    async def _told(self) -> AsyncIterator[Event]:
+        yield Connected(connections=2)
+        await anyio.sleep(600)
+        yield Disconnected()
+        await anyio.sleep(600)
+        yield Connected(connections=2)
+        await anyio.sleep_forever()
+
+
+def test_while_its_socket_is_closed_a_quiet_queue_is_read_as_often_as_a_busy_one(house: House) -> None:
+    async def main() -> None:
+        reads: list[int] = []
+        select = house.ran()[0].select
+        clock = SimClock(Random(0))  # noqa: S311  # a seed
+        async with AsyncQueue(house.slack(), "#jobs", events=_Cut(), select=select, clock=clock) as queue:
+            claims = queue.claims()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(anext, claims, None)
+                for _ in range(3):
+                    before = house.calls.count("conversations.history")
+                    await anyio.sleep(600)
+                    reads.append(house.calls.count("conversations.history") - before)
+                tasks.cancel_scope.cancel()
+        assert reads[0] <= 10
+        assert 90 <= reads[1] <= 102  # every six seconds
+        assert reads[2] <= 10
 
     run(main)
 

@@ -55,6 +55,27 @@ def test_what_a_person_types_is_answered_in_the_thread(house: House) -> None:
     run(main)
 
 
+def test_a_process_that_looked_long_before_it_works_finds_what_came_meanwhile(house: House) -> None:
+    async def main() -> None:
+        async with house.visiting() as queue, house.visiting() as other:
+            assert await queue.inspect(past=True) == ()
+            posted = [await other.post("work", {"n": 1})]
+            await anyio.sleep(timedelta(hours=30).total_seconds())
+            assert await queue.inspect() == ()
+            posted.append(await other.post("work", {"n": 2}))
+            await anyio.sleep(20 * 60)
+            found: list[str] = []
+            with anyio.fail_after(120):
+                async for lease in queue.claims():
+                    found.append(lease.claim.message.ts)
+                    await queue.ack(lease.claim)
+                    if len(found) == len(posted):
+                        break
+            assert sorted(found) == [message.ts for message in posted]
+
+    run(main)
+
+
 def test_people_talking_are_left_alone(house: House) -> None:
     async def main() -> None:
         handlers, runs = house.ran()

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import WSMsgType, web
 
 from slackmq.errors import Refused, TokenRefused
-from slackmq.slack.api import Added, Arrived, Connected
+from slackmq.slack.api import Added, Arrived, Connected, Disconnected
 from slackmq.slack.events import SocketEvents
 from slackmq.slack.web import SdkWire
 
@@ -176,6 +176,20 @@ async def test_a_killed_connection_is_replaced_with_a_fresh_ticket(slack: Socket
     assert len(slack.opened) == 2
 
 
+async def test_who_listens_is_told_once_that_no_connection_can_be_had_and_again_when_one_can(
+    slack: SocketServer,
+) -> None:
+    async with listening(slack) as stream:
+        await anext(stream)
+        slack.refusal = {"ok": False, "error": "internal_error"}
+        slack.transports[0].abort()
+        assert await anext(stream) == Disconnected()
+        vain = len(slack.opened)
+        await until(lambda: len(slack.opened) > vain + 2)
+        slack.refusal = None
+        assert isinstance(await anext(stream), Connected)
+
+
 @pytest.mark.parametrize("reason", ["warning", "refresh_requested"])
 async def test_a_connection_that_slack_gives_up_is_replaced(slack: SocketServer, reason: str) -> None:
     async with listening(slack) as stream:
@@ -242,7 +256,8 @@ async def test_a_server_that_hangs_up_is_tried_ever_more_slowly(slack: SocketSer
     with anyio.fail_after(10):
         async with events.listen() as stream:
             for _ in range(6):
-                await anext(stream)
+                while not isinstance(await anext(stream), Connected):
+                    pass
     pauses = clock.naps[:5]
     assert pauses == sorted(pauses)
     assert pauses[0] > 0.2

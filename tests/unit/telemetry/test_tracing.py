@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
@@ -11,10 +13,17 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
+from slackmq.app import App
 from slackmq.envelope import finished, seal, unseal
+from slackmq.handlers import Handlers
 from slackmq.hooks import Carrier, Claimed, Extended, Failed, Finished, Lost, carried
 from slackmq.message import Claim, Message, Outcome, Post
+from slackmq.telemetry.instrumentor import SlackMQInstrumentor
 from slackmq.telemetry.opentelemetry import Tracing
+from slackmq.testing import async_workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Recorder:
@@ -105,3 +114,30 @@ def test_a_hook_that_raises_keeps_no_job_from_being_posted(caplog: pytest.LogCap
     assert carried([Broken()], Post(kind="work", body={}, key="k")) == ""
     assert "a hook raised on a post" in caplog.text
     assert carried([lambda _: None], Post(kind="work", body={}, key="k")) == ""
+
+
+@pytest.fixture
+def instrumented() -> Iterator[Recorder]:
+    recorder = Recorder()
+    SlackMQInstrumentor().instrument(tracer_provider=recorder.provider)
+    yield recorder
+    SlackMQInstrumentor().uninstrument()
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_an_instrumented_program_is_traced_once_until_it_is_no_longer(instrumented: Recorder, own: bool) -> None:  # noqa: FBT001
+    bare, mine = Handlers.bind, Recorder()
+    hooks = [mine.tracing] if own else []
+
+    async def traced() -> None:
+        async with async_workspace() as slack, App("#jobs", hooks=hooks).connected(slack.app.settings) as queue:
+            await queue.post("work")
+
+    anyio.run(traced)
+    names = [[span.name for span in each.spans.get_finished_spans()] for each in (instrumented, mine)]
+    assert names == ([[], ["post work"]] if own else [["post work"], []])
+    SlackMQInstrumentor().uninstrument()
+    assert Handlers.bind is not bare
+    anyio.run(traced)
+    assert len(instrumented.spans.get_finished_spans()) == (0 if own else 1)
+    SlackMQInstrumentor().instrument()

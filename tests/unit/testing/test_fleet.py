@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from slackmq.testing import Replicas, TestApp, Workspace
 
-pytestmark = pytest.mark.timeout(120)
-
 BOLT = """
 import os
 from slack_bolt import App
@@ -73,14 +71,14 @@ def test_a_post_that_a_killed_replica_had_in_hand_is_answered_by_another(replica
             fleet.post(f"toggle {number}", says=f"toggled {number}")
         assert not dead.alive
         assert sum(replica.alive for replica in fleet.replicas) == 2
-        found = fleet.expect_one_answer_each(within=30)
+        found = fleet.expect_one_answer_each(within=60)
         assert (found.posts, found.lost, found.repeated) == (5, 0, 0)
 
 
 def test_a_frozen_replica_is_overtaken_and_says_nothing_when_it_goes_on(replicas: Replicas) -> None:
     with replicas(2, own) as fleet:
         frozen = fleet.freeze_one(holding=fleet.post("toggle slow"))
-        fleet.expect_one_answer_each(within=30)
+        fleet.expect_one_answer_each(within=60)
         frozen.thaw()
         assert frozen.alive
         fleet.post("toggle again")
@@ -90,7 +88,7 @@ def test_a_frozen_replica_is_overtaken_and_says_nothing_when_it_goes_on(replicas
 def test_a_replica_without_network_is_overtaken_and_comes_back(replicas: Replicas) -> None:
     with replicas(2, own) as fleet:
         alone = fleet.unplug_one(holding=fleet.post("toggle slow"))
-        fleet.expect_one_answer_each(within=30)
+        fleet.expect_one_answer_each(within=60)
         assert alone.alive
         fleet.restart(within=60)
         assert fleet.cut() > 0
