@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from slackmq.app import App as App
+    from slackmq.approval import Approval as Approval
     from slackmq.dead import DeadLetter as DeadLetter
     from slackmq.depends import Depends as Depends
+    from slackmq.errors import ApprovalLate as ApprovalLate
     from slackmq.errors import ConfigurationError as ConfigurationError
+    from slackmq.errors import Denied as Denied
     from slackmq.errors import Reject as Reject
     from slackmq.errors import Retry as Retry
     from slackmq.errors import SlackMQError as SlackMQError
     from slackmq.handlers import Handlers as Handlers
+    from slackmq.home.home import Home as Home
     from slackmq.integrations.classic import slackmq as slackmq
     from slackmq.job import Job as Job
     from slackmq.kv.batch import Batch as Batch
@@ -49,6 +53,10 @@ _ROOMS = {
     "Depends": "depends",
     "Mrkdwn": "message",
     "Controls": "queue.controls",
+    "Approval": "approval",
+    "Denied": "errors",
+    "ApprovalLate": "errors",
+    "Home": "home.home",
     "Retry": "errors",
     "Reject": "errors",
     "SlackMQError": "errors",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -12,6 +13,8 @@ from slackmq.claiming.way import WAYS
 from slackmq.clock import SYSTEM
 from slackmq.errors import ConfigurationError
 from slackmq.handlers import Handlers
+from slackmq.home.tab import Tab
+from slackmq.nameplate import Nameplate
 from slackmq.queue import AsyncQueue
 from slackmq.queue.setting import agreed
 from slackmq.slack.connect import open_events, open_slack, resolve
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
     from slackmq.claiming.marks import Marks
     from slackmq.clock import Clock
+    from slackmq.home.home import Home
     from slackmq.hooks import Hook
     from slackmq.middleware import Middleware, PlainMiddleware
     from slackmq.options import Rate
@@ -35,6 +39,8 @@ if TYPE_CHECKING:
     from slackmq.slack.connect import Settings
 
 __all__ = ["App"]
+
+_log = logging.getLogger("slackmq.app")
 
 
 class App:
@@ -57,11 +63,13 @@ class App:
         clock: the time of this process.
         dead_letters: "#name" or id of a channel in which each job that died has a message; None: its thread says it.
         controls: with which emoji people steer jobs, and who may; None: nobody's do.
+        home: what the app's Home tab shows while a worker works, and who may press its buttons; None: nothing.
         middleware: what runs around every handler, the first outermost; see `Handlers.middleware`.
 
     Attributes:
         channel: as given.
         controls: as given.
+        home: as given.
         handlers: the functions registered so far.
     """
 
@@ -78,6 +86,7 @@ class App:
         clock: Clock = SYSTEM,
         dead_letters: str | None = None,
         controls: Controls | None = None,
+        home: Home | None = None,
         middleware: Sequence[Middleware | PlainMiddleware] = (),
     ) -> None:
         if claim not in {"auto", *WAYS}:
@@ -86,6 +95,7 @@ class App:
             raise ConfigurationError("The app has no channel.", remedy='Name one: App(channel="#jobs").')
         self.channel = channel
         self.controls = controls
+        self.home = home
         self.handlers = Handlers()
         self.listen = self.handlers.listen
         self.task = self.handlers.task
@@ -153,39 +163,61 @@ class App:
 
     @asynccontextmanager
     async def connected(
-        self, settings: Settings | None = None, *, worker: str | None = None, hooks: Sequence[Hook] = ()
+        self,
+        settings: Settings | None = None,
+        *,
+        worker: str | None = None,
+        labels: Collection[str] = (),
+        hooks: Sequence[Hook] = (),
     ) -> AsyncGenerator[AsyncQueue]:
         """Connect by these settings, and let tasks post meanwhile; what `async with app:` does, with a choice.
 
         Args:
             settings: which Slack, and as whom; None: by the environment of this moment.
-            worker: the name of this process, shown to people; drawn at random if None.
+            worker: the name of this process, shown to people, by which jobs may be meant for it; drawn at random if
+                None.
+            labels: what can be said of this process, as "gpu" or "room=attic".
             hooks: told of everything that happens, besides the app's own.
 
         Raises:
             ConfigurationError: no token, or settings that cannot be meant.
         """
-        worker = worker or f"worker-{self._clock.new_id()[:8]}"
-        settings = replace(settings or resolve(os.environ), worker=worker)
+        here = Nameplate.made(worker, labels, draw=self._clock.new_id)
+        settings = replace(settings or resolve(os.environ), worker=here.name)
         events = open_events(settings, clock=self._clock)
         async with (
             open_slack(settings, clock=self._clock) as slack,
-            self.over(slack, events, worker=worker, hooks=hooks) as queue,
+            self._over(slack, events, here, hooks) as queue,
         ):
             yield queue
 
     @asynccontextmanager
     async def over(
-        self, slack: Slack, events: Events | None = None, *, worker: str | None = None, hooks: Sequence[Hook] = ()
+        self,
+        slack: Slack,
+        events: Events | None = None,
+        *,
+        worker: str | None = None,
+        labels: Collection[str] = (),
+        hooks: Sequence[Hook] = (),
     ) -> AsyncGenerator[AsyncQueue]:
         """The app's queue over a Slack that is connected already, open while inside; tasks post to it meanwhile.
 
         Args:
             slack: the workspace.
             events: hints of what happens; without them the channel is only read.
-            worker: the name of this process, shown to people; drawn at random if None.
+            worker: the name of this process, as in `connected`.
+            labels: what can be said of it, as in `connected`.
             hooks: told of everything that happens, besides the app's own.
         """
+        here = Nameplate.made(worker, labels, draw=self._clock.new_id)
+        async with self._over(slack, events, here, hooks) as queue:
+            yield queue
+
+    @asynccontextmanager
+    async def _over(
+        self, slack: Slack, events: Events | None, here: Nameplate, hooks: Sequence[Hook]
+    ) -> AsyncGenerator[AsyncQueue]:
         setting = await agreed(
             slack,
             self.channel,
@@ -207,10 +239,23 @@ class App:
             timing=self._timing,
             clock=self._clock,
             hooks=(*self._hooks, *hooks),
-            worker=worker,
+            worker=here,
             dead_letters=self._dead_letters,
             setting=setting,
         )
         async with queue:
+            self._furnish(queue, slack)
             with self.handlers.posting_to(queue):
                 yield queue
+
+    def _furnish(self, queue: AsyncQueue, slack: Slack) -> None:
+        """Let the Home tab be shown while a worker works."""
+        if self.home is None or queue.opened is None:
+            return
+        if not queue.opened.doorbell.rings:
+            _log.warning("the Home tab stays empty: without Socket Mode nobody hears that it is opened")
+            return
+        channels = list(dict.fromkeys([self.channel, *self.home.channels]))
+        tab = Tab(slack, self.home, channels, clock=self._clock, worker=queue.worker)
+        queue.opened.doorbell.tell(tab.notice)
+        queue.opened.background.append(tab.run)

@@ -64,6 +64,7 @@ class _Enclosure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     lease: float | None = None
     priority: int = 0
     origin: str = ""
+    on: str = ""
     trace: str = ""
     worker: str = ""
     shared: bool = False
@@ -87,6 +88,7 @@ def enclosed(job: Message, *, reason: str, attempts: int, worker: str, shared: b
         lease=job.lease.total_seconds() if job.lease else None,
         priority=job.priority,
         origin=job.origin,
+        on=job.on,
         trace=job.trace,
         worker=worker,
         shared=shared,
@@ -125,6 +127,7 @@ def opened(payload: Mapping[str, Any], *, channel: str, ts: str, redriven: bool 
         priority=found.priority,
         origin=found.origin,
         batch=found.batch,
+        on=found.on,
         trace=found.trace,
         file=found.file,
     )

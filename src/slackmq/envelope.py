@@ -17,6 +17,7 @@ from slackmq.errors import (
     MessageEdited,
 )
 from slackmq.message import Message, Post
+from slackmq.nameplate import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +57,7 @@ BODY_LIMIT = 8_000
 _PREVIEW_LIMIT, _GLIMPSE_LIMIT = 300, 120
 _WORD_LIMIT, _WORD_SHOWN = 200, 12
 _ENDED, _DONE = "ended", "done"
+_EVERY = "every bot"
 
 
 class Stamp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
@@ -138,6 +140,7 @@ def preview(post: Post) -> str:
     line = _batch(post) if post.batch else f"{post.kind}({_arguments(post.body) or ('…' if post.file else '')})"
     limit = _GLIMPSE_LIMIT if post.file else _PREVIEW_LIMIT
     line = line if len(line) <= limit else line[: limit - 2] + "…)"
+    line = f"{line} — for {' '.join(_EVERY if word == ALL else word for word in post.on.split())}" if post.on else line
     return f"{line} — again: {post.link}" if post.link else line
 
 

@@ -26,6 +26,7 @@
     │   ├── MessageEdited           a person edited it after it was posted
     │   ├── TextTruncated           Slack cut its end off
     │   ├── UnknownKind             no handler here has this name
+    │   ├── MeantForOthers          it is for a process of another name, or with another label
     │   └── ArgumentsRejected       the handler's arguments do not fit
     ├── StoreError                  of a key-value store: its own tree, in `slackmq.kv.errors`
     ├── Unanswered                  a job that somebody waits for; carries its `ts`
@@ -38,6 +39,8 @@
     │   └── InvariantBreach         somebody took what only the holder may take: a bug, or a stranger with this token
     ├── Retry                       raised by a handler: not now, try again `after`
     └── Reject                      raised by a handler: never again, this one is dead
+        ├── Denied                  a person who was asked said no; carries `by`
+        └── ApprovalLate            nobody who was asked decided in time
 """
 
 from __future__ import annotations
@@ -54,11 +57,13 @@ __all__ = [
     "AlreadyReacted",
     "Ambiguous",
     "AnswerLate",
+    "ApprovalLate",
     "ArgumentsRejected",
     "BodyLost",
     "ChannelArchived",
     "ChannelNotFound",
     "ConfigurationError",
+    "Denied",
     "EnvelopeDamaged",
     "EnvelopeTooLarge",
     "EnvelopeTooNew",
@@ -67,6 +72,7 @@ __all__ = [
     "JobFailed",
     "JobVanished",
     "LeaseLost",
+    "MeantForOthers",
     "MessageEdited",
     "MessageGone",
     "MessageLocked",
@@ -238,6 +244,10 @@ class UnknownKind(MessageRejected):
     """No handler here has this name."""
 
 
+class MeantForOthers(MessageRejected):
+    """It is for a process of another name, or with another label, than this one."""
+
+
 class ArgumentsRejected(MessageRejected):
     """The arguments in the message do not fit the handler's parameters."""
 
@@ -332,6 +342,25 @@ class Retry(SlackMQError):
 
 class Reject(SlackMQError):
     """Raised by a handler: this message can never succeed. It is marked dead, without further attempts."""
+
+
+class Denied(Reject):
+    """A person who was asked said no. Where the handler lets it pass, the job is dead.
+
+    Attributes:
+        by: user id of the person.
+    """
+
+    def __init__(self, by: str) -> None:
+        super().__init__(f"denied by <@{by}>")
+        self.by = by
+
+
+class ApprovalLate(Reject, TimeoutError):
+    """Nobody who was asked decided in time. Where the handler lets it pass, the job is dead: the question is over."""
+
+    def __init__(self, question: str, within: timedelta) -> None:
+        super().__init__(f"nobody decided within {within}: {question}")
 
 
 def told(error: BaseException) -> str:

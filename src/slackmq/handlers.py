@@ -12,6 +12,7 @@ from slackmq.advice import did_you_mean, help_text, meant, said_to
 from slackmq.errors import ConfigurationError, TextTruncated, UnknownKind
 from slackmq.handler import Bound, Handler
 from slackmq.middleware import checked
+from slackmq.nameplate import address
 from slackmq.options import Options, Rate
 from slackmq.parameters import Parameters, place
 from slackmq.policy import Accept, Ignore, Later, Refuse
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from slackmq.job import Job
     from slackmq.message import Message
     from slackmq.middleware import Middleware, PlainMiddleware
+    from slackmq.nameplate import Nameplate
     from slackmq.options import Backoff
     from slackmq.policy import Verdict
     from slackmq.task import Decorate, Poster
@@ -71,6 +73,9 @@ class Handlers:
         within: timedelta = _STANDARD.within,
         rate: Rate | str | None = None,
         concurrency: int | None = None,
+        on: str | None = None,
+        where: str | None = None,
+        every_bot: bool = False,
         retry_on: tuple[type[BaseException], ...] = _STANDARD.retry_on,
         give_up_on: tuple[type[BaseException], ...] = _STANDARD.give_up_on,
     ) -> Callable[[_F], _F]:
@@ -90,6 +95,9 @@ class Handlers:
             within: a message typed longer ago than this is left alone.
             rate: how many one process begins in a time, as "10/m"; what must wait is not claimed yet.
             concurrency: how many one process works on at once.
+            on: only the process of this name has the handler.
+            where: only processes with this label have it, as "room=attic".
+            every_bot: each process that has it does the message, once, with an answer of its own; nobody claims it.
             retry_on: the exceptions that are worth another attempt; see `slackmq.options.Options`.
             give_up_on: the exceptions after which the message is dead at once.
 
@@ -106,6 +114,8 @@ class Handlers:
             within=within,
             rate=Rate.read(rate),
             concurrency=concurrency,
+            on=address(on, where),
+            every_bot=every_bot,
             retry_on=retry_on,
             give_up_on=give_up_on,
         )
@@ -133,6 +143,9 @@ class Handlers:
         backoff: Backoff = ...,
         rate: Rate | str | None = ...,
         concurrency: int | None = ...,
+        on: str | None = ...,
+        where: str | None = ...,
+        every_bot: bool = ...,
         retry_on: tuple[type[BaseException], ...] = ...,
         give_up_on: tuple[type[BaseException], ...] = ...,
         result_expires: timedelta | None = ...,
@@ -150,6 +163,9 @@ class Handlers:
         backoff: Backoff = _STANDARD.backoff,
         rate: Rate | str | None = None,
         concurrency: int | None = None,
+        on: str | None = None,
+        where: str | None = None,
+        every_bot: bool = False,
         retry_on: tuple[type[BaseException], ...] = _STANDARD.retry_on,
         give_up_on: tuple[type[BaseException], ...] = _STANDARD.give_up_on,
         result_expires: timedelta | None = _STANDARD.result_expires,
@@ -166,6 +182,9 @@ class Handlers:
             backoff: how long to wait between attempts.
             rate: how many one process begins in a time, as "10/m"; what must wait is not claimed yet.
             concurrency: how many one process works on at once.
+            on: only the process of this name has the handler.
+            where: only processes with this label have it, as "room=attic".
+            every_bot: each process that has it does the message, once, with an answer of its own; nobody claims it.
             retry_on: the exceptions that are worth another attempt; see `slackmq.options.Options`.
             give_up_on: the exceptions after which the message is dead at once.
             result_expires: how long its answers can be read: they are files that are deleted then.
@@ -181,6 +200,8 @@ class Handlers:
             backoff=backoff,
             rate=Rate.read(rate),
             concurrency=concurrency,
+            on=address(on, where),
+            every_bot=every_bot,
             retry_on=retry_on,
             give_up_on=give_up_on,
             result_expires=result_expires,
@@ -196,7 +217,8 @@ class Handlers:
                     remedy="Give one of them another name: task(name=…).",
                 )
             self._tasks[kind] = handler
-            return Task(function, name=kind, parameters=parameters, terms=Terms(lease=lease), door=lambda: self.poster)
+            terms = Terms(lease=lease, on=address(on, where, every_bot=every_bot))
+            return Task(function, name=kind, parameters=parameters, terms=terms, door=lambda: self.poster)
 
         return register if function is None else register(function)
 
@@ -234,7 +256,10 @@ class Handlers:
             )
 
     def select(self, message: Message) -> Verdict:
-        """Whether a handler here takes this message. Text that Slack cut is refused if its beginning would match."""
+        """Whether a handler here takes this message. Text that Slack cut is refused if its beginning would match.
+
+        Handlers that only some processes have are named all the same: whether this is one, its queue knows.
+        """
         if message.kind is not None:
             handler = self._tasks.get(message.kind)
             return (
@@ -246,21 +271,33 @@ class Handlers:
             start = message.text.lstrip()
             addressed = any(handler.pattern and handler.pattern.match(start) for handler in self._listeners)
             return Refuse(error=_truncated()) if addressed else Ignore()
-        matched = self._match(message.text)
-        return Accept(options=matched[0].options, handler=matched[0].name) if matched else Ignore()
+        accepted: Accept | None = None
+        for handler, _ in reversed(self._matches(message.text)):
+            accepted = Accept(options=handler.options, handler=handler.name, otherwise=accepted)
+        return accepted or Ignore()
 
-    def bind(self, message: Message) -> Bound:
+    def has_own(self, here: Nameplate) -> bool:
+        """Whether a process has handlers of its own, or some that work for every bot: their events may go elsewhere."""
+        options = [handler.options for handler in self]
+        return any(option.every_bot or (option.on and here.fits(option.on)) for option in options)
+
+    def bind(self, message: Message, here: Nameplate | None = None) -> Bound:
         """The handler for this message, with its arguments.
+
+        Args:
+            message: the message.
+            here: what the process is called that shall do it; None: it has all handlers.
 
         Raises:
             UnknownKind: no handler here has the message's kind, or no pattern matches its text.
             ArgumentsRejected: names each argument that does not fit, and what the handler expects.
         """
         if message.kind is None:
-            matched = self._match(message.text)
-            if matched is None:
+            matches = self._matches(message.text)
+            matches = [match for match in matches if here is None or here.fits(match[0].options.on)]
+            if not matches:
                 raise UnknownKind("No pattern here matches this text.")
-            handler, groups = matched
+            handler, groups = matches[0]
             arguments = handler.parameters.convert(groups, strict=False)
             return Bound(handler=handler, arguments=arguments, middleware=tuple(self._middleware))
         task = self._tasks.get(message.kind)
@@ -292,14 +329,18 @@ class Handlers:
         finally:
             self._posters.remove(poster)
 
-    def _match(self, text: str) -> tuple[Handler, dict[str, str]] | None:
-        """The first listener whose pattern matches, and the groups that took part in the match."""
+    def _matches(self, text: str) -> list[tuple[Handler, dict[str, str]]]:
+        """The listeners that match, up to the first that all processes have, and the groups that took part in it."""
         text = text.strip()
+        found: list[tuple[Handler, dict[str, str]]] = []
         for handler in self._listeners:
             if handler.pattern and (match := handler.pattern.fullmatch(text)):
-                return handler, {name: group for name, group in match.groupdict().items() if group is not None}
-        better = meant(text, [handler.pattern for handler in self._listeners]) if self._suggest else None
-        return (self._suggest, {"words": better}) if self._suggest and better else None
+                groups = {name: group for name, group in match.groupdict().items() if group is not None}
+                found.append((handler, groups))
+                if not handler.options.on:
+                    break
+        better = meant(text, [handler.pattern for handler in self._listeners]) if self._suggest and not found else None
+        return [(self._suggest, {"words": better})] if self._suggest and better else found
 
     def _listener(self, function: Callable[..., object], pattern: re.Pattern[str], options: Options) -> Handler:
         """A handler for a pattern, once it is sure that the pattern's groups can be the arguments."""
@@ -313,7 +354,7 @@ class Handlers:
                 remedy="Each named group is an argument, and each parameter without a default needs its group.",
             )
         for other in self._listeners:
-            if other.pattern == pattern:
+            if other.pattern == pattern and other.options.on == options.on:
                 raise ConfigurationError(
                     f"Two functions listen to {pattern.pattern!r}: {place(other.function)} and {place(function)}.",
                     remedy="Give one of them another pattern.",

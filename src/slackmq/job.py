@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
+import anyio.from_thread
 import anyio.lowlevel
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator
+from slackmq.errors import ConfigurationError, LeaseLost
 
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Generator
+
+    from slackmq.approval import Approval
     from slackmq.clock import Clock
     from slackmq.message import Claim, Message
 
-__all__ = ["Job"]
+__all__ = ["Ask", "Job", "Pending"]
+
+
+class Ask(Protocol):
+    """What asks people on behalf of a job, and waits."""
+
+    async def __call__(self, question: str, *, by: Collection[str], within: timedelta) -> Approval:
+        """The approval."""
+        ...
 
 
 class Job:
@@ -27,13 +40,14 @@ class Job:
         clock: the clock that the claim's deadline was read from.
         report: takes what is reported of the work, from any thread; None: nobody wants to know.
         number: which of a batch it is.
+        ask: asks people; None: nobody can be asked.
 
     Attributes:
         handler: the name of the function that does the work, "" before it is known.
         number: which job of its batch it is, 1 for the first; 0 if it was posted alone.
     """
 
-    __slots__ = ("_claim", "_clock", "_reason", "_report", "_stopped", "handler", "number")
+    __slots__ = ("_ask", "_claim", "_clock", "_reason", "_report", "_stopped", "handler", "number")
 
     def __init__(
         self,
@@ -42,11 +56,13 @@ class Job:
         clock: Clock,
         report: Callable[[float, str], None] | None = None,
         number: int = 0,
+        ask: Ask | None = None,
     ) -> None:
         self.number = number
         self._claim = claim
         self._clock = clock
         self._report = report
+        self._ask = ask
         self.handler = ""
         self._reason: str | None = None
         self._stopped = anyio.Event()
@@ -99,6 +115,29 @@ class Job:
             self._report(fraction, text)
         return _Reported()
 
+    def approve(self, question: str, *, by: Collection[str], within: timedelta = timedelta(minutes=30)) -> Pending:
+        """Ask people in the job's thread, and wait: `await job.approve("Deploy 1.4?", by=["U012AB3CD"])`.
+
+        In a plain function: `job.approve(…).wait()`. They get two buttons; the first press of somebody who may counts.
+        One question is asked once in a job's life: a later attempt that asks the same of the same finds the decision.
+
+        Args:
+            question: what to decide, shown character by character; 2,000 characters at most.
+            by: who may, by ids of users ("U…") and user groups ("S…"). Whoever posted the job never may.
+            within: how long they have.
+
+        Returns:
+            What gives the `Approval`, and raises where there is none:
+            `Denied` and `ApprovalLate`, which are a `Reject`: where they are let pass, the job is dead;
+            `ConfigurationError`: without Socket Mode, or where nobody is named.
+        """
+        if self.number:
+            cause = "A job of a batch can ask nobody: its message is that of all of them."
+            raise ConfigurationError(cause, remedy="Post alone what somebody must approve.")
+        if self._ask is None:
+            raise ConfigurationError("This job can ask nobody.", remedy="Let a worker run it.")
+        return Pending(partial(self._ask, question, by=by, within=within), self)
+
     @property
     def cancelled(self) -> bool:
         """True once the handler should stop: its result will not count. Functions on threads must look at it."""
@@ -119,6 +158,46 @@ class Job:
         if self._reason is None:
             self._reason = reason
             self._stopped.set()
+
+
+class Pending:
+    """What people were asked and have not decided; `await` it, or `wait()` in a plain function on its thread."""
+
+    def __init__(self, ask: Callable[[], Awaitable[Approval]], job: Job) -> None:
+        self._ask = ask
+        self._job = job
+
+    def __await__(self) -> Generator[Any, Any, Approval]:
+        return self._ask().__await__()
+
+    def wait(self) -> Approval:
+        """The approval, for a plain function.
+
+        Raises:
+            LeaseLost: the job was told to stop meanwhile.
+        """
+        return anyio.from_thread.run(self._asked)
+
+    async def _asked(self) -> Approval:
+        """The approval, unless the job is told to stop: a thread is not stopped by a cancellation."""
+        answer: Approval | None = None
+        error: Exception | None = None
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._stop, tasks.cancel_scope)
+            try:
+                answer = await self._ask()
+            except Exception as raised:  # noqa: BLE001  # raised again below, outside the group, which would wrap it
+                error = raised
+            tasks.cancel_scope.cancel()
+        if error is not None:
+            raise error
+        if answer is None:
+            raise LeaseLost(f"The job was told to stop while people were asked: {self._job.reason}.")
+        return answer
+
+    async def _stop(self, scope: anyio.CancelScope) -> None:
+        await self._job.wait_cancelled()
+        scope.cancel()
 
 
 class _Reported:

@@ -30,6 +30,8 @@ Kind = Literal[
     "withdraw",
     "cancel",
     "batch",
+    "question",
+    "press",
 ]
 
 
@@ -40,7 +42,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         note: an execution begins (written for every one but the first) · the claim was given back before its end ·
             the handler's answer · why the message was refused or died · the end, where Slack took no mark for it ·
             how far the work is · a claim in the log, its prolongation, its withdrawal · somebody wants it cancelled ·
-            what of a batch is settled, edited while the work goes on.
+            people are asked · one of them pressed a button · what of a batch is settled, edited while the work goes on.
         op: id of the writing: two notes with one `op` are one note, posted twice because the first try went unanswered.
         token: the generation under which it was written.
         attempt: which execution this was or is.
@@ -51,9 +53,10 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         lease: of a claim or its prolongation, seconds that it lasts.
         base: the user whose pin it follows, prolongs or gives back.
         since: when that pin was put there, seconds since 1970.
-        result: of an answer, what the handler returned, as JSON; "" for None, and where `why` says why it is not told.
-        why: why the message was refused or died, why the result is not told, or who wants it cancelled.
-        about: the op of the claim that it prolongs, ends, gives back or withdraws.
+        result: of an answer, what the handler returned, as JSON; "" for None, and where `why` says why it is not told;
+            of a question, what is asked; of a press, "approve" or "deny".
+        why: why the message was refused or died, why the result is not told, who wants it cancelled, or who pressed.
+        about: the op of the claim that it prolongs, ends, gives back or withdraws, or of the question.
         done: of a batch, the numbers of the jobs that are done, as "1-73 75"; any kind of note may say it.
         lost: of a batch, the numbers of the jobs that failed and are not tried again.
         results: of a batch, what the jobs returned that are done, as a JSON object by number; None is left out.

@@ -74,6 +74,8 @@ class Options:
         within: a message that a person typed longer ago than this is left alone: nobody expects an answer now.
         rate: how many of its messages one process begins in a time.
         concurrency: how many of its messages one process works on at once; None: as many as the worker.
+        on: the process that has the handler, by name or labels; "": every one.
+        every_bot: each process that has the handler does the message, once, with an answer of its own.
         retry_on: the exceptions that are worth another attempt; an attempt out of its time counts as a `TimeoutError`.
         give_up_on: the exceptions after which the message is dead at once. Of two classes that both fit an exception
             the more special one decides.
@@ -88,6 +90,8 @@ class Options:
     within: timedelta = timedelta(hours=1)
     rate: Rate | None = None
     concurrency: int | None = None
+    on: str = ""
+    every_bot: bool = False
     retry_on: tuple[type[BaseException], ...] = (BaseException,)
     give_up_on: tuple[type[BaseException], ...] = ()
     result_expires: timedelta | None = None

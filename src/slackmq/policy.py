@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 
-from slackmq.errors import ConfigurationError, EnvelopeTooNew, MessageEdited
+from slackmq.errors import ConfigurationError, EnvelopeTooNew, MeantForOthers, MessageEdited
 from slackmq.options import Backoff, Options
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from slackmq.envelope import Letter
     from slackmq.errors import MessageRejected
     from slackmq.message import Message
+    from slackmq.nameplate import Nameplate
 
 __all__ = [
     "ONCE",
@@ -22,6 +24,7 @@ __all__ = [
     "Accept",
     "Action",
     "Backoff",
+    "Elsewhere",
     "Facts",
     "Ignore",
     "Later",
@@ -38,6 +41,7 @@ __all__ = [
     "doubtful",
     "lease_of",
     "patience",
+    "placed",
     "scan_period",
     "verdict_on",
 ]
@@ -81,10 +85,17 @@ class Timing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accept:
-    """A handler here takes this message: its options, and its name if it counts what it begins."""
+    """A handler here takes this message.
+
+    Attributes:
+        options: its options; where it is for processes that these do not fit, it is not here.
+        handler: its name, if it counts what it begins.
+        otherwise: whether another one takes it where this one is not; None if none does.
+    """
 
     options: Options
     handler: str = ""
+    otherwise: Accept | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +117,14 @@ class Later:
     error: MessageRejected
 
 
-Verdict = Accept | Ignore | Refuse | Later
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """Addressed to us, and meant for another process than this one; here it is only dropped once it has expired."""
+
+    error: MessageRejected
+
+
+Verdict = Accept | Ignore | Refuse | Later | Elsewhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +169,7 @@ class Facts:
         typed: a person typed it.
         replied: its thread has replies.
         due_in: seconds until its delay is over.
+        dropped_in: seconds until anybody may say that nobody came for it; infinity: never.
     """
 
     verdict: Verdict
@@ -168,11 +187,16 @@ class Facts:
     replied: bool = False
     settled_for: float = 0.0
     due_in: float = 0.0
+    dropped_in: float = math.inf
+
+    @property
+    def begun(self) -> bool:
+        """Somebody has worked on it; the first native claim leaves no generation."""
+        return self.generation > 0 or self.retry_in is not None
 
     def stale(self, options: Options) -> bool:
         """A person typed it so long ago, and nobody began it, that an answer would only surprise."""
-        begun = self.generation > 0 or self.retry_in is not None  # the first native claim leaves no generation
-        return self.typed and not begun and self.age > options.within.total_seconds()
+        return self.typed and not self.begun and self.age > options.within.total_seconds()
 
 
 def decide(facts: Facts, timing: Timing) -> Action:
@@ -204,13 +228,16 @@ def patience(facts: Facts, timing: Timing) -> Wait | None:
             return Wait()  # somebody has begun it, so somebody can do it
         case Later():
             grace = timing.unknown.total_seconds()
+        case Elsewhere():
+            grace = math.inf if facts.begun else facts.known + facts.dropped_in
         case Accept(options=options):
             pass
         case Refuse():
             pass
         case _ as unreachable:
             assert_never(unreachable)
-    if not facts.canonical or facts.stale(options) or (facts.doubtful and not facts.settled):
+    doubtful = facts.doubtful and not facts.settled
+    if not facts.canonical or facts.stale(options) or doubtful or options.every_bot:
         return Wait()
     if facts.due_in > 0:
         return Wait(delay=facts.due_in)
@@ -232,6 +259,20 @@ def doubtful(message: Message) -> bool:
 def accept_jobs(message: Message) -> Verdict:
     """Take every job that a program posted, and nothing that a person typed."""
     return Ignore() if message.kind in {None, ONCE} else Accept(options=Options())
+
+
+def placed(verdict: Verdict, message: Message, here: Nameplate) -> Verdict:
+    """What the handlers say of a message, for this process: it may be meant for another one, and so may handlers."""
+    while isinstance(verdict, Accept) and not here.fits(verdict.options.on) and verdict.otherwise is not None:
+        verdict = verdict.otherwise
+    if isinstance(verdict, Accept) and not here.fits(verdict.options.on):
+        return Ignore() if message.kind is None else _elsewhere(verdict.options.on)
+    return _elsewhere(message.on) if isinstance(verdict, Accept | Later) and not here.fits(message.on) else verdict
+
+
+def _elsewhere(on: str) -> Elsewhere:
+    remedy = "Start a worker that has this name or label: `slackmq worker --name … --label …`."
+    return Elsewhere(error=MeantForOthers(f"This job is for {on}, and no such worker began it in time.", remedy=remedy))
 
 
 def verdict_on(letter: Letter, select: Callable[[Message], Verdict]) -> Verdict:

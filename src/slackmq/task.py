@@ -13,6 +13,7 @@ from anyio import NoEventLoopError
 
 from slackmq.batch import Jobs
 from slackmq.errors import ArgumentsRejected, ConfigurationError, ResultUntold
+from slackmq.nameplate import address
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
@@ -42,6 +43,7 @@ class Terms:
         priority: of what waits, that with the higher number is begun first.
         expires: what nobody has begun after so long is dropped, counted from when it is due; None: never.
         patience: how long `ask` waits.
+        on: the process that shall do it, by name or label; "": any that has the handler.
     """
 
     key: str | None = None
@@ -49,6 +51,7 @@ class Terms:
     priority: int = 0
     expires: timedelta | None = None
     patience: timedelta = timedelta(minutes=1)
+    on: str = ""
 
 
 class Poster(Protocol):
@@ -64,6 +67,7 @@ class Poster(Protocol):
         priority: int = 0,
         expires: timedelta | None = None,
         delay: timedelta | None = None,
+        on: str = "",
     ) -> Message:
         """Post a job and return it as it stands in the channel."""
         ...
@@ -153,6 +157,7 @@ class Task(Generic[_Q, _P, _R_co]):
             priority=terms.priority,
             expires=terms.expires,
             delay=delay,
+            on=terms.on,
         )
 
     @overload
@@ -220,23 +225,33 @@ class Task(Generic[_Q, _P, _R_co]):
 
     def keyed(self, key: str) -> Task[_Q, _P, _R_co]:
         """The same task, whose posts carry this idempotency key: of all jobs with one key, one is worked on."""
-        return self._on(replace(self.terms, key=key))
+        return self._with(replace(self.terms, key=key))
 
     def within(self, patience: timedelta) -> Task[_Q, _P, _R_co]:
         """The same task, whose `ask` waits so long for an answer."""
-        return self._on(replace(self.terms, patience=patience))
+        return self._with(replace(self.terms, patience=patience))
 
     def ranked(self, priority: int) -> Task[_Q, _P, _R_co]:
         """The same task, whose posts are begun before those with a lower number: 0 where nothing is said."""
-        return self._on(replace(self.terms, priority=priority))
+        return self._with(replace(self.terms, priority=priority))
 
     def expiring(self, after: timedelta) -> Task[_Q, _P, _R_co]:
         """The same task, whose posts are dropped if nobody has begun them after so long."""
-        return self._on(replace(self.terms, expires=after))
+        return self._with(replace(self.terms, expires=after))
+
+    def on(self, where: str) -> Task[_Q, _P, _R_co]:
+        """The same task, whose posts are for one process by name, `blink.on("pi-1")`, or for those with a label.
+
+        Where it is for some only already, whoever does it must fit both; of a task for every bot, each that fits does.
+
+        Raises:
+            ConfigurationError: this is no name or label.
+        """
+        return self._with(replace(self.terms, on=f"{self.terms.on} {address(where)}".strip()))
 
     def to(self, poster: Poster) -> Task[_Q, _P, _R_co]:
         """The same task, posted to this queue, whatever its app is connected to."""
-        return self._on(self.terms, lambda: poster)
+        return self._with(self.terms, lambda: poster)
 
     @property
     def blocking(self) -> BlockingTask[_Q, _P, _R_co]:
@@ -246,7 +261,7 @@ class Task(Generic[_Q, _P, _R_co]):
         """
         return BlockingTask(self, _on_the_loop)
 
-    def _on(self, terms: Terms, door: Callable[[], Poster] | None = None) -> Task[_Q, _P, _R_co]:
+    def _with(self, terms: Terms, door: Callable[[], Poster] | None = None) -> Task[_Q, _P, _R_co]:
         door = door or self._door
         return Task(self.__wrapped__, name=self.name, parameters=self._parameters, terms=terms, door=door)
 
@@ -319,6 +334,10 @@ class BlockingTask(Generic[_Q, _P, _R_co]):
     def expiring(self, after: timedelta) -> BlockingTask[_Q, _P, _R_co]:
         """The same task, whose posts are dropped if nobody has begun them after so long."""
         return BlockingTask(self._task.expiring(after), self._run)
+
+    def on(self, where: str) -> BlockingTask[_Q, _P, _R_co]:
+        """The same task, whose posts are for one process by name, or for those with a label."""
+        return BlockingTask(self._task.on(where), self._run)
 
 
 def _on_the_loop(start: Callable[[], Coroutine[Any, Any, _R]]) -> _R:

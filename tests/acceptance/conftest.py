@@ -191,8 +191,8 @@ class Stage:
             assert time.perf_counter() < deadline, "it did not come true in time"
             threading.Event().wait(0.05)
 
-    def type(self, method: str, **args: str) -> None:
-        """Call a method as the workspace's first person."""
+    def type(self, method: str, **args: str) -> str:
+        """Call a method as the workspace's first person; returns the ts of what it is about, if the answer has one."""
         where = urlsplit(self.workspace.base_url)
         connection = HTTPConnection(where.hostname or "", where.port, timeout=PATIENCE)
         headers = {
@@ -200,8 +200,10 @@ class Stage:
             "Content-Type": "application/x-www-form-urlencoded",
         }
         connection.request("POST", f"{where.path}{method}", urlencode(args), headers)
-        assert json.load(connection.getresponse())["ok"]
+        answer = json.load(connection.getresponse())
         connection.close()
+        assert answer["ok"]
+        return str(answer.get("ts", ""))
 
     def thread(self, ts: str) -> list[str]:
         """What stands in the thread of a job."""

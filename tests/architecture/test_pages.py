@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from slackmq.handlers import Handlers
-from slackmq.job import Job
 from slackmq.simulation.bounds import stale
 from slackmq.simulation.checkers import CHECKERS
 from slackmq.simulation.faults import CELLS
@@ -23,7 +21,6 @@ FEATURES = (DOCS / "explanation" / "features.md").read_text(encoding="utf-8")
 PROMISES = (DOCS / "explanation" / "promises.md").read_text(encoding="utf-8")
 MISSING = {
     "Chains, groups": (Task, {"then", "chain", "group", "chord"}),
-    "A handler asks a person and waits": (Job, {"approve", "confirm"}),
 }
 """What the page says is not there, and the names under which it would be."""
 
@@ -53,13 +50,6 @@ def test_what_the_features_call_missing_is_missing(what: str) -> None:
     [row] = [line for line in FEATURES.splitlines() if line.startswith(f"| {what} |")]
     assert row.split("|")[2].strip().startswith("**no**")
     assert names & set(dir(owner)) == set()
-
-
-def test_a_handler_is_addressed_by_nothing_but_its_channel_as_the_features_say() -> None:
-    for what in ("To every worker", "To a worker by name or property"):
-        assert f"| {what} | **no** |" in FEATURES
-    options = {*inspect.signature(Handlers.task).parameters, *inspect.signature(Handlers.listen).parameters}
-    assert options & {"every_bot", "on", "where", "broadcast"} == set()
 
 
 def test_every_row_of_the_features_has_a_cell_for_each_queue() -> None:

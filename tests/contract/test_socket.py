@@ -17,7 +17,7 @@ from slackmq.emulator.socket_mode import Sockets
 from slackmq.emulator.web_api import WebApi
 from slackmq.emulator.workspace import OPERATOR
 from slackmq.errors import SlackError, TokenRefused
-from slackmq.slack.api import Added, Arrived, Changed, Connected, Metadata
+from slackmq.slack.api import Added, Arrived, Changed, Connected, HomeOpened, Metadata, Pressed
 from slackmq.slack.connect import open_events, open_slack, resolve
 
 if TYPE_CHECKING:
@@ -71,6 +71,34 @@ async def test_what_happens_in_the_channel_is_heard_in_order() -> None:
             changed = await anext(events)
             assert isinstance(changed, Changed)
             assert (changed.row.ts, changed.row.text, changed.row.edited) == (ts, "a & c", True)
+
+
+async def test_buttons_and_home_tabs_of_ours_are_heard() -> None:
+    button = {"type": "button", "action_id": "go", "value": "v1", "text": {"type": "plain_text", "text": "Go"}}
+    row = {"type": "actions", "block_id": "b", "elements": [button]}
+    async with (
+        emulated() as (server, _, settings),
+        open_slack(settings) as slack,
+        open_events(settings).listen() as events,
+    ):
+        with anyio.fail_after(10):
+            assert await anext(events) == Connected(connections=1)
+            jobs = (await slack.channel("#jobs")).id
+            user = server.ask(OPERATOR, "emulator.users.list", {})["users"][0]["id"]
+            app = server.ask(OPERATOR, "emulator.apps.list", {})["apps"][0]["id"]
+            above = await slack.post(jobs, "above")
+            ts = await slack.post(jobs, "press", thread=above, blocks=[row])
+            assert isinstance(await anext(events), Arrived)  # what stands in a thread is no news
+            where = {"user": user, "channel": jobs, "message_ts": ts, "action_id": "go"}
+            assert (await server.act(OPERATOR, "emulator.interactions.click", where))["ok"]
+            pressed = Pressed(user=user, action="go", value="v1", channel=jobs, ts=ts, thread=above)
+            assert await anext(events) == pressed
+            await slack.surfaces.publish(user, [row])
+            opened = await server.act(OPERATOR, "emulator.modals.home", {"user": user, "app": app})
+            assert await anext(events) == HomeOpened(user=user)
+            where = {"user": user, "view_id": opened["view"]["id"], "action_id": "go"}
+            await server.act(OPERATOR, "emulator.interactions.click", where)
+            assert await anext(events) == Pressed(user=user, action="go", value="v1")
 
 
 async def test_of_two_listeners_each_event_reaches_one() -> None:

@@ -17,6 +17,7 @@ from slackmq.options import Backoff
 from slackmq.points import armed
 from slackmq.queue import AsyncQueue
 from slackmq.queue.collector import Collector
+from slackmq.queue.ending import Ending
 from slackmq.queue.parcels import Parcels
 from slackmq.queue.sightings import Sightings
 from slackmq.simulation.clock import SimClock
@@ -31,6 +32,9 @@ from slackmq.slack.client import Client
 from slackmq.worker import AsyncWorker
 
 if TYPE_CHECKING:
+    from slackmq.answer import Answer
+    from slackmq.message import Claim, Receipt
+    from slackmq.queue.sightings import Sighting
     from slackmq.simulation.process import Process
 
 JOBS, SEEDS = 9, 3
@@ -176,3 +180,15 @@ def test_what_was_posted_is_done_with_what_was_posted_and_no_file_outlives_its_t
         assert drama.read.keys() >= drama.posted, where
         assert all(set(read) == {text(number)} for number, read in drama.read.items()), where
         assert drama.files() == [], where
+
+
+def test_a_worker_that_deletes_the_file_before_the_mark_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A canary: whoever takes over from one that was killed in between would find nothing to read."""
+    original = Ending.done
+
+    async def done(self: Ending, sighting: Sighting, claim: Claim, answer: Answer) -> Receipt:
+        await self._parcels.remove(claim.message.file)
+        return await original(self, sighting, claim, answer)
+
+    monkeypatch.setattr(Ending, "done", done)
+    assert any("dead" in play(seed, "points").states.values() for seed in range(20))

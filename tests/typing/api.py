@@ -87,6 +87,20 @@ def ring(number: str) -> slackmq.Mrkdwn:
 def knock() -> None: ...
 
 
+@app.listen(r"who is there\?", every_bot=True, where="room=attic")
+@app.task(on="pi-1", where="gpu")
+def who() -> str:
+    return "here"
+
+
+async def right_with_addresses() -> None:
+    async with app.connected(worker="pi-1", labels=["room=attic"]) as queue:
+        assert_type(await queue.post("who", on="pi-1"), slackmq.Message)
+    assert_type(await who.on("pi-2").post(), slackmq.Message)
+    assert_type(await who.on("room=attic").ask(), str)
+    assert_type(slackmq.Queue("#jobs", worker="pi-1", labels={"gpu"}), slackmq.Queue)
+
+
 def right_without_await() -> None:
     with slackmq.Queue("#jobs", select=handlers.select) as queue:
         message = queue.post("resize", {"path": "cat.png"}, key="cat/300", lease=timedelta(minutes=1))
@@ -188,6 +202,10 @@ def again() -> None: ...
 
 @handlers.task(rate=3)  # type: ignore[call-overload,untyped-decorator]
 def hasty() -> None: ...
+
+
+@handlers.task(every_bot="yes")  # type: ignore[call-overload,untyped-decorator]
+def chorus() -> None: ...
 
 
 @handlers.listen(3)  # type: ignore[arg-type]

@@ -21,10 +21,13 @@ from slackmq.points import pause
 from slackmq.slack.api import Metadata, Urgency
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from slackmq.clock import Clock
     from slackmq.message import Message
     from slackmq.notes import Note, Record
     from slackmq.slack.api import Row, Slack
+    from slackmq.slack.surfacing import Block
 
 __all__ = ["Thread"]
 
@@ -76,14 +79,23 @@ class Thread:
     def _is_peer(self, row: Row) -> bool:
         return row.bot is not None and self.trusts(row.user)
 
-    async def write(self, message: Message, note: Note, text: str, record: Record, *, urgency: Urgency) -> None:
+    async def write(
+        self,
+        message: Message,
+        note: Note,
+        text: str,
+        record: Record,
+        *,
+        urgency: Urgency,
+        blocks: Sequence[Block] = (),
+    ) -> None:
         """Write a note, for as long as it takes, and once: a try that went unanswered is looked up first."""
         metadata = Metadata(type=NOTE, payload=note.payload())
         while note.op not in record.ops:
             await pause("before_note")
             try:
                 ts = await self._slack.post(
-                    message.channel, text, metadata=metadata, thread=message.ts, urgency=urgency
+                    message.channel, text, metadata=metadata, thread=message.ts, blocks=blocks, urgency=urgency
                 )
                 record.add(note, ts=ts, user=(await self._slack.identity()).user)
                 await pause("after_note")

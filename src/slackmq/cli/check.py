@@ -9,19 +9,17 @@ from typing import TYPE_CHECKING
 from slackmq.cli.exits import Exit, explanation
 from slackmq.errors import MissingScope, NotInChannel, Refused, SlackMQError
 from slackmq.slack.api import Urgency
-from slackmq.slack.connect import open_slack
 from slackmq.slack.refusals import refusal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from slackmq.app import App
-    from slackmq.cli.where import Where
     from slackmq.slack.api import Channel
     from slackmq.slack.client import Client
     from slackmq.slack.connect import Settings
 
-__all__ = ["Finding", "check", "look", "report"]
+__all__ = ["Finding", "handlers", "look", "report"]
 
 _NOWHERE = "1000000000.000001"
 """A timestamp of 2001, before Slack: no message can have it."""
@@ -40,20 +38,6 @@ class Finding:
     what: str
     detail: str = ""
     wrong: SlackMQError | None = None
-
-
-async def check(app: App, where: Where) -> tuple[Finding, ...]:
-    """Look at everything that a worker of this app needs; nothing is changed.
-
-    Raises:
-        ConfigurationError: the settings cannot be meant.
-        Ambiguous: Slack does not answer.
-    """
-    settings = await where.settings()
-    findings = [_handlers(app)]
-    async with open_slack(settings) as slack:
-        findings += [finding async for finding in look(slack, settings, app.channel)]
-    return tuple(findings)
 
 
 async def look(slack: Client, settings: Settings, channel: str | None) -> AsyncIterator[Finding]:
@@ -88,7 +72,8 @@ def _indented(error: SlackMQError) -> str:
     return explanation(error).replace("\n", "\n       ")
 
 
-def _handlers(app: App) -> Finding:
+def handlers(app: App) -> Finding:
+    """What the app does."""
     names = [f"{handler.name} ({'listens' if handler.pattern else 'task'})" for handler in app.handlers]
     if not names:
         return Finding(

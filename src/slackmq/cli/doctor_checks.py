@@ -11,6 +11,7 @@ import anyio.to_thread
 import platformdirs
 
 from slackmq.cli.check import Finding, look
+from slackmq.cli.surface_checks import home_tab, user_groups
 from slackmq.cli.target import wall_clock
 from slackmq.errors import Ambiguous, Refused, SlackMQError
 from slackmq.slack.api import Urgency
@@ -56,6 +57,9 @@ async def checks(channel: str | None, where: Where) -> Findings:
 async def _beyond(slack: Client, settings: Settings, channel: str | None) -> AsyncIterator[Finding]:
     if settings.app_token is not None:
         yield await _sockets(slack)
+    yield await home_tab(slack, needed=False)
+    async for finding in user_groups(slack, ()):
+        yield finding
     yield clock(wall_clock() / 1_000_000 - slack.now())
     if channel is not None:
         yield await _history(slack, channel)

@@ -78,15 +78,18 @@ def _row(row: Standing) -> dict[str, str | int]:
         "age": round(row.age.total_seconds()),
         "generation": row.generation,
         "kind": row.message.kind or "",
+        "on": printable(row.message.on),
+        "by": printable(" ".join(row.by)),
         "text": printable(row.message.text),
         "jobs": row.message.size,
     }
 
 
 def _table(rows: Iterable[Standing]) -> Table:
-    table = Table("ts", "state", "age", "claims", "job", box=None, header_style="bold")
+    table = Table("ts", "state", "age", "claims", "for", "by", "job", box=None, header_style="bold")
     for row in rows:
-        cells = (row.message.ts, row.state, age(row.age), str(row.generation), printable(row.message.text))
+        whom, by = printable(row.message.on), printable(" ".join(row.by))
+        cells = (row.message.ts, row.state, age(row.age), str(row.generation), whom, by, printable(row.message.text))
         table.add_row(*map(Text, cells))
     return table
 

@@ -53,6 +53,7 @@ def post(
         float | None,
         Parameter(validator=validators.Number(gt=0), help="Seconds before which nobody begins it; 120 days at most."),
     ] = None,
+    on: Annotated[str, Parameter(help='The worker that shall do it, by name or label: "pi-1", "room=attic".')] = "",
     json: Annotated[bool, Parameter(negative=(), help="Print a JSON object.")] = False,
     where: Where = _HERE,
 ) -> None:
@@ -62,6 +63,7 @@ def post(
         body=body_of(body, arg),
         key=key or "",
         priority=priority,
+        on=on,
         delay=None if delay is None else timedelta(seconds=delay),
     )
     message = anyio.run(_post, where, channel, new, None if expires is None else timedelta(seconds=expires))
@@ -77,7 +79,13 @@ async def _post(where: Where, channel: str, new: Post, expires: timedelta | None
         setting = await found(slack, await slack.channel(channel))
         async with AsyncQueue(slack, channel, claim=setting.way if setting else "reaction") as queue:
             return await queue.post(
-                new.kind, new.body, key=new.key or None, priority=new.priority, expires=expires, delay=new.delay
+                new.kind,
+                new.body,
+                key=new.key or None,
+                priority=new.priority,
+                expires=expires,
+                delay=new.delay,
+                on=new.on,
             )
 
 

@@ -59,10 +59,11 @@ async def reloading(arguments: list[str], folder: Path) -> int:
                 tasks.start_soon(_hear, signals, received, tasks.cancel_scope)
                 await _changed(folder, known)
                 tasks.cancel_scope.cancel()
+            if not received:
+                _log.info("a file has changed: starting anew")
+            status = await _end(child, received[0] if received else signal.SIGTERM, signals, received)
             if received:
-                return await _end(child, received[0], signals)
-            _log.info("a file has changed: starting anew")
-            await _end(child, signal.SIGTERM, signals)
+                return status
 
 
 def stamps(folder: Path) -> dict[str, int]:
@@ -96,17 +97,20 @@ async def _hear(signals: AsyncIterator[signal.Signals], received: list[signal.Si
         scope.cancel()
 
 
-async def _end(child: Process, asked: signal.Signals, signals: AsyncIterator[signal.Signals]) -> int:
+async def _end(
+    child: Process, asked: signal.Signals, signals: AsyncIterator[signal.Signals], received: list[signal.Signals]
+) -> int:
     """Ask it to stop, and pass on whatever else is received until it has."""
     status = 0
     _ask(child, asked)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_pass_on, child, signals)
+        tasks.start_soon(_pass_on, child, signals, received)
         status = await child.wait()
         tasks.cancel_scope.cancel()
     return status
 
 
-async def _pass_on(child: Process, signals: AsyncIterator[signal.Signals]) -> None:
-    async for received in signals:
-        _ask(child, received)
+async def _pass_on(child: Process, signals: AsyncIterator[signal.Signals], received: list[signal.Signals]) -> None:
+    async for one in signals:
+        received.append(one)
+        _ask(child, one)

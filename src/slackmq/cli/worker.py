@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import anyio
 from cyclopts import Parameter, validators
 
-from slackmq.cli.check import check as check_app
 from slackmq.cli.check import report
 from slackmq.cli.exits import Exit
 from slackmq.cli.loading import load
 from slackmq.cli.logs import log_to_stderr
 from slackmq.cli.pulse import beat, pulse_of
 from slackmq.cli.reload import reloading
+from slackmq.cli.surface_checks import check as check_app
 from slackmq.cli.where import Where
 from slackmq.options import Rate
 from slackmq.telemetry.logging import log_happenings
@@ -73,7 +73,13 @@ def worker(
     oldest: Annotated[
         float, Parameter(validator=validators.Number(gt=0), help="With --check and --pulse: how many seconds ago.")
     ] = 300.0,
-    name: Annotated[str | None, Parameter(help="Of this process, shown to people; drawn at random if not set.")] = None,
+    name: Annotated[
+        str | None, Parameter(help="Of this process, also for jobs that are meant for it; drawn at random if not set.")
+    ] = None,
+    label: Annotated[
+        tuple[str, ...],
+        Parameter(negative=(), help='What can be said of this process, as "room=attic"; may be given several times.'),
+    ] = (),
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Parameter(help="Least level of the log.")] = (
         "info"
     ),
@@ -98,6 +104,7 @@ def worker(
         rate=Rate.read(rate),
         drain=timedelta(seconds=drain),
         name=name,
+        labels=label,
         burst=burst,
         pulse=pulse,
     )
@@ -112,6 +119,7 @@ class _How:
     rate: Rate | None
     drain: timedelta
     name: str | None
+    labels: tuple[str, ...]
     burst: bool
     pulse: Path | None
 
@@ -119,7 +127,7 @@ class _How:
 async def _work(app: App, where: Where, how: _How) -> Exit:
     settings = await where.settings()
     stopped = Exit.OK
-    async with app.connected(settings, worker=how.name, hooks=[log_happenings]) as queue:
+    async with app.connected(settings, worker=how.name, labels=how.labels, hooks=[log_happenings]) as queue:
         running = AsyncWorker(
             queue,
             app.handlers,

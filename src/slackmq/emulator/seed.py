@@ -32,11 +32,13 @@ QUEUE_SCOPES = (
     "reactions:read",
     "reactions:write",
     "team:read",
+    "usergroups:read",
     "users:read",
 )
 """The bot scopes that a queue or a store in a channel needs."""
 
 QUEUE_EVENTS = (
+    "app_home_opened",
     "message.channels",
     "message.groups",
     "pin_added",

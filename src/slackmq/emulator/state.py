@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from slackmq.emulator.model import Caller, Guest, Kind, Posting
     from slackmq.emulator.seed import Seed
 
-__all__ = ["App", "Channel", "Pin", "Row", "Scheduled", "State", "Stored", "User"]
+__all__ = ["App", "Channel", "Group", "Pin", "Row", "Scheduled", "State", "Stored", "User"]
 
 Row = dict[str, Any]
 """A message as Slack's JSON object."""
@@ -128,6 +128,17 @@ class Pin:
     ts: str
     by: str
     at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A group of people by their user ids, made and changed at these moments, in seconds since 1970."""
+
+    id: str
+    handle: str
+    users: tuple[str, ...]
+    created: int
+    updated: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +251,7 @@ class State:
         directs: ids of the direct messages by who is in them.
         scheduled: the messages that wait for their time, by id.
         reacted: user id -> (channel, ts) of the messages with a reaction by the user, in the order of the first one.
+        groups: the groups of people, by id.
         emoji: custom emoji by name: an address, or "alias:" and a name.
         bots: the apps by bot id.
         tokens: whom each token stands for.
@@ -260,6 +272,7 @@ class State:
     reacted: dict[str, dict[tuple[str, str], None]] = field(
         default_factory=dict[str, dict[tuple[str, str], None]],
     )
+    groups: dict[str, Group] = field(default_factory=dict[str, Group])
     emoji: dict[str, str] = field(default_factory=dict[str, str])
     tokens: dict[str, Caller] = field(default_factory=dict[str, "Caller"])
     refused: dict[str, str] = field(default_factory=dict[str, str])

@@ -35,6 +35,8 @@ What = Literal[
     "dead",
     "cancel asked",
     "cancelled",
+    "asked",
+    "pressed",
 ]
 """What happened: begun tells of an attempt that is not the first; an attempt that failed is not yet dead; reported is
 the bar that a handler's progress shows, noted is what of a batch is settled."""
@@ -43,6 +45,8 @@ State = Literal["waiting", "held", "done", "dead", "cancelled"]
 
 _RANKS: dict[What, int] = {"posted": 0, "claimed": 1, "renewed": 1, "begun": 2, "done": 4, "dead": 4, "cancelled": 4}
 _BETWEEN = 3
+_ASIDE = {"cancel asked", "asked", "pressed"}
+"""What changes nothing about how a message stands."""
 _TOLD: dict[str, What] = {
     "attempt": "begun",
     "claim": "claimed",
@@ -54,6 +58,8 @@ _TOLD: dict[str, What] = {
     "refusal": "refused",
     "done": "done",
     "dead": "dead",
+    "question": "asked",
+    "press": "pressed",
     "cancel": "cancel asked",
 }
 """What each kind of note tells, but for a release: that may be a failure."""
@@ -129,7 +135,7 @@ def life_of(message: Message, row: Row, replies: Sequence[Row], *, marks: Marks,
     posted = Step(what="posted", at=seconds(message.ts), by=message.author, detail=message.text)
     steps = (posted, *_ordered(marked, told))
     begun = record.attempts if len(steps) > 1 else 0
-    last: What = next(step.what for step in reversed(steps) if step.what != "cancel asked")
+    last: What = next(step.what for step in reversed(steps) if step.what not in _ASIDE)
     return Life(
         message=message,
         state=_STATES.get(last, "held"),

@@ -66,12 +66,21 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """A queue at one moment."""
+    """A queue at one moment.
+
+    Attributes:
+        figures: how much there is to do.
+        pause: who paused it, if anybody did.
+        paces: who works, and how fast.
+        budgets: what Slack's limits leave.
+        rows: how each message stands, oldest first.
+    """
 
     figures: Figures
     pause: Pause | None
     paces: tuple[Pace, ...]
     budgets: tuple[Budget, ...]
+    rows: tuple[Standing, ...] = ()
 
 
 class Survey:
@@ -102,6 +111,7 @@ class Survey:
             pause=await self._pause(),
             paces=self._paces(),
             budgets=await self._budgets(page.rows),
+            rows=standings,
         )
 
     async def _pause(self) -> Pause | None:

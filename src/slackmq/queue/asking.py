@@ -88,11 +88,21 @@ class Asking:
             if found is not None and not found.open:
                 return found
             if watching:
-                await self._watch.news(self._longest)
+                await self._news(found)
             else:
                 await self._look(pause)
                 await self._miss(found)
                 pause = min(2 * pause, self._longest)
+
+    async def _news(self, found: Sighting | None) -> None:
+        """Wait for news; of what only others do, too, the channel is read as often as while something is unfinished."""
+        if found is not None:
+            found.awaited += 1
+        try:
+            await self._watch.news(self._longest)
+        finally:
+            if found is not None:
+                found.awaited -= 1
 
     async def _look(self, pause: float) -> None:
         """Read the channel after a while, unless somebody else who waits has read it meanwhile."""

@@ -24,6 +24,12 @@ class Batching:
 
     opened: Opened | None
 
+    @property
+    def _inside(self) -> Opened:
+        if self.opened is None:
+            raise ConfigurationError("The queue is not open.", remedy="Use it inside `async with queue:`.")
+        return self.opened
+
     async def post_batch(
         self: Poster,
         kind: str,
@@ -62,6 +68,4 @@ class Batching:
 
     def tally(self, claim: Callable[[], Claim], numbers: Sequence[int]) -> Tally:
         """What counts what of a claimed batch is done; `claim` gives the claim, `numbers` are those of its jobs."""
-        if self.opened is None:
-            raise ConfigurationError("The queue is not open.", remedy="Use it inside `async with queue:`.")
-        return self.opened.keeping.tally(claim, numbers)
+        return self._inside.keeping.tally(claim, numbers)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from slackmq.errors import AlreadyEnded, AlreadyReacted, ConfigurationError, MessageGone
 from slackmq.message import Outcome
 from slackmq.notes import Note
-from slackmq.policy import Accept, Ignore, Options, Wait
+from slackmq.policy import Accept, Elsewhere, Ignore, Options, Wait
 from slackmq.queue.contest import Chosen
 from slackmq.slack.api import Urgency
 
@@ -82,9 +82,11 @@ class Cancelling:
         sighting = await self._found(ts)
         asked = running and await self._mark(ts)
         marked, sighting.cancelled, sighting.cancelled_by = sighting.cancelled, True, by
-        await self._end(sighting)
-        if sighting.open:
-            sighting.cancelled = marked or running
+        try:
+            await self._end(sighting)
+        finally:
+            if sighting.open:
+                sighting.cancelled = marked or running
         if sighting.open and asked:
             await self._tell(sighting, by)
         elif sighting.ended is Outcome.DONE:
@@ -120,11 +122,11 @@ class Cancelling:
 
     async def _end(self, sighting: Sighting) -> None:
         """Claim it if it can be had now: what is claimed and cancelled ends at once."""
-        ours = isinstance(sighting.verdict, Ignore)
+        verdict = sighting.verdict
         if sighting.busy:
             return
-        if ours:
-            sighting.verdict = Accept(options=Options())
+        if isinstance(verdict, Ignore | Elsewhere) or sighting.for_every_bot:
+            sighting.verdict = Accept(options=Options())  # to end it anybody may claim it
         try:
             until = self._clock.monotonic() + _PATIENCE
             while sighting.open:
@@ -138,8 +140,7 @@ class Cancelling:
                 if self._clock.monotonic() > until:
                     return
         finally:
-            if ours:
-                sighting.verdict = Ignore()
+            sighting.verdict = verdict
 
     async def _tell(self, sighting: Sighting, by: str) -> None:
         note = Note(note="cancel", op=self._clock.new_id(), token=sighting.generation, worker=self._worker, why=by)

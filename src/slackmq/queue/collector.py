@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from slackmq.errors import Ambiguous, ConfigurationError, MissingScope, SlackError
 from slackmq.message import Outcome
+from slackmq.nameplate import ALL
 from slackmq.queue.parcels import kept_until
 
 if TYPE_CHECKING:
@@ -114,7 +115,8 @@ def needs(jobs: Iterable[tuple[Message, Outcome | None]]) -> dict[str, Need]:
     for message, ended in jobs:
         ident = message.file.partition("/")[0]
         if ident and found.get(ident) != "done":
-            found[ident] = "done" if ended is Outcome.DONE else "needed"
+            over = ended is Outcome.DONE and ALL not in message.on.split()  # that is the end of one part of many
+            found[ident] = "done" if over else "needed"
     return found
 
 

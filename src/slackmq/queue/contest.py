@@ -198,6 +198,7 @@ class Contest:
             retry_in=None if retry_at is None else retry_at + self._courtesy(sighting) - server,
             typed=message.kind is None,
             replied=sighting.latest_reply is not None,
+            dropped_in=sighting.dropped_at - server,
             due_in=0.0 if message.delay is None or sighting.cancelled else message.due - server,
         )
 
@@ -250,7 +251,7 @@ class Contest:
 
     async def read_threads(self) -> None:
         """Read the threads in which claims may be written or given back; a call each."""
-        for sighting in self._sightings.open():
+        for sighting in self._sightings.with_threads():
             if sighting.unread and (sighting.generation or sighting.message.kind is not None):
                 await self.read_thread(sighting)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from slackmq.errors import ConfigurationError
+from slackmq.queue.roles import checked
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -16,7 +17,6 @@ __all__ = ["Control", "Controls"]
 Control = Literal["cancel", "again", "first"]
 """What an emoji asks for."""
 _EMOJI = re.compile(r"[^\s:A-Z]+")
-_USER = re.compile(r"[UW][A-Z0-9]{2,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Controls:
     """Which emoji steer jobs; off unless an app is given them.
 
     Attributes:
-        allowed: user ids of those who may ("U…" or "W…"); anybody else's emoji do nothing.
+        allowed: those who may, by ids of users ("U…" or "W…") and user groups ("S…"); anybody else's emoji do nothing.
         cancel: the emoji that cancels a job; None: people cannot.
         again: the emoji that posts a dead job again, on the job or on its dead letter; None: people cannot.
         first: the emoji that puts a job before all others that wait; None: people cannot.
@@ -36,26 +36,30 @@ class Controls:
     first: str | None = "arrow_up"
 
     def __post_init__(self) -> None:
-        wrong = sorted(ident for ident in self.allowed if not _USER.fullmatch(ident))
-        if isinstance(self.allowed, str) or wrong:
-            raise ConfigurationError(
-                f"Not user ids: {wrong or self.allowed}.",
-                remedy='Name people by the id in their profile, as Controls(allowed=["U012AB3CD"]).',
-            )
+        checked(self.allowed, remedy='Name people by the id in their profile, as Controls(allowed=["U012AB3CD"]).')
         named = [emoji for emoji in (self.cancel, self.again, self.first) if emoji is not None]
         if odd := [emoji for emoji in named if not _EMOJI.fullmatch(emoji)]:
             raise ConfigurationError(f"Not the name of an emoji: {odd}.", remedy='Write it as "x", without colons.')
         if len(set(named)) < len(named):
             raise ConfigurationError("One emoji cannot ask for two things.", remedy="Name three.")
 
-    def wanted(self, reactions: Mapping[str, frozenset[str]]) -> dict[Control, str]:
-        """What is asked for on a message, and by whom: of several the one with the lowest id; a skin tone says nothing.
+    def asked(self, reactions: Mapping[str, frozenset[str]]) -> dict[Control, frozenset[str]]:
+        """Who asks for what on a message, whether they may or not; a skin tone says nothing.
 
         Args:
             reactions: emoji -> user ids that put it there.
         """
         named: dict[Control, str | None] = {"cancel": self.cancel, "again": self.again, "first": self.first}
-        allowed = frozenset(self.allowed)
-        put = [(name.partition("::")[0], user) for name, users in reactions.items() for user in users & allowed]
-        asked = {control: sorted(user for name, user in put if name == emoji) for control, emoji in named.items()}
-        return {control: users[0] for control, users in asked.items() if users}
+        put = [(name.partition("::")[0], user) for name, users in reactions.items() for user in users]
+        asked = {control: frozenset(user for name, user in put if name == emoji) for control, emoji in named.items()}
+        return {control: users for control, users in asked.items() if users}
+
+    def wanted(self, reactions: Mapping[str, frozenset[str]], among: frozenset[str]) -> dict[Control, str]:
+        """What is asked for on a message by who may: of several the one with the lowest id.
+
+        Args:
+            reactions: emoji -> user ids that put it there.
+            among: user ids of those who may.
+        """
+        asked = {control: users & among for control, users in self.asked(reactions).items()}
+        return {control: min(users) for control, users in asked.items() if users}

@@ -83,21 +83,22 @@ class Ending:
         """
         lapsed = self._clock.monotonic() >= claim.deadline
         if not lapsed:
-            await self._answer(sighting, claim, answer)
+            await self.answer(sighting, claim, answer)
         effective = await self._mark(sighting, claim, Outcome.DONE)
         if lapsed and effective:
-            await self._answer(sighting, claim, answer)
+            await self.answer(sighting, claim, answer)
         receipt = self._receipt(sighting, claim, Outcome.DONE, effective=effective)
         if effective and claim.message.file:
             await self._parcels.remove(claim.message.file)
         return receipt
 
-    async def _answer(self, sighting: Sighting, claim: Claim, answer: Answer) -> None:
+    async def answer(self, sighting: Sighting, claim: Claim, answer: Answer) -> None:
+        """Write an answer into the thread, if there is any."""
         if answer.text is None:
             return
         life = sighting.verdict.options.result_expires if isinstance(sighting.verdict, Accept) else None
         told = await self._telling.told(claim.message, answer, life=life)
-        await self._note(sighting, claim, "answer", told.text, why=told.why, told=told)
+        await self.note(sighting, claim, "answer", told.text, why=told.why, told=told)
 
     async def dead(self, sighting: Sighting, claim: Claim, reason: str, *, attempts: int, trace: str = "") -> Receipt:
         """It will not be tried again; the thread says why, once, and then the letter.
@@ -107,7 +108,7 @@ class Ending:
         known, lapsed = sighting.record.refused, self._clock.monotonic() >= claim.deadline
         reason, job = redacted(reason), rest_of(claim.message, sighting.record.settled.done)
         if not known:
-            await self._note(sighting, claim, "refusal", f":x: {reason}", why=reason[:LONGEST_REASON])
+            await self.note(sighting, claim, "refusal", f":x: {reason}", why=reason[:LONGEST_REASON])
             await pause("after_dead_note")
         if self._letters is not None and not lapsed:
             await self._letters.write(job, reason, attempts=attempts, trace=trace, look=known)
@@ -121,7 +122,7 @@ class Ending:
         if not sighting.record.refused:
             by = sighting.wanted_by
             reason = redacted(f"cancelled by {by}" if by else "cancelled")
-            await self._note(sighting, claim, "refusal", f":no_entry_sign: {reason}", why=reason[:LONGEST_REASON])
+            await self.note(sighting, claim, "refusal", f":no_entry_sign: {reason}", why=reason[:LONGEST_REASON])
         effective = await self._mark(sighting, claim, Outcome.DEAD)
         return self._receipt(sighting, claim, Outcome.DEAD, effective=effective)
 
@@ -132,7 +133,7 @@ class Ending:
         retry_at = self._slack.now() + retry_in.total_seconds()
         await pause("before_release")
         about, base = self._claiming.release(claim, sighting)
-        await self._note(sighting, claim, "release", text, retry_at=retry_at, failed=failed, about=about, base=base)
+        await self.note(sighting, claim, "release", text, retry_at=retry_at, failed=failed, about=about, base=base)
         return self._receipt(sighting, claim, Outcome.RELEASED, effective=True)
 
     async def handed_back(self, sighting: Sighting, claim: Claim, *, retry_in: timedelta) -> Receipt:
@@ -143,9 +144,9 @@ class Ending:
 
     async def begin(self, sighting: Sighting, claim: Claim) -> None:
         """Write down that an execution begins that is not the first, so that attempts are counted."""
-        await self._note(sighting, claim, "attempt", f":repeat: attempt {claim.attempt}, by {self._worker}")
+        await self.note(sighting, claim, "attempt", f":repeat: attempt {claim.attempt}, by {self._worker}")
 
-    async def _note(
+    async def note(
         self,
         sighting: Sighting,
         claim: Claim,
@@ -159,6 +160,7 @@ class Ending:
         why: str = "",
         told: Told | None = None,
     ) -> None:
+        """Write a note into the thread, once; see `slackmq.notes.Note` for what it may say."""
         settled = sighting.record.settled
         note = Note(
             note=kind,
@@ -187,7 +189,7 @@ class Ending:
             # People have filled the message with emoji: the thread says what the mark would have said.
             kind: Kind = "dead" if outcome is Outcome.DEAD else "done"
             first = sighting.record.ended is None
-            await self._note(sighting, claim, kind, f"{kind}; Slack takes no further emoji on this message")
+            await self.note(sighting, claim, kind, f"{kind}; Slack takes no further emoji on this message")
             # A note is no register: whose claim has lapsed by now may have a successor who says the same.
             effective = first and self._clock.monotonic() < claim.deadline
         except MessageLocked as error:

@@ -81,7 +81,9 @@ class Keeping:
 
     async def drop(self, claim: Claim) -> Receipt:
         """End a claim: somebody wants the job cancelled."""
-        return await self._parts.ending.cancelled(self._sighting(claim), claim)
+        receipt = await self._parts.ending.cancelled(self._sighting(claim), claim)
+        self._watch.wake()
+        return receipt
 
     def is_cancelled(self, claim: Claim) -> bool:
         """Whether somebody wants a claimed job cancelled, as far as this process has heard."""

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 from slackmq.policy import Wait
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine
 
     from anyio.abc import TaskGroup
 
     from slackmq.message import Claim
+    from slackmq.queue.approving import Approving
     from slackmq.queue.asking import Asking
     from slackmq.queue.cancelling import Cancelling
+    from slackmq.queue.chorus import Chorus
     from slackmq.queue.contest import Contest
     from slackmq.queue.controls import Controls
+    from slackmq.queue.doorbell import Doorbell
     from slackmq.queue.keeping import Keeping
     from slackmq.queue.pick import Pick
     from slackmq.queue.poster import Poster
@@ -39,7 +42,9 @@ class Opened:
         channel: where it works.
         watch: reads the channel.
         contest: chooses messages and claims them.
+        chorus: does what is for every bot.
         keeping: extends and ends claims.
+        approving: asks people about jobs.
         poster: posts jobs.
         asking: waits for answers.
         pick: claims messages by name.
@@ -47,6 +52,7 @@ class Opened:
         redrive: posts dead jobs again.
         steward: makes who does what people ask by emoji.
         turnstile: lets one of all processes post what each would.
+        doorbell: tells of buttons and Home tabs.
         tasks: what runs in the background.
         background: what runs once somebody claims.
         watching: whether that runs.
@@ -56,7 +62,9 @@ class Opened:
     channel: Channel
     watch: Watch
     contest: Contest
+    chorus: Chorus
     keeping: Keeping
+    approving: Approving
     poster: Poster
     asking: Asking
     pick: Pick
@@ -64,8 +72,9 @@ class Opened:
     redrive: Redrive
     steward: Callable[[AsyncQueue, Controls], Steward]
     turnstile: Turnstile
+    doorbell: Doorbell
     tasks: TaskGroup
-    background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
+    background: list[Callable[[], Coroutine[Any, Any, None]]]
     watching: bool = False
 
     def start(self) -> None:
@@ -84,9 +93,20 @@ class Opened:
         while not stopped():
             if self.watch.failure is not None:
                 raise self.watch.failure
-            chosen = self.contest.choose()
-            if isinstance(chosen, Wait):
-                await self.watch.news(chosen.delay)
-            elif claim := await self.contest.act(chosen):
+            part = self.chorus.choose()
+            if not isinstance(part, Wait):
+                claim = await self.chorus.begin(part)
+            elif isinstance(chosen := self.contest.choose(), Wait):
+                claim = None
+                await self.watch.news(
+                    min((wait.delay for wait in (part, chosen) if wait.delay is not None), default=None)
+                )
+            else:
+                claim = await self.contest.act(chosen)
+            if claim is not None:
                 return claim
         return None
+
+    def keeper(self, claim: Claim) -> Keeping | Chorus:
+        """What extends and ends a claim."""
+        return self.chorus if self.chorus.has(claim) else self.keeping

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 from slackmq.claiming.thread import Thread
 from slackmq.claiming.ways import claiming_by
 from slackmq.errors import ConfigurationError
+from slackmq.policy import placed
 from slackmq.queue.agreement import Agreement
+from slackmq.queue.approving import Approving
 from slackmq.queue.asking import Asking
 from slackmq.queue.cancelling import Cancelling
+from slackmq.queue.chorus import Chorus
 from slackmq.queue.collector import Collector
 from slackmq.queue.contest import Contest
 from slackmq.queue.dead_letters import DeadLetters
+from slackmq.queue.doorbell import Doorbell
 from slackmq.queue.ending import Ending
 from slackmq.queue.gate import Gate
 from slackmq.queue.janitor import Janitor
@@ -22,7 +26,9 @@ from slackmq.queue.opened import Opened
 from slackmq.queue.parcels import Parcels
 from slackmq.queue.pick import Pick
 from slackmq.queue.poster import Poster
+from slackmq.queue.pressing import Pressing
 from slackmq.queue.redrive import Redrive
+from slackmq.queue.roles import Roles
 from slackmq.queue.show import Show
 from slackmq.queue.sightings import Sightings
 from slackmq.queue.steward import Steward
@@ -39,6 +45,7 @@ if TYPE_CHECKING:
     from slackmq.clock import Clock
     from slackmq.hooks import Hook
     from slackmq.message import Message
+    from slackmq.nameplate import Nameplate
     from slackmq.policy import Timing, Verdict
     from slackmq.queue.controls import Controls
     from slackmq.queue.queue import AsyncQueue
@@ -67,16 +74,17 @@ class Parts:
         bots: whether what bots say is selected from as if a person had typed it.
         timing: the time constants.
         clock: the time of this process.
-        worker: its name.
+        here: what it is called, and what can be said of it.
         hook: told of everything that happens.
         letters: where letters about what is dead go, if anywhere.
         show: decorates what is worked on, if anything does.
         gate: how many messages may be begun now.
+        roles: who is in which user group.
         setting: how the channel is worked, where that was agreed.
     """
 
     slack: Slack
-    events: Events
+    events: Doorbell
     select: Callable[[Message], Verdict]
     claiming: Claiming
     sightings: Sightings
@@ -88,11 +96,12 @@ class Parts:
     bots: bool
     timing: Timing
     clock: Clock
-    worker: str
+    here: Nameplate
     hook: Hook
     letters: DeadLetters | None
     show: Show | None
     gate: Gate
+    roles: Roles
     setting: Setting | None = None
 
     @classmethod
@@ -109,12 +118,13 @@ class Parts:
         marks: Marks,
         timing: Timing,
         clock: Clock,
-        worker: str,
+        here: Nameplate,
         hook: Hook,
         dead_letters: str | None,
         setting: Setting | None,
     ) -> Parts:
         """The parts of a queue whose claims are made in this way, as `AsyncQueue` is told."""
+        worker = here.name
         skew, among = timing.skew.total_seconds(), None if peers is None else frozenset(peers)
         thread = Thread(slack, clock=clock, skew=skew, shared=claim == "pin", peers=among)
         claiming = claiming_by(claim, slack, thread, marks=marks, timing=timing, clock=clock, worker=worker)
@@ -123,8 +133,8 @@ class Parts:
             letters = DeadLetters(slack, dead_letters, clock=clock, skew=skew, worker=worker, shared=claiming.shared)
         return cls(
             slack=slack,
-            events=events,
-            select=select,
+            events=Doorbell(events),
+            select=lambda message: placed(select(message), message, here),
             claiming=claiming,
             sightings=Sightings(window=timing.window.total_seconds()),
             thread=thread,
@@ -137,13 +147,19 @@ class Parts:
             bots=bots,
             timing=timing,
             clock=clock,
-            worker=worker,
+            here=here,
             hook=hook,
             letters=letters,
             gate=Gate(clock=clock),
+            roles=Roles(slack, clock=clock),
             show=Show(slack, show, emoji=marks.watched, clock=clock) if show else None,
             setting=setting,
         )
+
+    @property
+    def worker(self) -> str:
+        """The name of this process."""
+        return self.here.name
 
     async def open(self, name: str, tasks: TaskGroup) -> Opened:
         """Find the channel and ourselves, and build what works there.
@@ -160,6 +176,7 @@ class Parts:
                 remedy = "Make a channel of their own for them."
                 raise ConfigurationError(f"#{channel.name} cannot take its own dead letters.", remedy=remedy)
         watch = self._watch(identity, channel)
+        watch.eager = bool(self.here.labels)
         contest, poster = self._contest(watch), self._poster(identity, channel)
         pick = self._pick(watch, contest, poster)
         return Opened(
@@ -167,7 +184,9 @@ class Parts:
             channel=channel,
             watch=watch,
             contest=contest,
+            chorus=Chorus(self, watch, here=self.here, since=self.slack.now()),
             keeping=Keeping(self, watch),
+            approving=Approving(self, watch),
             poster=poster,
             asking=self._asking(watch),
             pick=pick,
@@ -175,6 +194,7 @@ class Parts:
             redrive=self._redrive(),
             steward=self._steward,
             turnstile=Turnstile(self.slack, watch, self.sightings, clock=self.clock),
+            doorbell=self.events,
             tasks=tasks,
             background=self._background(watch, identity, channel),
         )
@@ -192,6 +212,8 @@ class Parts:
             worker=self.worker,
         )
         background: list[Callable[[], Coroutine[Any, Any, None]]] = [watch.run, collector.run]
+        if self.events.rings:
+            background.append(Pressing(self, watch).run)
         if self.claiming.revocable:
             me, worker = identity.user, self.worker
             janitor = Janitor(self.slack, self.sightings, self.timing, clock=self.clock, worker=worker, me=me)
@@ -219,7 +241,7 @@ class Parts:
         inside = queue.opened
         if inside is None:
             raise ConfigurationError("The queue is not open.", remedy="Use it inside `async with queue:`.")
-        return Steward(self.slack, queue, inside, controls, self.marks, clock=self.clock)
+        return Steward(self.slack, queue, inside, controls, roles=self.roles, marks=self.marks, clock=self.clock)
 
     def _redrive(self) -> Redrive:
         return Redrive(
@@ -239,6 +261,7 @@ class Parts:
             me=identity.user,
             sightings=self.sightings,
             select=self.select,
+            named=not self.here.drawn,
             marks=self.marks,
             claiming=self.claiming,
             timing=self.timing,

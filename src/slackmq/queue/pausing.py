@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from slackmq.errors import Ambiguous
+from slackmq.message import Mrkdwn
 from slackmq.slack.api import Metadata
+from slackmq.slack.markup import escape, mention
 
 if TYPE_CHECKING:
     from slackmq.slack.api import Channel, Row, Slack
@@ -77,7 +79,8 @@ async def pause(slack: Slack, channel: Channel, *, by: str, shared: bool = False
     by = by[:_LONGEST]
     link = f"{_HOME}#{urlencode({'v': '1', 'paused': by})}"
     mark = await slack.bookmark(channel.id, f"SlackMQ: paused by {by}", link)
-    text = f":double_vertical_bar: {by} paused this queue: what runs may end, nothing else begins until it is resumed"
+    who = mention(by) or escape(by)
+    text = f":double_vertical_bar: {who} paused this queue: what runs may end, nothing else begins until it is resumed"
     await _say(slack, channel, text, paused=True)
     return Pause(by=by, since=mark.created, ident=mark.id)
 
@@ -93,7 +96,9 @@ async def resume(slack: Slack, channel: Channel, *, by: str, shared: bool = Fals
         await slack.unbookmark(channel.id, standing.ident)
         found = True
     if found:
-        await _say(slack, channel, f":arrow_forward: {by[:_LONGEST]} resumed this queue", paused=False)
+        await _say(
+            slack, channel, f":arrow_forward: {mention(by) or escape(by[:_LONGEST])} resumed this queue", paused=False
+        )
     return found
 
 
@@ -101,7 +106,7 @@ async def _say(slack: Slack, channel: Channel, text: str, *, paused: bool) -> No
     metadata = Metadata(type=NOTICE, payload={"paused": paused})
     for left in reversed(range(_TRIES)):
         try:
-            await slack.post(channel.id, text, metadata=metadata)
+            await slack.post(channel.id, Mrkdwn(text), metadata=metadata)
         except Ambiguous:
             if not left:
                 raise

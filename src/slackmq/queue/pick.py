@@ -172,9 +172,10 @@ class Pick:
 
         An edit does not matter: whoever names a message means it as it stands.
         """
-        known = self._sightings.get(row.ts)
+        known, letter = self._sightings.get(row.ts), self._watch.letter(row)
+        if known is None and letter is not None and letter.error is None and self._watch.running:
+            known = self._watch.meet(letter.message)  # who named it may leave it to the loops of this queue
         if known is None:
-            letter = self._watch.letter(row)
             bare = Message(
                 channel=self._channel, ts=row.ts, author=row.user, text=row.text, key=f"{self._channel}/{row.ts}"
             )

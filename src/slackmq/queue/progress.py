@@ -55,13 +55,22 @@ class Progress:
         claim: gives the current claim.
         clock: the time of this process.
         worker: the name under which it writes.
+        signed: whether people are told that name: several report in one thread.
 
     Attributes:
         heard_at: when the handler last reported, or was begun, on the monotonic clock.
     """
 
     def __init__(
-        self, slack: Slack, thread: Thread, record: Record, *, claim: Callable[[], Claim], clock: Clock, worker: str
+        self,
+        slack: Slack,
+        thread: Thread,
+        record: Record,
+        *,
+        claim: Callable[[], Claim],
+        clock: Clock,
+        worker: str,
+        signed: bool = False,
     ) -> None:
         self._slack = slack
         self._thread = thread
@@ -69,6 +78,7 @@ class Progress:
         self._claim = claim
         self._clock = clock
         self._worker = worker
+        self._said_by = f"{worker}: " if signed else ""
         self._loop = asyncio.get_running_loop()
         self._news = anyio.Event()
         self._newest: _Report | None = None
@@ -84,6 +94,10 @@ class Progress:
         self._newest = _Report(fraction, text)
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._news.set)
+
+    def touch(self) -> None:
+        """The handler waits for somebody, and is not silent."""
+        self.heard_at = self._clock.monotonic()
 
     def silence(self) -> timedelta:
         """How long ago the handler last reported, or was begun."""
@@ -110,7 +124,7 @@ class Progress:
         if report is None or report == self._shown:
             return
         try:
-            await self._write(bar(report.fraction, report.text))
+            await self._write(f"{self._said_by}{bar(report.fraction, report.text)}")
         except Ambiguous as error:
             _log.debug("progress was not shown: %s", error)
         except SlackError as error:

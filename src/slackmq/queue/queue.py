@@ -16,6 +16,7 @@ from slackmq.clock import SYSTEM
 from slackmq.errors import ConfigurationError
 from slackmq.hooks import carried
 from slackmq.message import Post
+from slackmq.nameplate import Nameplate
 from slackmq.policy import Timing, accept_jobs, check_lease
 from slackmq.queue.batching import Batching
 from slackmq.queue.lease import Lease
@@ -70,7 +71,8 @@ class AsyncQueue(Batching):
         timing: the time constants; the same in all processes that work the channel.
         clock: the time of this process.
         hooks: told of everything that happens.
-        worker: the name of this process, shown to people; drawn at random if None.
+        worker: the name of this process, for people and for jobs that are meant for it; drawn at random if None.
+        labels: what can be said of this process, as "gpu" or "room=attic"; jobs may be meant for those with a label.
         dead_letters: "#name" or id of a channel in which each job that died has a message; None: its thread says it.
         setting: what `slackmq.queue.setting.agree` found for this channel: once another one stands there, `claims()`
             raises; None: nobody sees to it that all processes use the same.
@@ -91,7 +93,8 @@ class AsyncQueue(Batching):
         timing: Timing | None = None,
         clock: Clock = SYSTEM,
         hooks: Sequence[Hook] = (),
-        worker: str | None = None,
+        worker: str | Nameplate | None = None,
+        labels: Collection[str] = (),
         dead_letters: str | None = None,
         setting: Setting | None = None,
     ) -> None:
@@ -99,7 +102,8 @@ class AsyncQueue(Batching):
             raise ConfigurationError("Claims by pins show pins already.", remedy='Leave show="pin" out.')
         self.timing = timing or Timing()
         check_lease(self.timing.lease, self.timing)
-        self.worker = worker or f"worker-{clock.new_id()[:8]}"
+        self.here = Nameplate.made(worker, labels, draw=clock.new_id)
+        self.worker = self.here.name
         self._slack = slack
         self._name = channel
         self._select = select
@@ -116,7 +120,7 @@ class AsyncQueue(Batching):
             marks=marks or Marks(),
             timing=self.timing,
             clock=clock,
-            worker=self.worker,
+            here=self.here,
             hook=self._tell,
             dead_letters=dead_letters,
             setting=setting,
@@ -144,12 +148,6 @@ class AsyncQueue(Batching):
         await self._stack.aclose()
 
     @property
-    def _inside(self) -> Opened:
-        if self.opened is None:
-            raise ConfigurationError("The queue is not open.", remedy="Use it inside `async with queue:`.")
-        return self.opened
-
-    @property
     def channel(self) -> Channel:
         """The channel, once the queue is open."""
         return self._inside.channel
@@ -169,6 +167,7 @@ class AsyncQueue(Batching):
         priority: int = 0,
         expires: timedelta | None = None,
         delay: timedelta | None = None,
+        on: str = "",
     ) -> Message:
         """Post a job.
 
@@ -179,9 +178,9 @@ class AsyncQueue(Batching):
                 `timing.skew` before the work starts, because another program may have posted it a moment before.
             lease: how long a claim lasts unless it is extended; None leaves it to the worker.
             priority: of what waits, the highest number is begun first.
-            expires: what nobody has begun by then is dropped: marked dead, with a sentence that says so. Counted from
-                the moment when it is due.
+            expires: what nobody has begun so long after it was due is marked dead, with a sentence that says so.
             delay: nobody begins it sooner, by Slack's clock; 120 days at most. It waits in the channel.
+            on: the worker for which it waits, by name ("pi-1") or label ("room=attic"); "": any.
 
         Returns:
             The message as it stands in the channel.
@@ -203,6 +202,7 @@ class AsyncQueue(Batching):
             expires=None if expires is None else self._slack.now() + (expires + (delay or _AT_ONCE)).total_seconds(),
             delay=delay or None,
             batch=body.size if isinstance(body, Jobs) else 0,
+            on=on,
         )
         return await self._inside.poster.post(replace(new, trace=carried(self._hooks, new)))
 
@@ -238,8 +238,8 @@ class AsyncQueue(Batching):
 
     def hold(self, claim: Claim) -> Lease:
         """A lease that keeps a claim alive inside `async with`."""
-        keeping = self._inside.keeping
-        return Lease(keeping, claim, period=keeping.lease_of(claim.message) / 2, clock=self._clock)
+        period = self._inside.keeping.lease_of(claim.message) / 2
+        return Lease(self._inside.keeper(claim), claim, period=period, clock=self._clock)
 
     def limit(self, rate: Rate | None) -> None:
         """Let `claims()` claim no more messages in a time than that from now on; None: as many as there are."""
@@ -283,7 +283,7 @@ class AsyncQueue(Batching):
         Raises:
             LeaseLost: it had lapsed, or the message cannot be claimed further.
         """
-        return await self._inside.keeping.extend(claim)
+        return await self._inside.keeper(claim).extend(claim)
 
     async def answer(self, message: Message, *, within: timedelta) -> Answer:
         """Wait until a job that was posted here has ended, and return what its handler answered.
@@ -313,7 +313,7 @@ class AsyncQueue(Batching):
             claim: the claim under which it was done.
             answer: for the thread, in Slack's mark-up, and for a program that asked; None for no answer.
         """
-        return await self._inside.keeping.ack(claim, answer)
+        return await self._inside.keeper(claim).ack(claim, answer)
 
     async def fail(self, claim: Claim, reason: str, *, retry_in: timedelta | None = None, trace: str = "") -> Receipt:
         """The attempt failed: the thread says why; the next attempt may begin in `retry_in`, or never if None.
@@ -324,11 +324,11 @@ class AsyncQueue(Batching):
             retry_in: when it may be tried again; None: it is dead.
             trace: the traceback, for the dead letter.
         """
-        return await self._inside.keeping.fail(claim, reason, retry_in=retry_in, trace=trace)
+        return await self._inside.keeper(claim).fail(claim, reason, retry_in=retry_in, trace=trace)
 
     async def release(self, claim: Claim) -> Receipt:
         """Give a claim back: anybody may take the message at once, and the attempt does not count."""
-        return await self._inside.keeping.release(claim)
+        return await self._inside.keeper(claim).release(claim)
 
     async def cancel(self, message: Message | str, *, by: str = "", running: bool = True) -> bool:
         """Let a job not be done: what nobody has begun ends here and now; who works on it is told to stop.
@@ -348,7 +348,7 @@ class AsyncQueue(Batching):
 
     def progress(self, claim: Callable[[], Claim]) -> Progress:
         """What shows how far the work on a claim is; `claim` gives it as it stands."""
-        return self._inside.keeping.progress(claim)
+        return self._inside.keeper(claim()).progress(claim)
 
     async def dead_letters(self) -> tuple[DeadLetter, ...]:
         """The letters of the last `timing.reach` about jobs that died, one a job, oldest first.

@@ -117,6 +117,10 @@ class Redrive:
             )
         key = f"redrive/{job.channel}/{job.ts}"
         if not await self._first(job) and (known := await self._posted(job, key, shared=shared)):
+            if (
+                letter is not None and not letter.redriven
+            ):  # whoever posted it did not live to mark it, or had no letter
+                await self._mark(letter)
             return known
         identity = await self._slack.identity()
         source = (job.channel, job.ts) if letter is None else (letter.channel, letter.ts)
@@ -129,6 +133,7 @@ class Redrive:
             lease=job.lease,
             priority=job.priority,
             origin=job.origin or job.key,
+            on=job.on,
             trace=job.trace,
             link=identity.link(*source),
             batch=rest.batch,
@@ -196,12 +201,16 @@ class Redrive:
         places = [(job.channel, job.ts)]
         if letter is not None:
             places.append((letter.channel, letter.ts))
-            try:
-                await self._slack.react(letter.channel, letter.ts, REDRIVEN)
-            except (Ambiguous, Refused) as error:
-                _log.debug("cannot mark the letter %s: %s", letter.ts, error)
+            await self._mark(letter)
         for channel, ts in places:
             try:
                 await self._slack.post(channel, text, thread=ts)
             except (Ambiguous, Refused) as error:
                 _log.warning("cannot say in the thread of %s that it was posted again: %s", ts, error)
+
+    async def _mark(self, letter: DeadLetter) -> None:
+        """Let the letter say that it was posted again."""
+        try:
+            await self._slack.react(letter.channel, letter.ts, REDRIVEN)
+        except (Ambiguous, Refused) as error:
+            _log.debug("cannot mark the letter %s: %s", letter.ts, error)

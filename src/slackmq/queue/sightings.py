@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from slackmq.claiming.traces import Traces
 from slackmq.message import Outcome, seconds
-from slackmq.policy import ONCE, Ignore
+from slackmq.nameplate import ALL
+from slackmq.policy import ONCE, Accept, Elsewhere, Ignore
 from slackmq.queue.held import Held
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ class Sighting(Traces):
         heard: its event came to this process.
         echoed: the highest generation whose event came to this process.
         busy: a task of this process is working on it.
+        awaited: so many tasks of this process wait for its end.
         not_before: this process tries it no earlier, on its monotonic clock.
     """
 
@@ -45,6 +48,7 @@ class Sighting(Traces):
     heard: bool = False
     echoed: int = 0
     busy: bool = False
+    awaited: int = 0
     not_before: float = 0.0
 
     @property
@@ -63,6 +67,11 @@ class Sighting(Traces):
         return not self.first, -self.message.priority
 
     @property
+    def for_every_bot(self) -> bool:
+        """Each process that has its handler does it: nobody claims it, and its end here is none elsewhere."""
+        return isinstance(self.verdict, Accept) and self.verdict.options.every_bot
+
+    @property
     def open(self) -> bool:
         """There may still be something to do for it."""
         return self.ended is None and not self.gone
@@ -78,6 +87,13 @@ class Sighting(Traces):
     def begun(self) -> bool:
         """Somebody worked on it, as far as marks and notes say: the first native claim leaves none of them."""
         return self.generation > 0 or bool(self.record.releases)
+
+    @property
+    def dropped_at(self) -> float:
+        """When anybody may say that nobody came for it, seconds since 1970; infinity: never."""
+        if self.cancelled:
+            return 0.0
+        return math.inf if self.message.expires is None else self.message.expires
 
     @property
     def withdrawn(self) -> bool:
@@ -101,6 +117,8 @@ class Sightings:
         self._window = window
         self._by_ts: dict[str, Sighting] = {}
         self._open: dict[str, Sighting] = {}
+        self.for_every_bot: dict[str, Sighting] = {}
+        """What each process does and this one has not done, by timestamp."""
         self._copies: dict[tuple[bool, str], set[str]] = {}
         self.held = Held()
         """What waits for its time; its keys count."""
@@ -127,10 +145,14 @@ class Sightings:
         known = self._by_ts.setdefault(sighting.message.ts, sighting)
         if known is sighting:
             self.held.drop(sighting.message.ts)
-            self._open[sighting.message.ts] = sighting
+            (self.for_every_bot if sighting.for_every_bot else self._open)[sighting.message.ts] = sighting
             self._copies.setdefault(_name(sighting.message), set()).add(sighting.message.ts)
             self.ranked = self.ranked or sighting.message.priority != 0
         return known
+
+    def reopen(self, sighting: Sighting) -> None:
+        """Take note that what was for every bot is so no more: somebody edited it, and one answer says so."""
+        self._open[sighting.message.ts] = sighting
 
     def canonical(self, message: Message) -> bool:
         """Whether it is the earliest of all messages with its key within the window: only that one is worked on.
@@ -179,6 +201,11 @@ class Sightings:
             else:
                 del self._open[ts]
 
+    def with_threads(self) -> Iterator[Sighting]:
+        """The messages whose threads say how they stand: what is open, and what every process does for itself."""
+        yield from self.open()
+        yield from (sighting for sighting in self.all() if not sighting.open and ALL in sighting.message.on.split())
+
     def all(self) -> Iterator[Sighting]:
         """Every message that is remembered now, oldest first; whoever takes his time misses none that is forgotten."""
         yield from [self._by_ts[ts] for ts in sorted(self._by_ts)]
@@ -204,7 +231,7 @@ class Sightings:
             posted = seconds(sighting.message.ts)
             if delayed is False and sighting.message.delay is not None:
                 continue
-            ours = sighting.busy or not isinstance(sighting.verdict, Ignore)
+            ours = sighting.busy or sighting.awaited or not isinstance(sighting.verdict, Ignore | Elsewhere)
             wanted = sighting.message.kind is not None or sighting.begun or posted > typed_since
             if sighting.open and ours and wanted and self.canonical(sighting.message):
                 yield posted
@@ -227,7 +254,7 @@ class Sightings:
             since: how far back everything was read by now, in seconds since 1970; a copy whose poster chose the key, or
                 of a delayed message, may stand the whole window before it.
         """
-        for sighting in self.open():
+        for sighting in [*self.open(), *self.for_every_bot.values()]:
             message, posted = sighting.message, seconds(sighting.message.ts)
             far = message.keyed or message.delay is not None
             if posted + skew <= read_at and not sighting.settled and not (far and posted - self._window < since):
@@ -251,6 +278,10 @@ class Sightings:
     def _is_over(self, sighting: Sighting) -> bool:
         """Nobody will work on it any more, as far as is known."""
         wanted = (sighting.message.kind is not None or sighting.begun) and not isinstance(sighting.verdict, Ignore)
+        if isinstance(sighting.verdict, Elsewhere):
+            wanted = sighting.message.expires is not None  # if nobody comes, anybody says that it has expired
+        if sighting.message.ts in self.for_every_bot:
+            return False
         unfinished = sighting.open and wanted and self.canonical(sighting.message)
         return not sighting.busy and not unfinished
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from slackmq.claiming.logged import log_of
 from slackmq.message import seconds
+from slackmq.policy import Elsewhere
 
 if TYPE_CHECKING:
     from slackmq.message import Message
@@ -29,6 +30,8 @@ class Standing:
         generation: how many claims and extensions it has seen.
         age: since it was posted.
         first: a person put it before all others that wait.
+        by: the names of those who answered it, where its thread was read.
+        ours: this process could do it: it is neither for others nor for each by itself.
         due: of what waits, in how long its next attempt may begin; zero if at once.
     """
 
@@ -38,6 +41,8 @@ class Standing:
     age: timedelta
     due: timedelta = timedelta(0)
     first: bool = False
+    by: tuple[str, ...] = ()
+    ours: bool = True
 
 
 def standing_of(sighting: Sighting, *, canonical: bool, now: float) -> Standing:
@@ -59,8 +64,16 @@ def standing_of(sighting: Sighting, *, canonical: bool, now: float) -> Standing:
         state = sighting.state
     age = timedelta(seconds=max(0.0, now - seconds(message.ts)))
     due = timedelta(seconds=max(0.0, _retry_at(sighting) - now)) if state == "waiting" else timedelta(0)
-    claims, first = sighting.generation, sighting.first
-    return Standing(message=message, state=state, generation=claims, age=age, due=due, first=first)
+    return Standing(
+        message=message,
+        state=state,
+        generation=sighting.generation,
+        age=age,
+        due=due,
+        first=sighting.first,
+        by=tuple(sorted({note.worker for _, _, note in sighting.record.entries.values() if note.note == "answer"})),
+        ours=not (sighting.for_every_bot or isinstance(sighting.verdict, Elsewhere)),
+    )
 
 
 def _retry_at(sighting: Sighting) -> float:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from slackmq.queue.controls import Control, Controls
     from slackmq.queue.opened import Opened
     from slackmq.queue.queue import AsyncQueue
+    from slackmq.queue.roles import Roles
     from slackmq.queue.sightings import Sighting
     from slackmq.slack.api import Slack
 
@@ -52,21 +53,32 @@ class Steward:
         queue: the open queue.
         inside: its parts.
         controls: which emoji ask for what, and who may.
+        roles: who is in which user group.
         marks: which emoji of ours stand for what.
         clock: the time of this process.
     """
 
     def __init__(
-        self, slack: Slack, queue: AsyncQueue, inside: Opened, controls: Controls, marks: Marks, *, clock: Clock
+        self,
+        slack: Slack,
+        queue: AsyncQueue,
+        inside: Opened,
+        controls: Controls,
+        *,
+        roles: Roles,
+        marks: Marks,
+        clock: Clock,
     ) -> None:
         self._slack = slack
         self._queue = queue
         self._inside = inside
         self._controls = controls
+        self._roles = roles
         self._clock = clock
         self._registers: dict[Control, str] = {"cancel": marks.cancel, "again": "repeat", "first": marks.first}
         self._seen: dict[_Wish, str] = {}
-        self._open: list[_Wish] = []
+        self._shown: dict[tuple[str, str], Mapping[str, frozenset[str]]] = {}
+        """Emoji on messages that were not looked at yet."""
         self._mine: _Wish | None = None
         """What this worker does at the moment: the register is its own."""
         self._news = anyio.Event()
@@ -75,23 +87,38 @@ class Steward:
         """Heed and act until cancelled."""
         self._inside.watch.wish = self.notice
         while True:
-            while self._open:
-                await self._try(self._open.pop(0))
+            while self._shown:
+                place = next(iter(self._shown))
+                await self._look(*place, self._shown.pop(place))
             self._news = anyio.Event()
             await self._news.wait()
 
     def notice(self, channel: str, ts: str, reactions: Mapping[str, frozenset[str]]) -> None:
         """Somebody put an emoji on a message, as an event or a read shows."""
         me = self._inside.identity.user
-        for control, user in self._controls.wanted(reactions).items():
+        asked: set[Control] = {
+            control
+            for control, users in self._controls.asked(reactions).items()
+            if users - {me} and me not in reactions.get(self._registers[control], ())
+        }
+        if any(_Wish(control=control, channel=channel, ts=ts) not in self._seen for control in asked):
+            known = self._shown.get((channel, ts), {})
+            emoji = known.keys() | reactions.keys()
+            self._shown[channel, ts] = {
+                each: known.get(each, frozenset()) | reactions.get(each, frozenset()) for each in emoji
+            }
+            self._news.set()
+
+    async def _look(self, channel: str, ts: str, reactions: Mapping[str, frozenset[str]]) -> None:
+        among, me = await self._roles.among(self._controls.allowed), self._inside.identity.user
+        for control, user in self._controls.wanted(reactions, among).items():
             wish = _Wish(control=control, channel=channel, ts=ts)
             if wish in self._seen or me in reactions.get(self._registers[control], ()):
                 continue
             self._seen[wish] = user
             if len(self._seen) > _REMEMBERED:
                 del self._seen[next(iter(self._seen))]
-            self._open.append(wish)
-            self._news.set()
+            await self._try(wish)
 
     async def _try(self, wish: _Wish) -> None:
         """Do it; again where no answer came, for nobody else will: the register is taken, or may be."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING
 
 import anyio
@@ -55,6 +56,7 @@ class Watch:
         me: user id of this bot.
         sightings: where it is remembered.
         select: whether a handler here takes a message.
+        named: whether this process has a name, by which jobs may be meant for it.
         marks: which emoji stand for what.
         claiming: what reads the claims of a message.
         timing: how often to read, and how far back.
@@ -67,6 +69,7 @@ class Watch:
         running: whether it reads all the time.
         lag: how late it is, and the skew that follows.
         past: reads what lies further back.
+        eager: whether it reads often though nothing is unfinished: of what is for this process another may be told.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Watch:
         me: str,
         sightings: Sightings,
         select: Callable[[Message], Verdict],
+        named: bool,
         marks: Marks,
         claiming: Claiming,
         timing: Timing,
@@ -92,6 +96,7 @@ class Watch:
         self._me = me
         self._sightings = sightings
         self._select = select
+        self._named, self.eager = named, False
         self._marks = marks
         self._claiming = claiming
         self._timing = timing
@@ -105,13 +110,13 @@ class Watch:
         """Set when what this process works on is seen to be cancelled, and again at each later read."""
         self.shown: frozenset[str] = frozenset()
         """What the last scan showed: all that is recent, and all that is known and unfinished."""
-        self.seen = 0
-        """How often anything was seen."""
-        self._rescan = anyio.Event()
+        self.seen = 0  # how often anything was
+        self._rescan = object()
         self.connections: int | None = None
         """How many sockets the app had open when this process opened its own; None without one."""
         self._deaf = False
         self._deep_at: float | None = None
+        self._read_at = math.inf
         self._unknown_claim = False
         self.past = Past(slack, channel, sightings, keep=self._keep, news=self.news, timing=timing, clock=clock)
         self.received_at: float | None = None
@@ -148,7 +153,7 @@ class Watch:
     async def run(self) -> None:
         """Scan and listen until cancelled, or until Slack refuses; then `failure` says why."""
         self.running = True
-        self._deep_at, self.past.since = None, float("inf")  # what was read before was perhaps long ago
+        self._deep_at, self._read_at, self.past.since = None, math.inf, math.inf  # that was perhaps long ago
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._listen)
@@ -184,23 +189,20 @@ class Watch:
         """A message says that somebody paused or resumed."""
         trusted = row.user == self._me or (self._claiming.shared and row.bot is not None and self._is_peer(row.user))
         if trusted and self._standstill.notice(row):
-            self._rescan.set()
-            self._rescan = anyio.Event()
+            self._rescan = object()
 
     async def _look_back(self) -> None:
         while self._deep_at is None:
             await self.news(None)
         await self.past.look_back()
 
-    async def _rest(self, rescan: anyio.Event) -> None:
+    async def _rest(self, rescan: object) -> None:
         """Wait until the next scan is due: soon if something is unfinished, and at once when a socket has opened."""
         scanned = self._clock.monotonic()
         busy_since: float | None = None
         while self._rescan is rescan:
-            busy = (
-                self._deaf or self._unknown_claim or self._sightings.unfinished(typed_since=self._slack.now() - _TYPED)
-            )
-            now = self._clock.monotonic()
+            now, talk = self._clock.monotonic(), self._slack.now() - _TYPED
+            busy = self.eager or self._deaf or self._unknown_claim or self._sightings.unfinished(typed_since=talk)
             busy_since = None if not busy else busy_since or now
             left = (busy_since or scanned) + policy.scan_period(self._timing, self.connections, busy=busy) - now
             if left <= 0:
@@ -213,6 +215,8 @@ class Watch:
         window = self._timing.window.total_seconds()
         deep = self._deep_at is None or self._clock.monotonic() - self._deep_at >= _DEEP
         oldest = now - (window if deep else self._timing.rescan.total_seconds())
+        if self.running or not deep:  # it may have been cut off since it read last
+            oldest = min(oldest, self._read_at - self.lag.skew)
         unfinished = self._sightings.oldest_unfinished(typed_since=now - _TYPED)
         if unfinished is not None:
             oldest = min(oldest, unfinished - 1)
@@ -220,14 +224,13 @@ class Watch:
         page = await self._slack.history(self._channel, oldest=max(0.0, oldest))
         await pause("after_scan")
         self.shown = frozenset(row.ts for row in page.rows)
-        shown = frozenset(map(seconds, self.shown))
-        self.lag.read(read_at=page.read_at, oldest=oldest, shown=shown)
+        self.lag.read(read_at=page.read_at, oldest=oldest, shown=frozenset(map(seconds, self.shown)))
         self.lag.tell(self._hook)
-        self.shown |= await self.past.due()
-        self.shown |= await self.past.overdue(before=oldest)
+        self.shown |= await self.past.due() | await self.past.overdue(before=oldest)
         if deep:
             self.past.since = min(self.past.since, oldest)
         self.take_in(page)
+        self._read_at = page.read_at
         if deep:
             self._deep_at = self._clock.monotonic()
             self._sightings.forget(before=now - window)
@@ -258,8 +261,7 @@ class Watch:
             case Connected() | Disconnected():
                 self._deaf = isinstance(event, Disconnected)
                 self.connections = self.connections if isinstance(event, Disconnected) else event.connections
-                self._rescan.set()  # what is missed while the socket is closed only history tells
-                self._rescan = anyio.Event()
+                self._rescan = object()  # what is missed while the socket is closed only history tells
             case Arrived(channel=self._channel):
                 self._hear_of(event)
             case Changed(channel=self._channel, row=row):
@@ -343,11 +345,11 @@ class Watch:
         return self._sightings.get(message.ts) or self._remember(letter, self._verdict(letter, begun=False))
 
     def _remember(self, letter: Letter, verdict: policy.Verdict) -> Sighting:
-        lease = policy.lease_of(
-            letter.message, self._select(letter.message), self._timing, len(self._marks.generations)
-        )
-        seen_at = self._clock.monotonic()
-        return self._sightings.add(Sighting(letter=letter, verdict=verdict, lease=lease, seen_at=seen_at))
+        selected, generations = self._select(letter.message), len(self._marks.generations)
+        lease = policy.lease_of(letter.message, selected, self._timing, generations)
+        new = Sighting(letter=letter, verdict=verdict, lease=lease, seen_at=self._clock.monotonic())
+        self.eager = self.eager or new.for_every_bot or (self._named and bool(letter.message.on))
+        return self._sightings.add(new)
 
     def _verdict(self, letter: Letter, *, begun: bool) -> policy.Verdict:
         """Whether a message is handled; one that was begun and then reworded beyond recognition is ended, not left."""

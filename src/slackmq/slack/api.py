@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from slackmq.slack.surfacing import HomeOpened, Pressed
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from slackmq.slack.filing import Files
+    from slackmq.slack.surfacing import Block, Surfaces
 
 __all__ = [
     "TOMBSTONE",
@@ -24,11 +27,13 @@ __all__ = [
     "Disconnected",
     "Event",
     "Events",
+    "HomeOpened",
     "Identity",
     "Metadata",
     "Page",
     "Pin",
     "Pinned",
+    "Pressed",
     "Row",
     "Slack",
     "Unpinned",
@@ -179,6 +184,11 @@ class Slack(Protocol):
         """Files in channels."""
         ...
 
+    @property
+    def surfaces(self) -> Surfaces:
+        """Whispers, Home tabs, groups of people."""
+        ...
+
     def now(self) -> float:
         """A moment by Slack's clock that certainly is over, in seconds since 1970; at most a few seconds old."""
         ...
@@ -202,12 +212,13 @@ class Slack(Protocol):
         *,
         metadata: Metadata | None = None,
         thread: str | None = None,
+        blocks: Sequence[Block] = (),
         urgency: Urgency = Urgency.CLAIM,
     ) -> str:
         """Post a message, or a reply to `thread`; returns its ts. Sent once: an unanswered post is `Ambiguous`.
 
         Nobody is mentioned and nothing is linked by accident: a text that is no `Mrkdwn` is shown character by
-        character.
+        character. `blocks` are shown instead of the text where there are any.
         """
         ...
 
@@ -218,9 +229,13 @@ class Slack(Protocol):
         text: str,
         *,
         metadata: Metadata | None = None,
+        blocks: Sequence[Block] | None = None,
         urgency: Urgency = Urgency.CLAIM,
     ) -> None:
-        """Replace the text of an own message; without `metadata` the old metadata stays."""
+        """Replace the text of an own message; without `metadata` the old metadata stays.
+
+        A message that was posted with blocks needs `blocks`, at least (): where none are named, Slack may keep them.
+        """
         ...
 
     async def react(self, channel: str, ts: str, emoji: str, *, urgency: Urgency = Urgency.CLAIM) -> float:
@@ -361,7 +376,7 @@ class Unpinned:
     user: str
 
 
-Event = Connected | Disconnected | Arrived | Changed | Deleted | Added | Pinned | Unpinned
+Event = Connected | Disconnected | Arrived | Changed | Deleted | Added | Pinned | Unpinned | Pressed | HomeOpened
 
 
 class Events(Protocol):

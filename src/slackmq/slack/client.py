@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from slackmq.clock import SYSTEM
 from slackmq.errors import ChannelNotFound, MissingScope, Refused, TokenRefused
-from slackmq.message import Mrkdwn, seconds
+from slackmq.message import seconds
 from slackmq.slack.api import TOMBSTONE, Bookmark, Channel, Identity, Page, Urgency
 from slackmq.slack.caller import Caller
 from slackmq.slack.files import WebFiles
-from slackmq.slack.markup import escape
+from slackmq.slack.markup import shown
 from slackmq.slack.refusals import refusal
 from slackmq.slack.rows import in_channel, row
+from slackmq.slack.surfaces import WebSurfaces
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from slackmq.clock import Clock
     from slackmq.slack.api import Metadata, Row
     from slackmq.slack.filing import Files
+    from slackmq.slack.surfacing import Block, Surfaces
     from slackmq.slack.wire import Wire
 
 __all__ = ["Client"]
@@ -48,11 +50,13 @@ class Client:
     Attributes:
         caller: the calls below the verbs, with their budgets.
         files: files in channels.
+        surfaces: whispers, Home tabs, groups of people.
     """
 
     def __init__(self, wire: Wire, *, clock: Clock = SYSTEM) -> None:
         self.caller = Caller(wire, clock)
         self.files: Files = WebFiles(self.caller, wire)
+        self.surfaces: Surfaces = WebSurfaces(self.caller)
         self._identity: Identity | None = None
         self._listed: dict[str, Channel] = {}
 
@@ -92,21 +96,25 @@ class Client:
         *,
         metadata: Metadata | None = None,
         thread: str | None = None,
+        blocks: Sequence[Block] = (),
         urgency: Urgency = Urgency.CLAIM,
     ) -> str:
         """Post a message, or a reply to `thread`; returns its ts. Sent once: an unanswered post is `Ambiguous`.
 
-        Nobody is mentioned and nothing is linked by accident: a text that is no `Mrkdwn` is escaped.
+        Nobody is mentioned and nothing is linked by accident: a text that is no `Mrkdwn` is escaped. `blocks` are shown
+        instead of the text where there are any.
         """
         # A preview of a link would arrive as an edit of the message, so none is asked for.
         args: dict[str, object] = {
             "channel": channel,
-            "text": _shown(text),
+            "text": shown(text),
             "unfurl_links": False,
             "unfurl_media": False,
         }
         if thread is not None:
             args["thread_ts"] = thread
+        if blocks:
+            args["blocks"] = list(blocks)
         if metadata is not None:
             args["metadata"] = _sealed(metadata)
         posted = await self.caller.write("chat.postMessage", args, urgency=urgency, channel=channel)
@@ -121,10 +129,16 @@ class Client:
         text: str,
         *,
         metadata: Metadata | None = None,
+        blocks: Sequence[Block] | None = None,
         urgency: Urgency = Urgency.CLAIM,
     ) -> None:
-        """Replace the text of an own message; without `metadata` the old metadata stays."""
-        args: dict[str, object] = {"channel": channel, "ts": ts, "text": _shown(text)}
+        """Replace the text of an own message; without `metadata` the old metadata stays.
+
+        A message that was posted with blocks needs `blocks`, at least (): where none are named, Slack may keep them.
+        """
+        args: dict[str, object] = {"channel": channel, "ts": ts, "text": shown(text)}
+        if blocks is not None:
+            args["blocks"] = list(blocks)
         if metadata is not None:
             args["metadata"] = _sealed(metadata)
         await self.caller.write("chat.update", args, urgency=urgency)
@@ -293,10 +307,6 @@ def _bookmark(entry: Mapping[str, Any]) -> Bookmark:
         by=str(entry.get("last_updated_by_user_id") or ""),
         rank=str(entry.get("rank") or ""),
     )
-
-
-def _shown(text: str) -> str:
-    return str(text) if isinstance(text, Mrkdwn) else escape(text)
 
 
 def _identity(body: Mapping[str, Any]) -> Identity:

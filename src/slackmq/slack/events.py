@@ -15,7 +15,7 @@ from slackmq.errors import Ambiguous, SlackMQError
 from slackmq.slack.api import Connected, Disconnected, Event, Urgency
 from slackmq.slack.caller import Caller
 from slackmq.slack.refusals import refusal
-from slackmq.slack.rows import event
+from slackmq.slack.rows import event, pressed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
@@ -211,6 +211,8 @@ def _event(envelope: Mapping[str, Any]) -> Event | None:
             return Connected(connections=int(envelope.get("num_connections") or 1))
         case "events_api":
             return event(envelope.get("payload") or {}, redelivered=bool(envelope.get("retry_attempt")))
+        case "interactive":
+            return pressed(envelope.get("payload") or {})
         case _:
             return None
 

@@ -31,6 +31,7 @@ LIMITS: Mapping[str, int] = {
     "chat.delete": _TIER_3,
     # "no more than one message per second per channel": docs.slack.dev/apis/web-api/rate-limits
     "chat.postMessage": 60,
+    "chat.postEphemeral": _TIER_4,
     "chat.update": _TIER_3,
     "conversations.history": _TIER_3,
     "conversations.info": _TIER_3,
@@ -51,8 +52,10 @@ LIMITS: Mapping[str, int] = {
     "reactions.remove": _TIER_2,
     "rtm.connect": _TIER_1,
     "team.info": _TIER_3,
+    "usergroups.users.list": _TIER_2,
     "users.info": _TIER_4,
     "users.list": _TIER_2,
+    "views.publish": _TIER_4,
 }
 """Calls a minute of one app in one workspace, by method; a method that is not named gets 20."""
 

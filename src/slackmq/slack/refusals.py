@@ -82,6 +82,14 @@ _KNOWN: Mapping[str, tuple[type[Refused], str, str]] = {
         "Socket Mode is switched off for this app, or its tokens were revoked.",
         "Switch Socket Mode on in your app's settings on api.slack.com/apps; install the app again if it was removed.",
     ),
+    "not_enabled": (
+        Refused,
+        "The app has no Home tab.",
+        "Switch it on in your app's settings on api.slack.com/apps, App Home: slackmq manifest --home.",
+    ),
+    "no_such_subteam": (Refused, "There is no user group with this id.", "Copy the id, S…, from the group in Slack."),
+    "plan_upgrade_required": (Refused, "The workspace's plan has no user groups.", "Name people by their user ids."),
+    "user_not_in_channel": (Refused, "The person is not in the channel.", ""),
     "unknown_method": (Refused, "The server does not know this method.", "Check SLACKMQ_URL."),
 }
 

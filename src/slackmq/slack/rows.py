@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from slackmq.slack.api import Added, Arrived, Changed, Deleted, Metadata, Pin, Pinned, Row, Unpinned
+from slackmq.slack.api import (
+    Added,
+    Arrived,
+    Changed,
+    Deleted,
+    HomeOpened,
+    Metadata,
+    Pin,
+    Pinned,
+    Pressed,
+    Row,
+    Unpinned,
+)
 from slackmq.slack.markup import plain
 
 if TYPE_CHECKING:
@@ -12,7 +24,7 @@ if TYPE_CHECKING:
 
     from slackmq.slack.api import Event
 
-__all__ = ["event", "in_channel", "row"]
+__all__ = ["event", "in_channel", "pressed", "row"]
 
 _POSTED = frozenset({None, "bot_message", "thread_broadcast", "file_share", "me_message"})
 """Subtypes under which somebody says something; the others report what happened to a channel or a message.
@@ -63,16 +75,47 @@ def event(payload: Mapping[str, Any], *, redelivered: bool = False) -> Event | N
             case "reaction_added" if inner["item"].get("type") == "message":
                 item = inner["item"]
                 return Added(channel=item["channel"], ts=item["ts"], emoji=inner["reaction"], user=inner["user"])
-            case "pin_added":
-                pin = _pin(inner["pinned_info"])
-                item = inner["item"]["message"]
-                return Pinned(channel=inner["channel_id"], ts=item["ts"], pin=pin) if pin else None
-            case "pin_removed":
-                return Unpinned(channel=inner["channel_id"], ts=inner["item"]["message"]["ts"], user=inner["user"])
+            case "pin_added" | "pin_removed":
+                return _pinning(inner)
+            case "app_home_opened" if inner.get("tab", "home") == "home":
+                return HomeOpened(user=inner["user"])
             case _:
                 return None
     except (AttributeError, KeyError, TypeError, ValueError):  # events are hints: one that cannot be read is left out
         return None
+
+
+def pressed(payload: Mapping[str, Any]) -> Pressed | None:
+    """The payload of an `interactive` envelope; None if it tells of no button, or is of no shape we know.
+
+    docs.slack.dev/reference/interaction-payloads/block_actions-payload
+    """
+    if payload.get("type") != "block_actions":
+        return None
+    try:
+        action: Mapping[str, Any] = payload["actions"][0]
+        message: Mapping[str, Any] = payload.get("message") or {}
+        channel: Mapping[str, Any] = payload.get("channel") or {}
+        if action.get("type") != "button":
+            return None
+        return Pressed(
+            user=str(payload["user"]["id"]),
+            action=str(action["action_id"]),
+            value=str(action.get("value") or ""),
+            channel=str(channel.get("id") or ""),
+            ts=str(message.get("ts") or ""),
+            thread=_optional(message, "thread_ts"),
+        )
+    except (AttributeError, IndexError, KeyError, TypeError):  # as above
+        return None
+
+
+def _pinning(inner: Mapping[str, Any]) -> Event | None:
+    channel, ts = inner["channel_id"], inner["item"]["message"]["ts"]
+    if inner["type"] == "pin_removed":
+        return Unpinned(channel=channel, ts=ts, user=inner["user"])
+    pin = _pin(inner["pinned_info"])
+    return Pinned(channel=channel, ts=ts, pin=pin) if pin else None
 
 
 def _message(inner: Mapping[str, Any], *, redelivered: bool) -> Event | None:

@@ -48,6 +48,7 @@ _GET = frozenset(
         "users.list",
         "bots.info",
         "team.info",
+        "usergroups.users.list",
     }
 )
 """Methods that take no JSON body, or read only: docs.slack.dev/reference/methods. All others are posted as JSON."""

@@ -113,7 +113,8 @@ class Queue(Blocking[AsyncQueue]):
         marks: which emoji stand for what.
         timing: the time constants; the same in all processes that work the channel.
         hooks: told of everything that happens.
-        worker: the name of this process, shown to people; drawn at random if None.
+        worker: the name of this process, shown to people, by which jobs may be meant for it; drawn at random if None.
+        labels: what can be said of this process, as "gpu" or "room=attic".
         dead_letters: "#name" or id of a channel in which each job that died has a message; None: its thread says it.
     """
 
@@ -131,6 +132,7 @@ class Queue(Blocking[AsyncQueue]):
         timing: Timing | None = None,
         hooks: Sequence[Hook] = (),
         worker: str | None = None,
+        labels: Collection[str] = (),
         dead_letters: str | None = None,
     ) -> None:
         self._channel = channel
@@ -144,6 +146,7 @@ class Queue(Blocking[AsyncQueue]):
         self._timing = timing
         self._hooks = hooks
         self._worker = worker
+        self._labels = labels
         self._dead_letters = dead_letters
         super().__init__("queue")
 
@@ -173,6 +176,7 @@ class Queue(Blocking[AsyncQueue]):
                 timing=self._timing,
                 hooks=self._hooks,
                 worker=self._worker,
+                labels=self._labels,
                 dead_letters=self._dead_letters,
                 setting=setting,
             ) as queue:

@@ -166,6 +166,15 @@ class AsyncWorkspace:
         await self._operate("emulator.users.create", name=name, guest=guest)
         return self.person(name)
 
+    async def create_group(self, name: str, *people: str) -> str:
+        """A group of these people, named as `person` takes them; returns its id, "S…". Once more: it is these now.
+
+        Raises:
+            LookupError: there is nobody of one of these names.
+        """
+        users = [self.person(each).id for each in people]
+        return str((await self._operate("emulator.usergroups.put", handle=name, users=users))["usergroup"]["id"])
+
     def person(self, name: str = "") -> Person:
         """The person of this name; "" is the founder.
 

@@ -165,6 +165,7 @@ class Workspace:
     install = _blocking(AsyncWorkspace.install)
     create_channel = _blocking(AsyncWorkspace.create_channel)
     create_person = _blocking(AsyncWorkspace.create_person)
+    create_group = _blocking(AsyncWorkspace.create_group)
     post = _blocking(AsyncWorkspace.post)
     react = _blocking(AsyncWorkspace.react)
     act = _blocking(AsyncWorkspace.act)

@@ -46,7 +46,8 @@ def eager(app: App | Handlers) -> Generator[Eager]:
     """While inside, tasks of this app are done where they are posted, and nothing touches Slack.
 
     Arguments and results go through the envelope and back, middleware runs, a handler gets its `Job`, and an attempt
-    that fails is followed by the next as the task's options say, without a wait. Nobody waits for delays either.
+    that fails is followed by the next as the task's options say, without a wait. Nobody waits for delays either, and
+    every address fits.
 
     Args:
         app: whose tasks.
@@ -103,6 +104,7 @@ class Eager:
         priority: int = 0,
         expires: timedelta | None = None,
         delay: timedelta | None = None,
+        on: str = "",
     ) -> Message:
         """Do a job; of all jobs with one key the first.
 
@@ -120,6 +122,7 @@ class Eager:
             priority=priority,
             expires=None if expires is None else seconds(ts) + (expires + (delay or _AT_ONCE)).total_seconds(),
             delay=delay or None,
+            on=on,
         )
         message = _through_the_envelope(post, ts)
         self.posted.append(message)

@@ -18,6 +18,7 @@ from anyio import CancelScope, get_cancelled_exc_class
 from slackmq.errors import (
     ArgumentsRejected,
     BodyLost,
+    ConfigurationError,
     LeaseLost,
     Reject,
     Retry,
@@ -31,17 +32,20 @@ from slackmq.message import Message
 from slackmq.points import pause
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Collection, Generator
 
     from anyio.abc import TaskGroup
 
     from slackmq.answer import Answer
+    from slackmq.approval import Approval
     from slackmq.clock import Clock
     from slackmq.handler import Bound
     from slackmq.handlers import Handlers
+    from slackmq.job import Ask
     from slackmq.options import Options
     from slackmq.queue import AsyncQueue, Lease
     from slackmq.queue.keeping import Keeping
+    from slackmq.queue.progress import Progress
 
 __all__ = ["Done", "End", "Executor", "Failed", "Late", "Pulse", "Stopped", "Unread", "settle"]
 
@@ -166,7 +170,8 @@ class Executor:
             await settle(lease, message)
             return
         progress = self.queue.progress(lambda: lease.claim)
-        job = Job(claim=lambda: lease.claim, clock=self.clock, report=progress.report)
+        ask = self._ask(lease, progress)
+        job = Job(claim=lambda: lease.claim, clock=self.clock, report=progress.report, ask=ask)
         end: End = Stopped()
         try:
             async with anyio.create_task_group() as tasks:
@@ -179,6 +184,17 @@ class Executor:
             return  # it was failed while the handler would not stop
         await progress.end()
         await settle(lease, end)
+
+    def _ask(self, lease: Lease, progress: Progress) -> Ask:
+        """What asks people about a job; while it waits its handler is not silent."""
+
+        async def ask(question: str, *, by: Collection[str], within: timedelta) -> Approval:
+            inside = self.queue.opened
+            if inside is None:
+                raise ConfigurationError("The queue is not open.", remedy="Ask while the worker runs.")
+            return await inside.approving.ask(lease.claim, question, by=by, within=within, alive=progress.touch)
+
+        return ask
 
     async def read(self, lease: Lease) -> Message | Failed | Unread:
         """A claimed message with its arguments, from wherever they are; or how its attempt ends without them."""
@@ -202,7 +218,7 @@ class Executor:
             late: told that the handler goes on long after its time.
         """
         try:
-            bound = self._handlers.bind(message)
+            bound = self._handlers.bind(message, self.queue.here)
         except (UnknownKind, ArgumentsRejected) as error:
             return Failed(reason=str(error), retry_in=None)
         if self._handing_back or lease.cancelled:

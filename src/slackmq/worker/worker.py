@@ -85,6 +85,8 @@ class AsyncWorker:
         """
         refusal: SlackError | ConfigurationError | None = None
         self._queue.limit(self._rate)
+        if self._queue.opened is not None and self._handlers.has_own(self._queue.here):
+            self._queue.opened.watch.eager = True
         try:
             async with anyio.create_task_group() as tasks:
                 with self._handlers.posting_to(self._queue), CancelScope() as scope:
@@ -136,7 +138,8 @@ class AsyncWorker:
             except Ambiguous as error:
                 _log.warning("cannot see whether anything waits: %s", error)
             else:
-                waits = any(row.state == "waiting" and (row.message.kind or row.age < _TALK) for row in rows)
+                todo = [row for row in rows if row.ours and row.state == "waiting"]
+                waits = self._queue.opened.chorus.waits or any(row.message.kind or row.age < _TALK for row in todo)
                 if not self._held and (not waits or self._queue.opened.watch.paused):
                     self.drain()
                     return

@@ -11,6 +11,7 @@ from slackmq.cli.loading import load
 from slackmq.cli.ls import age, printable, shown
 from slackmq.cli.manifest import app_manifest
 from slackmq.cli.post import body_of
+from slackmq.emulator.manifest import manifest_of
 from slackmq.errors import ConfigurationError
 from slackmq.message import Message
 from slackmq.queue import Standing
@@ -119,6 +120,20 @@ def test_the_manifest_asks_for_nothing_private_unless_told() -> None:
     more = set(private["oauth_config"]["scopes"]["bot"]) - set(scopes)
     assert more == {"groups:history", "groups:read"}
     assert set(private["settings"]["event_subscriptions"]["bot_events"]) - set(events) == {"message.groups"}
+
+
+def test_the_manifest_switches_buttons_and_the_home_tab_on_where_they_are_wanted() -> None:
+    plain, asking = app_manifest("mq"), app_manifest("mq", approvals=True, groups=True)
+    homely = app_manifest("mq", home=True)
+    assert not plain["settings"]["interactivity"]["is_enabled"]
+    assert asking["settings"]["interactivity"]["is_enabled"]
+    assert set(asking["oauth_config"]["scopes"]["bot"]) - set(plain["oauth_config"]["scopes"]["bot"]) == {
+        "usergroups:read"
+    }
+    assert homely["features"]["app_home"]["home_tab_enabled"]
+    assert "app_home_opened" in homely["settings"]["event_subscriptions"]["bot_events"]
+    for made in (plain, asking, homely):
+        assert manifest_of(made).socket_mode  # as the local Slack checks it
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 36])

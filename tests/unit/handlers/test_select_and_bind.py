@@ -13,7 +13,8 @@ from slackmq.errors import ArgumentsRejected, TextTruncated, UnknownKind
 from slackmq.handlers import Handlers
 from slackmq.job import Job
 from slackmq.message import Json, Message
-from slackmq.policy import Accept, Ignore, Later, Options, Refuse
+from slackmq.nameplate import Nameplate
+from slackmq.policy import Accept, Elsewhere, Ignore, Later, Options, Refuse, placed
 
 
 class Mode(Enum):
@@ -207,3 +208,60 @@ def test_binding_what_nobody_selects_is_an_error() -> None:
         lamps().bind(typed("hello"))
     with pytest.raises(UnknownKind, match="resise"):
         lamps().bind(posted("resise"))
+
+
+def homes() -> Handlers:
+    handlers = Handlers()
+    handlers.listen("lights off", where="room=attic")(lambda: "attic")
+    handlers.listen("lights off", where="room=cellar")(lambda: "cellar")
+    handlers.listen(r"(?P<what>\w+) off")(lambda what: what)
+    handlers.listen("lights off", on="pi-9")(lambda: "too late")
+    handlers.task(name="reboot", on="pi-1", where="gpu")(lambda: None)
+    return handlers
+
+
+ATTIC = Nameplate(name="pi-1", labels=frozenset({"room=attic"}))
+CELLAR = Nameplate(name="pi-2", labels=frozenset({"room=cellar", "gpu"}))
+
+
+@pytest.mark.parametrize(("here", "name"), [(ATTIC, 0), (CELLAR, 1), (Nameplate(name="pi-9"), 2)])
+def test_the_first_handler_that_matches_and_is_here_gets_what_was_typed(here: Nameplate, name: int) -> None:
+    handlers, message = homes(), typed("lights off")
+    options = [handler.options for handler in handlers]
+    verdict = placed(handlers.select(message), message, here)
+    assert isinstance(verdict, Accept)
+    assert verdict.options == options[name] == handlers.bind(message, here).handler.options
+
+
+def test_what_only_others_have_is_talk_if_it_was_typed_and_theirs_if_it_was_posted() -> None:
+    handlers = Handlers()
+    handlers.listen("open", where="room=attic")(lambda: None)
+    handlers.task(name="reboot", on="pi-1", where="gpu")(lambda: None)
+    assert placed(handlers.select(typed("open")), typed("open"), CELLAR) == Ignore()
+    for here in (ATTIC, CELLAR):
+        assert isinstance(placed(handlers.select(posted("reboot")), posted("reboot"), here), Elsewhere)
+    with pytest.raises(UnknownKind):
+        handlers.bind(typed("open"), CELLAR)
+
+
+def test_a_post_for_somebody_else_is_neither_ours_nor_unknown() -> None:
+    handlers = homes()
+    for kind in ("reboot", "nonsense"):
+        message = Message(channel="C1", ts="1.000001", author="U1", kind=kind, key="k", on="pi-3")
+        assert isinstance(placed(handlers.select(message), message, ATTIC), Elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("on", "fits"),
+    [
+        *((on, True) for on in ("", "*", "pi-1", "room=attic", "* pi-1 room=attic")),
+        *((on, False) for on in ("pi-2", "pi", "room=attic gpu", "room")),
+    ],
+)
+def test_an_address_fits_if_each_of_its_words_is_the_name_or_a_label(on: str, *, fits: bool) -> None:
+    assert ATTIC.fits(on) is fits
+
+
+def test_a_name_that_was_drawn_at_random_fits_no_address() -> None:
+    drawn = Nameplate.made(None, ["gpu"], draw=lambda: "12345678-9")
+    assert (drawn.fits(drawn.name), drawn.fits("gpu"), drawn.fits("*"), drawn.fits("")) == (False, True, True, True)

@@ -27,6 +27,7 @@ class Sheet:
         self.waited: list[timedelta] = []
         self.terms: list[tuple[int, timedelta | None]] = []
         self.delays: list[timedelta | None] = []
+        self.places: list[str] = []
         self.posts: list[tuple[str, Mapping[str, Json], str | None, timedelta | None]] = []
 
     async def post(
@@ -39,10 +40,12 @@ class Sheet:
         priority: int = 0,
         expires: timedelta | None = None,
         delay: timedelta | None = None,
+        on: str = "",
     ) -> Message:
         self.posts.append((kind, body, key, lease))
         self.terms.append((priority, expires))
         self.delays.append(delay)
+        self.places.append(on)
         return Message(channel="C1", ts="1.000001", author="U1", kind=kind, body=body, key=key or "new")
 
     async def answer(self, message: Message, *, within: timedelta) -> Answer:
@@ -198,3 +201,17 @@ async def test_a_job_is_posted_later_on_the_terms_of_its_task() -> None:
     assert sheet.delays == [timedelta(hours=1), None]
     assert sheet.terms[0] == (7, None)
     assert [(kind, key) for kind, _, key, _ in sheet.posts] == [("scale", "k"), ("scale", None)]
+
+
+async def test_a_post_bears_the_address_of_its_task_and_the_one_that_it_is_given() -> None:
+    sheet, homes = Sheet(), Handlers()
+    wave = homes.task(name="wave", on="pi-1")(lambda: None)
+    sing = homes.task(name="sing", every_bot=True, where="room=attic")(lambda: None)
+    with handlers.posting_to(sheet):
+        await scale.on("pi-1").post(2.0)
+        await scale.post(2.0)
+    with homes.posting_to(sheet):
+        await wave.on("gpu").post()
+        await sing.post()
+        await sing.on("gpu").post()
+    assert sheet.places == ["pi-1", "", "pi-1 gpu", "* room=attic", "* room=attic gpu"]

@@ -17,13 +17,14 @@ from slackmq.job import Job  # noqa: TC001  # a handler's annotations are read a
 from slackmq.policy import Backoff, Timing
 from slackmq.queue import AsyncQueue
 from slackmq.simulation.clock import SimClock
+from slackmq.slack.api import Event
 from slackmq.slack.client import Client
 from slackmq.slack.polling import NoEvents
 from slackmq.slack.wire import Reply
 from slackmq.worker import AsyncWorker
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping, Sequence
 
     from slackmq.claiming.way import Way
     from slackmq.hooks import Happening
@@ -125,6 +126,10 @@ class House:
         rows = self.call(self.people[0], "conversations.replies", channel=self.channel(), ts=ts)["messages"]
         return [row["text"] for row in rows[1:]]
 
+    def filed(self) -> list[str]:
+        """The names of the files that stand in the workspace."""
+        return [file.name for file in self.workspace._state.files.values() if file.completed and not file.deleted]
+
     def marks(self, ts: str) -> set[str]:
         """The emoji on a message."""
         found = self.call(self.people[0], "reactions.get", channel=self.channel(), timestamp=ts, full=True)
@@ -140,6 +145,7 @@ class House:
         sockets: int = 0,
         show: Decor | None = None,
         peers: Sequence[str] | None = None,
+        bells: Sequence[Bell] = (),
         timing: Timing = TIMING,
         dead_letters: str | None = None,
         **options: Any,
@@ -157,7 +163,7 @@ class House:
                     claim=claim,
                     show=show,
                     peers=peers,
-                    events=NoEvents(sockets) if sockets else None,
+                    events=bells[number] if bells else NoEvents(sockets) if sockets else None,
                     select=handlers.select,
                     timing=timing,
                     clock=clock,
@@ -192,6 +198,32 @@ class House:
                 if standings and all(standing.state not in {"waiting", "held"} for standing in standings):
                     return standings
                 await SimClock(DICE).sleep(5)
+
+
+class Bell:
+    """Events of one process: nothing is heard but what a test rings. Implements `slackmq.slack.api.Events`."""
+
+    def __init__(self) -> None:
+        self._send, self._receive = anyio.create_memory_object_stream[Event](100)
+
+    def ring(self, event: Event) -> None:
+        self._send.send_nowait(event)
+
+    @asynccontextmanager
+    async def listen(self) -> AsyncGenerator[AsyncIterator[Event]]:
+        yield self._receive
+
+    def close(self) -> None:
+        self._send.close()
+        self._receive.close()
+
+
+@pytest.fixture
+def bells() -> Generator[list[Bell]]:
+    made = [Bell() for _ in range(3)]
+    yield made
+    for bell in made:
+        bell.close()
 
 
 class _Wire:

@@ -15,7 +15,9 @@ from slackmq.handlers import Handlers
 from slackmq.hooks import Claimed, Failed
 from slackmq.job import Job  # noqa: TC001  # a handler's annotations are read at run time
 from slackmq.operating import looking, purging, turns
+from slackmq.policy import Timing
 from slackmq.queue import AsyncQueue
+from slackmq.queue.pausing import pause, resume
 from slackmq.simulation.clock import SimClock
 from slackmq.simulation.loop import run
 
@@ -102,6 +104,50 @@ def test_what_waits_for_its_next_attempt_ends_at_once(house: House, way: Way, em
                     break
             assert await queue.cancel(message)
             assert await state(queue, message) == "cancelled"
+
+    run(main)
+
+
+def test_who_gives_up_cancelling_what_may_run_leaves_it_as_it_was(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.at_work(handlers, workers=1) as queue:
+            await pause(house.slack(), queue.channel, by="Ann")
+            await anyio.sleep(8)
+            message = await queue.post("work", {"n": 1})
+            house.faults.append(lambda method, _: "lost" if method == "reactions.add" else None)
+            with anyio.move_on_after(5) as scope:
+                await queue.cancel(message, running=False)
+            house.faults.clear()
+            assert scope.cancelled_caught
+            assert await resume(house.slack(), queue.channel, by="Ann")
+            await house.until(lambda: "white_check_mark" in house.marks(message.ts))
+            assert [n for n, _, _ in runs] == [1]
+
+    run(main)
+
+
+def test_what_waits_for_a_job_that_is_cancelled_begins_when_it_has_ended(house: House) -> None:
+    handlers, began = Handlers(), list[int]()
+
+    @handlers.task(concurrency=1)
+    async def slowly(n: int) -> None:
+        began.append(n)
+        await anyio.sleep(600)
+
+    assert slowly is not None
+
+    async def main() -> None:
+        timing = Timing(scan=timedelta(seconds=30))
+        async with house.at_work(handlers, timing=timing) as queue:
+            messages = [await queue.post("slowly", {"n": n}) for n in range(2)]
+            await house.until(lambda: began)
+            cancelled = messages[began[0]].ts
+            assert not await queue.cancel(cancelled)
+            await house.until(lambda: "x" in house.marks(cancelled))
+            ended = house.now()
+            await house.until(lambda: len(began) > 1)
+            assert house.now() - ended < timing.skew.total_seconds() + 1
 
     run(main)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import anyio
@@ -184,6 +185,22 @@ def test_an_arrow_lets_a_job_go_before_all_others(house: House) -> None:
     run(main)
 
 
+@pytest.mark.parametrize("emoji", ["arrow_up", "repeat"])
+def test_a_delayed_job_that_bears_a_wish_is_begun_when_its_time_has_come(house: House, emoji: str) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.at_work(handlers, controls=Controls(allowed=[person(house)])) as queue:
+            message = await queue.post("work", {"n": 1}, delay=timedelta(minutes=20))
+            await anyio.sleep(30)
+            react(house, message.ts, emoji)
+            await anyio.sleep(60)
+            assert runs == []
+            await anyio.sleep(20 * 60)
+            assert [n for n, _, _ in runs] == [1]
+
+    run(main)
+
+
 def test_emoji_on_what_people_say_to_each_other_do_nothing(house: House) -> None:
     async def main() -> None:
         handlers, _ = house.ran()
@@ -201,9 +218,9 @@ def test_emoji_on_what_people_say_to_each_other_do_nothing(house: House) -> None
     run(main)
 
 
-@pytest.mark.parametrize("allowed", [["Ann"], ["@ann"], ["S012AB3CD"], "U012AB3CD"])
+@pytest.mark.parametrize("allowed", [["Ann"], ["@ann"], ["B012AB3CD"], "U012AB3CD"])
 def test_people_are_named_by_user_id(allowed: list[str]) -> None:
-    with pytest.raises(ConfigurationError, match="user ids"):
+    with pytest.raises(ConfigurationError, match="ids of users"):
         Controls(allowed=allowed)
 
 
@@ -217,7 +234,7 @@ def test_an_emoji_is_named_without_colons_and_its_skin_tone_says_nothing() -> No
         Controls(allowed=["U012AB3CD"], cancel=":raised_hand:")
     controls = Controls(allowed=["U012AB3CD"], cancel="raised_hand")
     shown = {"raised_hand::skin-tone-4": frozenset({"U012AB3CD"}), "x": frozenset({"U012AB3CD"})}
-    assert controls.wanted(shown) == {"cancel": "U012AB3CD"}
+    assert controls.wanted(shown, frozenset({"U012AB3CD"})) == {"cancel": "U012AB3CD"}
 
 
 def test_help_and_a_suggestion_are_answered_by_one_of_several_workers(house: House) -> None:
@@ -231,5 +248,26 @@ def test_help_and_a_suggestion_are_answered_by_one_of_several_workers(house: Hou
             assert [text.splitlines()[0] for text in house.thread(asked)] == ["You can say:"]
             assert house.thread(typo) == ["Did you mean `toggle dining light`?"]
             assert runs == []
+
+    run(main)
+
+
+def test_the_people_of_a_group_steer_and_nobody_does_by_one_that_cannot_be_read(house: House) -> None:
+    users = [str(row["id"]) for row in house.operate("emulator.users.list")["users"]]
+    group = str(house.operate("emulator.usergroups.put", handle="ops", users=[users[1]])["usergroup"]["id"])
+
+    async def main() -> None:
+        handlers, _ = slow()
+        async with house.at_work(handlers, controls=Controls(allowed=[group])) as queue:
+            house.refused["usergroups.users.list"] = "missing_scope"
+            message = await queue.post("work", {"n": 1})
+            react(house, message.ts, "x", number=1)
+            await anyio.sleep(40)
+            assert "no_entry_sign" not in house.marks(message.ts)
+            del house.refused["usergroups.users.list"]
+            react(house, message.ts, "x", number=0)  # somebody who may not, beside somebody who may
+            await house.until(lambda: any(f"<@{users[1]}>" in text for text in house.thread(message.ts)))
+            await house.ended(queue)
+            assert [row.state for row in await queue.inspect()] == ["cancelled"]
 
     run(main)

@@ -309,6 +309,23 @@ def test_a_redrive_whose_program_was_killed_is_finished_by_the_next(morgue: Hous
     assert [attempt for _, attempt, _ in runs] == [1, 2, 1]
 
 
+def test_a_letter_is_marked_also_by_whoever_finds_the_job_posted_again(morgue: House) -> None:
+    handlers, _ = failing()
+
+    async def main() -> None:
+        async with at_work(morgue, handlers) as queue, a_queue(morgue, name="bare", dead_letters=None) as bare:
+            dead = await queue.post("never")
+            await morgue.ended(queue)
+            again = await bare.redrive(dead)
+            (letter,) = await queue.dead_letters()
+            assert not letter.redriven
+            assert (await queue.redrive(letter)).ts == again.ts
+            (letter,) = await queue.dead_letters()
+            assert letter.redriven
+
+    run(main)
+
+
 def test_only_what_is_dead_and_was_posted_can_be_redriven(morgue: House) -> None:
     handlers, _ = failing()
 

@@ -45,9 +45,9 @@ def test_each_tick_is_posted_once_and_on_time_although_every_replica_keeps_the_t
     async def main() -> None:
         handlers, told = hourly()
         async with house.at_work(handlers, workers=workers):
-            await anyio.sleep(6 * 3_600)
-        assert told == at(23, 24, 25, 26, 27, 28)
-        assert len(posts(house)) == 6
+            await anyio.sleep(3 * 3_600)
+        assert told == at(23, 24, 25)
+        assert len(posts(house)) == 3
 
     run(main)
 

@@ -10,22 +10,19 @@ import anyio
 import pytest
 
 from slackmq.claiming.way import WAYS
-from slackmq.dead import enclosed, opened
-from slackmq.envelope import BODY_LIMIT, finished, is_finished, seal, unseal
-from slackmq.errors import Ambiguous, EnvelopeTooLarge, Refused, ResultUntold
+from slackmq.envelope import BODY_LIMIT
+from slackmq.errors import Ambiguous, EnvelopeTooLarge, Refused
 from slackmq.handlers import Handlers
 from slackmq.job import Job  # noqa: TC001  # a handler's annotations are read at run time
-from slackmq.message import Message, Outcome, Post
 from slackmq.options import Backoff
 from slackmq.points import armed
 from slackmq.queue import AsyncQueue
-from slackmq.queue.collector import Collector, needs, spent
-from slackmq.queue.parcels import PARCEL_LIMIT, Parcels, kept_until, parcel_name
+from slackmq.queue.collector import Collector
+from slackmq.queue.parcels import PARCEL_LIMIT, Parcels
 from slackmq.queue.sightings import Sightings
 from slackmq.simulation.clock import SimClock
 from slackmq.simulation.loop import run
 from slackmq.simulation.process import Process
-from slackmq.slack.filing import FileRow
 from slackmq.worker import AsyncWorker
 
 from .conftest import TIMING, Killer
@@ -61,11 +58,6 @@ class Press:
         self.task = print_out
 
 
-def files(house: House) -> list[str]:
-    """The names of the files that stand in the channel."""
-    return [file.name for file in house.workspace._state.files.values() if file.completed and not file.deleted]
-
-
 def shown(house: House, ts: str) -> dict[str, Any]:
     """A message of the channel."""
     found = house.call(
@@ -91,7 +83,7 @@ def test_a_long_body_reaches_its_handler_by_a_file_that_is_gone_when_the_job_is_
             assert posted.body == {}
             assert await queue.body(posted) == {"text": TEXT}
             await house.ended(queue)
-            await house.until(lambda: not files(house))
+            await house.until(lambda: not house.filed())
         text = shown(house, posted.ts)["text"]
         assert text.startswith('print_out(text="a line of a log')
         assert f"{len(TEXT) + len(TEXT) // 16 + 11:,} bytes in a file" in text
@@ -125,7 +117,7 @@ def test_a_body_that_fits_goes_without_a_file_and_one_beyond_the_limit_goes_nowh
             assert house.calls[before:] == []
 
     run(main)
-    assert files(house) == []
+    assert house.filed() == []
 
 
 @pytest.mark.parametrize("gone", [True, False])
@@ -179,7 +171,7 @@ def test_a_post_that_slack_refuses_leaves_no_file(house: House) -> None:
 
     run(main)
     assert "put" in house.calls
-    assert files(house) == []
+    assert house.filed() == []
 
 
 def test_a_post_that_nobody_answered_keeps_its_file_because_it_may_stand_there(house: House) -> None:
@@ -190,7 +182,7 @@ def test_a_post_that_nobody_answered_keeps_its_file_because_it_may_stand_there(h
                 await queue.post("print_out", {"text": TEXT})
 
     run(main)
-    assert len(files(house)) == 1
+    assert len(house.filed()) == 1
 
 
 @pytest.mark.parametrize(
@@ -206,7 +198,7 @@ def test_a_job_is_done_once_although_an_answer_was_lost_on_its_way(
         async with house.at_work(press.handlers) as queue:
             await queue.post("print_out", {"text": TEXT})
             await house.ended(queue)
-            await house.until(lambda: not files(house))
+            await house.until(lambda: not house.filed())
 
     run(main)
     assert [text for text, _, _ in press.got] == [TEXT]
@@ -220,11 +212,11 @@ def test_an_upload_that_was_answered_late_leaves_a_file_that_is_swept_in_its_tim
         async with house.at_work(press.handlers) as queue:
             await queue.post("print_out", {"text": TEXT})
             await house.ended(queue)
-        assert len(files(house)) == 1
+        assert len(house.filed()) == 1
         await collected(house, after=timedelta(days=7, hours=23).total_seconds())
-        assert len(files(house)) == 1
+        assert len(house.filed()) == 1
         await collected(house, after=2 * HOUR)
-        assert files(house) == []
+        assert house.filed() == []
 
     run(main)
     assert len(press.got) == 1
@@ -252,10 +244,10 @@ def test_a_dead_job_keeps_its_file_until_it_was_redriven_and_done(house: House) 
             second = await queue.redrive(first)
             assert second.file == first.file
             await house.ended(queue)
-            assert len(files(house)) == 1
+            assert len(house.filed()) == 1
             await queue.redrive(second)
             await house.ended(queue)
-            await house.until(lambda: not files(house))
+            await house.until(lambda: not house.filed())
 
     run(main)
     assert [text for text, _, _ in press.got] == [TEXT] * 3
@@ -293,7 +285,7 @@ def test_another_apps_worker_reads_a_file_and_its_owner_deletes_it(house: House)
     run(main)
     assert len(press.got) == 6
     assert house.calls.count("files.delete") > 6  # the other app tried, and was refused
-    assert files(house) == []
+    assert house.filed() == []
 
 
 @pytest.mark.parametrize("place", ["before_post", "producer_before_ack"])
@@ -310,7 +302,7 @@ def test_what_a_producer_left_that_was_killed_between_upload_and_post_is_swept(h
 
         process.start(post)
         await process.ended.wait()
-        assert len(files(house)) == 1
+        assert len(house.filed()) == 1
         if place == "before_post":
             await collected(house, after=8 * DAY + HOUR)
         else:
@@ -320,7 +312,7 @@ def test_what_a_producer_left_that_was_killed_between_upload_and_post_is_swept(h
     run(main)
     assert struck == [place]
     assert len(press.got) == (place != "before_post")
-    assert files(house) == []
+    assert house.filed() == []
 
 
 @pytest.mark.parametrize("place", ["after_start", "before_done", "after_done_ok"])
@@ -355,7 +347,7 @@ def test_wherever_a_worker_is_killed_the_job_is_done_and_its_file_is_deleted(hou
             await queue.post("print_out", {"text": TEXT})
             await house.ended(queue)
         with anyio.fail_after(2 * HOUR):
-            while files(house):  # noqa: ASYNC110  # no event tells of it
+            while house.filed():  # noqa: ASYNC110  # no event tells of it
                 await anyio.sleep(60)
         for process in processes:
             process.kill()
@@ -363,177 +355,3 @@ def test_wherever_a_worker_is_killed_the_job_is_done_and_its_file_is_deleted(hou
     run(main)
     assert struck == [place]
     assert set(got) == {TEXT}
-
-
-def message(file: str) -> Message:
-    return Message(channel="C1", ts="1.0", author="U1", key=file, kind="k", file=f"{file}/digest")
-
-
-def test_of_the_files_of_jobs_those_are_needed_whose_job_is_not_done() -> None:
-    jobs = [
-        (message("waits"), None),
-        (message("dead"), Outcome.DEAD),
-        (message("done"), Outcome.DONE),
-        (message("again"), Outcome.DEAD),
-        (message("again"), Outcome.DONE),
-        (message("copied"), Outcome.DONE),
-        (message("copied"), None),
-        (Message(channel="C1", ts="1.0", author="U1", key="none"), None),
-    ]
-    expected = {"waits": "needed", "dead": "needed", "done": "done", "again": "done", "copied": "done"}
-    assert needs(jobs) == expected
-
-
-@pytest.mark.parametrize(
-    ("name", "need", "goes"),
-    [
-        (parcel_name("body", 1_700_000_000.4), None, True),
-        (parcel_name("body", 1_700_000_001), None, False),
-        (parcel_name("body", 1_600_000_000), "needed", False),
-        (parcel_name("body", 1_800_000_000), "done", True),
-        (parcel_name("answer", 1_600_000_000), None, True),
-        (parcel_name("answer", 1_800_000_000), None, False),
-        ("answer.txt", None, False),
-        ("slackmq-value-abc", None, False),
-        ("slackmq-body-1600000000.json.exe", None, False),
-    ],
-)
-def test_a_file_goes_when_its_job_is_done_or_its_time_is_over_and_nobody_needs_it(
-    name: str, need: Any, *, goes: bool
-) -> None:
-    assert spent(FileRow(id="F1", name=name, created=0), need, now=1_700_000_000.0) is goes
-    assert kept_until("slackmq-body-x.json") is None
-
-
-class Reports:
-    """Handlers whose answers are long, or are told for a while only."""
-
-    def __init__(self) -> None:
-        self.handlers = Handlers()
-
-        @self.handlers.task
-        async def rows(count: int) -> list[dict[str, int]]:
-            return [{"n": n} for n in range(count)]
-
-        @self.handlers.task
-        async def lines(count: int) -> str:
-            return "`line`\n" * count
-
-        @self.handlers.task(result_expires=timedelta(hours=1))
-        async def fleeting(n: int) -> list[int]:
-            return [n, n]
-
-        self.rows, self.lines, self.fleeting = rows, lines, fleeting
-
-
-def test_who_asks_gets_a_long_result_whole_and_typed(house: House) -> None:
-    reports = Reports()
-
-    async def main() -> None:
-        async with house.at_work(reports.handlers) as queue:
-            with reports.handlers.posting_to(queue):
-                assert await reports.rows.ask(4_000) == [{"n": n} for n in range(4_000)]
-                assert await reports.lines.ask(5_000) == "`line`\n" * 5_000
-                assert await reports.lines.ask(1_200) == "`line`\n" * 1_200  # people are shown all of it
-
-    run(main)
-    assert files(house) == ["answer.txt"] * 3
-
-
-def test_a_long_result_whose_file_is_gone_or_changed_is_not_told(house: House) -> None:
-    reports = Reports()
-
-    async def main() -> None:
-        async with house.at_work(reports.handlers) as queue:
-            with reports.handlers.posting_to(queue):
-                await reports.lines.keyed("k").ask(5_000)
-                (ident,) = house.files
-                house.files[ident] = b"other"
-                with pytest.raises(ResultUntold, match="is not what was put there"):
-                    await reports.lines.keyed("k").ask(5_000)
-                house.call(house.bot, "files.delete", file=ident)
-                with pytest.raises(ResultUntold, match="is gone"):
-                    await reports.lines.keyed("k").ask(5_000)
-
-    run(main)
-
-
-def test_a_result_that_cannot_be_put_into_a_file_is_not_told_and_the_job_is_done(house: House) -> None:
-    reports = Reports()
-    house.refused["files.getUploadURLExternal"] = "missing_scope"
-
-    async def main() -> None:
-        async with house.at_work(reports.handlers) as queue:
-            with reports.handlers.posting_to(queue):
-                with pytest.raises(ResultUntold, match="could not be put into a file"):
-                    await reports.lines.ask(5_000)
-                with pytest.raises(ResultUntold, match="could not be put into a file") as caught:
-                    await reports.fleeting.ask(3)
-                assert [row.state for row in await house.ended(queue)] == ["done", "done"]
-                assert house.thread(caught.value.ts) == ["The answer: it could not be put into a file."]
-
-    run(main)
-
-
-def test_a_result_that_expires_is_taken_out_of_the_thread_when_its_time_is_over(house: House) -> None:
-    reports = Reports()
-
-    async def main() -> None:
-        async with house.at_work(reports.handlers) as queue:
-            with reports.handlers.posting_to(queue):
-                assert await reports.fleeting.keyed("k").ask(3) == [3, 3]
-                (row,) = await queue.inspect()
-                assert len(files(house)) == 1
-                await anyio.sleep(HOUR)
-                with pytest.raises(ResultUntold, match="it expired at 2023-11-14 23:1"):
-                    await reports.fleeting.keyed("k").ask(3)
-                await anyio.sleep(600)
-                assert files(house) == []
-                with pytest.raises(ResultUntold, match="it expired at 2023-11-14 23:1"):
-                    await reports.fleeting.keyed("k").ask(3)
-                lines = house.thread(row.message.ts)
-                assert "white_check_mark" in house.marks(row.message.ts)
-        assert lines[-1].startswith("The answer is in the file, until 2023-11-14 23:1")
-        channel = house.channel()
-        found = house.call(
-            house.bot, "conversations.replies", channel=channel, ts=row.message.ts, include_all_metadata=True
-        )
-        assert "result" not in found["messages"][-1]["metadata"]["event_payload"]
-
-    run(main)
-
-
-def test_who_was_down_when_a_result_expired_takes_it_out_later(house: House) -> None:
-    reports = Reports()
-
-    async def main() -> None:
-        async with house.at_work(reports.handlers) as queue:
-            with reports.handlers.posting_to(queue):
-                await reports.fleeting.ask(3)
-        await anyio.sleep(3 * DAY)
-        assert len(files(house)) == 1
-        async with house.at_work(reports.handlers):
-            await anyio.sleep(HOUR)
-        assert files(house) == []
-
-    run(main)
-
-
-def test_a_letter_about_a_job_whose_body_is_in_a_file_names_the_file_to_readers_that_know_of_it() -> None:
-    job = message("F1")
-    payload = enclosed(job, reason="out of paper", attempts=1, worker="w", shared=False)
-    letter = opened(payload, channel="C2", ts="2.000001")
-    assert letter is not None
-    assert (letter.job, payload["v"]) == (job, 2)
-
-
-def test_the_message_of_a_done_job_says_what_it_said_before() -> None:
-    sealed = seal(Post(kind="print_out", body={"text": TEXT}, key="k", file="F1/digest"), to="U1", sent_at=1.0)
-    letter = unseal(sealed.payload, channel="C1", ts="1.0", author="U1", me="U1", text=sealed.text)
-    assert letter is not None
-    assert letter.error is None
-    done = finished(letter.message)
-    assert done.text == f":white_check_mark: {sealed.text}"
-    assert is_finished(done.payload)
-    assert {**done.payload, "ended": None} == {**sealed.payload, "ended": None}
-    assert (sealed.payload["v"], sealed.payload["body"]) == (4, "{}")

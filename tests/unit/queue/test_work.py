@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import pytest
 
 from slackmq.errors import Reject, Retry
 from slackmq.handlers import Handlers
@@ -72,6 +73,42 @@ def test_a_process_that_looked_long_before_it_works_finds_what_came_meanwhile(ho
                     if len(found) == len(posted):
                         break
             assert sorted(found) == [message.ts for message in posted]
+
+    run(main)
+
+
+@pytest.mark.parametrize("hours", [0.5, 26])
+def test_what_came_while_a_process_was_cut_off_is_found_once_it_reads_again(house: House, hours: float) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.at_work(handlers), house.visiting() as other:
+            await anyio.sleep(60)
+            house.faults.append(lambda method, _: "lost" if method == "conversations.history" else None)
+            await other.post("work", {"n": 1})
+            await anyio.sleep(timedelta(hours=hours).total_seconds())
+            house.faults.clear()
+            await anyio.sleep(120)
+            assert [n for n, _, _ in runs] == [1]
+
+    run(main)
+
+
+def test_a_copy_of_what_others_did_while_a_process_was_cut_off_is_not_done_again(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.at_work(handlers) as queue, house.visiting() as other:
+            await anyio.sleep(60)
+            house.faults.append(lambda method, _: "lost" if method == "conversations.history" else None)
+            message = await other.post("work", {"n": 1}, key="once")
+            await anyio.sleep(20 * 60)
+            where = {"channel": house.channel(), "timestamp": message.ts}
+            for emoji in ("clock1", "white_check_mark"):
+                assert house.call(house.bot, "reactions.add", name=emoji, **where)["ok"]
+            house.faults.clear()
+            await anyio.sleep(60)
+            await queue.post("work", {"n": 1}, key="once")
+            await anyio.sleep(120)
+            assert runs == []
 
     run(main)
 

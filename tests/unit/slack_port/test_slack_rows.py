@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from slackmq.slack.api import Added, Arrived, Changed, Deleted, Metadata
-from slackmq.slack.rows import event, in_channel, row
+from slackmq.slack.api import Added, Arrived, Changed, Deleted, HomeOpened, Metadata
+from slackmq.slack.rows import event, in_channel, pressed, row
 
 SAID = {"type": "message", "user": "U1", "text": "hi &amp; bye", "ts": "1700000000.000100", "channel": "C1"}
 POSTED = SAID | {"bot_id": "B1", "metadata": {"event_type": "mq", "event_payload": {"key": "k"}}}
@@ -132,3 +132,38 @@ def test_a_reaction_on_a_message_is_added() -> None:
 )
 def test_an_event_that_cannot_be_read_is_left_out(payload: dict[str, Any]) -> None:
     assert event(payload) is None
+
+
+PRESS: dict[str, Any] = {
+    "type": "block_actions",
+    "user": {"id": "U1"},
+    "actions": [{"type": "button", "action_id": "go", "value": "v"}],
+}
+
+
+def test_a_press_in_a_home_tab_has_no_place() -> None:
+    happened = pressed(PRESS | {"view": {"id": "V1"}})
+    assert happened is not None
+    assert (happened.user, happened.action, happened.value) == ("U1", "go", "v")
+    assert (happened.channel, happened.ts, happened.thread) == ("", "", None)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        PRESS | {"type": "view_submission"},
+        PRESS | {"actions": []},
+        PRESS | {"actions": None},
+        PRESS | {"user": None},
+        PRESS | {"actions": [{"type": "static_select", "action_id": "go"}]},
+        PRESS | {"channel": "C1"},
+    ],
+)
+def test_what_is_no_press_of_a_button_is_left_out(payload: dict[str, Any]) -> None:
+    assert pressed(payload) is None
+
+
+def test_of_an_app_s_tabs_only_the_home_tab_counts() -> None:
+    assert event(callback(type="app_home_opened", user="U1", tab="home")) == HomeOpened(user="U1")
+    assert event(callback(type="app_home_opened", user="U1", tab="messages")) is None

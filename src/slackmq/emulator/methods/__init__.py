@@ -28,6 +28,7 @@ from slackmq.emulator.methods import (
     scheduled,
     stars,
     team,
+    usergroups,
     users,
     views,
 )
@@ -42,7 +43,7 @@ __all__ = ["METHODS"]
 _FAMILIES = (
     *(auth, bookmarks, channels, chat, connect, conversations, direct, editing, history, membership),
     *(apps, files, interactions, modals, reply_urls, rtm, views),
-    *(operator, pins, profiles, reactions, scheduled, stars, team, users),
+    *(operator, pins, profiles, reactions, scheduled, stars, team, usergroups, users),
 )
 
 METHODS: Mapping[str, Method] = {name: method for family in _FAMILIES for name, method in family.FAMILY.methods.items()}

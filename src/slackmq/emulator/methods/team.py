@@ -1,4 +1,4 @@
-"""team.info, bots.info, emoji.list, usergroups.list: the workspace and what belongs to it."""
+"""team.info, bots.info, emoji.list: the workspace and what belongs to it."""
 
 from __future__ import annotations
 
@@ -58,13 +58,3 @@ def list_emoji(call: Call) -> Reply:
     if call.args.flag("include_categories"):
         reply |= {"categories_version": "1", "categories": [{"name": "All", "emoji_names": list(standard())}]}
     return reply
-
-
-@FAMILY.method("usergroups.list", tier=Tier.TWO, scopes=("usergroups:read",))
-def list_usergroups(call: Call) -> Reply:
-    """Groups of users, of which a free workspace can have none, and this one has none."""
-    if call.args.text("team_id") not in {"", call.state.seed.team_id}:
-        raise Refusal("invalid_team")
-    if call.state.seed.visible_days is not None:
-        raise Refusal("plan_upgrade_required")
-    return {"usergroups": []}
