@@ -99,7 +99,9 @@ class Collector:
         return min(now + _SWEEP, until)
 
     def _needs(self) -> Mapping[str, Need]:
-        ended = ((sighting.message, sighting.ended) for sighting in self._sightings.all() if not sighting.gone)
+        # The mark of what is for every bot is the end of one part of many, also where the poster did not know that.
+        there = [sighting for sighting in self._sightings.all() if not sighting.gone]
+        ended = ((each.message, None if each.for_every_bot else each.ended) for each in there)
         return needs([*ended, *((message, None) for message in self._sightings.held)])
 
 

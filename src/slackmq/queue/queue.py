@@ -12,6 +12,7 @@ import anyio
 
 from slackmq.batch import Jobs
 from slackmq.claiming.marks import Marks
+from slackmq.claiming.pin import SETTLING
 from slackmq.clock import SYSTEM
 from slackmq.errors import ConfigurationError
 from slackmq.hooks import carried
@@ -101,12 +102,12 @@ class AsyncQueue(Batching):
         if show == "pin" and claim == "pin":
             raise ConfigurationError("Claims by pins show pins already.", remedy='Leave show="pin" out.')
         self.timing = timing or Timing()
-        check_lease(self.timing.lease, self.timing)
+        self._settling = SETTLING if claim == "pin" else _AT_ONCE
+        check_lease(self.timing.lease, self.timing, settling=self._settling)
         self.here = Nameplate.made(worker, labels, draw=clock.new_id)
         self.worker = self.here.name
         self._slack = slack
         self._name = channel
-        self._select = select
         self._clock = clock
         self._hooks = hooks
         self._parts = Parts.made(
@@ -188,10 +189,9 @@ class AsyncQueue(Batching):
         Raises:
             ConfigurationError: the kind is no word, or a time too short; nothing was sent.
             EnvelopeTooLarge: the body has more than 16 MiB as JSON; nothing was sent.
-            Ambiguous: no answer came to any of several tries. The job may stand in the channel; post it again with
-                the same key to be sure.
+            Ambiguous: no answer came to several tries: the job may stand there. Post it again with the same key.
         """
-        check_lease(lease or self.timing.lease, self.timing)
+        check_lease(lease or self.timing.lease, self.timing, settling=self._settling)
         new = Post(
             kind=kind,
             body=body or {},
