@@ -20,7 +20,8 @@ DEAD = "slackmq_dead"
 LONGEST_REASON = 1_000
 """Characters of a reason that programs are told; people read all of it in the job's thread."""
 _VERSION = 2
-"""What it reads. It writes 1 where the body is in the letter, and 2 where a file has it."""
+"""What it reads. It writes 2 where a file has the body or the job is for some processes only, and else 1: a reader of
+that would post it again without them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +70,14 @@ class _Enclosure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     worker: str = ""
     shared: bool = False
     after: str = ""
+    batch: int = 0
     file: str = ""
 
 
 def enclosed(job: Message, *, reason: str, attempts: int, worker: str, shared: bool) -> dict[str, Any]:
     """The metadata of a letter about a job."""
     enclosure = _Enclosure(
-        v=_VERSION if job.file else 1,
+        v=_VERSION if job.file or job.on else 1,
         channel=job.channel,
         ts=job.ts,
         author=job.author,
@@ -93,6 +95,7 @@ def enclosed(job: Message, *, reason: str, attempts: int, worker: str, shared: b
         worker=worker,
         shared=shared,
         after=" ".join(job.after),
+        batch=job.batch,
         file=job.file,
     )
     payload: dict[str, Any] = msgspec.to_builtins(enclosure)
@@ -127,6 +130,7 @@ def opened(payload: Mapping[str, Any], *, channel: str, ts: str, redriven: bool 
         priority=found.priority,
         origin=found.origin,
         after=tuple(found.after.split()),
+        batch=found.batch,
         on=found.on,
         trace=found.trace,
         file=found.file,

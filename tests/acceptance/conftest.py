@@ -78,6 +78,11 @@ def named(job, call_next):
     result = call_next()
     return f"{result} by {job.handler}" if job.handler == "count" else result
 
+@app.task
+def grave(job: Job, by: str) -> str:
+    Target(Path(os.environ["NAPS"])).write("begin", key=job.key, token=job.token, attempt=job.attempt)
+    return f"allowed by {job.approve('Go on?', by=[by]).wait().by}"
+
 @app.task(silence=timedelta(seconds=30))
 def count(job: Job, steps: int) -> str:
     for step in range(steps):
@@ -205,6 +210,25 @@ class Stage:
         assert answer["ok"]
         return str(answer.get("ts", ""))
 
+    def press(self, ts: str, action: str) -> None:
+        """The workspace's first person presses a button in the first reply of a thread."""
+        where = urlsplit(self.workspace.base_url)
+        channel = self.workspace.channel("jobs").id
+        connection = HTTPConnection(where.hostname or "", where.port, timeout=PATIENCE)
+        person = {"Authorization": f"Bearer {self.workspace.users[0].token}"}
+        query = urlencode({"channel": channel, "ts": ts})
+        connection.request("GET", f"{where.path}conversations.replies?{query}", headers=person)
+        row = json.load(connection.getresponse())["messages"][1]["ts"]
+        headers = {
+            "X-Emulator-Operator": self.workspace.operator_token,
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        args = {"user": self.workspace.users[0].id, "channel": channel, "message_ts": row, "action_id": action}
+        connection.request("POST", "/emulator/api/emulator.interactions.click", urlencode(args), headers)
+        answer = json.load(connection.getresponse())
+        connection.close()
+        assert answer["ok"], answer
+
     def thread(self, ts: str) -> list[str]:
         """What stands in the thread of a job."""
         where = urlsplit(self.workspace.base_url)
@@ -242,6 +266,13 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         yield stage
 
 
+@pytest.fixture
+def unlimited_stage(tmp_path: Path) -> Iterator[Stage]:
+    """A workspace of one test's own, which takes as many calls as come."""
+    with opened(tmp_path, "--limits", "off") as stage:
+        yield stage
+
+
 @pytest.fixture(scope="session")
 def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A workspace for tests that change nothing in it."""
@@ -250,12 +281,12 @@ def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 @contextmanager
-def opened(folder: Path) -> Generator[Stage]:
+def opened(folder: Path, *flags: str) -> Generator[Stage]:
     """A workspace that answers, in a process; it is ended on leaving, with everything that was started for it."""
     (folder / "nap_house.py").write_text(HOUSE, encoding="utf-8")
     with (folder / "emulator.log").open("w") as stderr:
         emulator = subprocess.Popen(
-            [*COMMAND, "emulator", "--port", "0", "--json"],
+            [*COMMAND, "emulator", "--port", "0", "--json", *flags],
             cwd=folder,
             stdout=subprocess.PIPE,
             stderr=stderr,

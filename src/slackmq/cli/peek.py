@@ -56,6 +56,7 @@ def _row(row: Standing) -> dict[str, object]:
         "age": round(row.age.total_seconds()),
         "due_in": round(row.due.total_seconds()),
         "after": row.after,
+        "jobs": row.message.size,
         "body": row.message.body,
         "file": row.message.file,
     }

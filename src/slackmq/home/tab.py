@@ -32,9 +32,8 @@ __all__ = ["Tab"]
 
 _log = logging.getLogger("slackmq.home")
 _PERIOD = 10.0
-"""Seconds between two looks while somebody has the tab open, as far as is known: a look takes four calls a queue."""
-_FRESH = 3.0
-"""Seconds for which a look is good for whoever opens the tab meanwhile."""
+"""Seconds for each queue between two looks while somebody has the tab open, as far as is known, and however many open
+it: a look at a queue reads its channel twice, of the 50 reads a minute that the workers need too."""
 _WATCHED = 120.0
 """Seconds after it was opened, or a button pressed, for which a tab is kept up to date: Slack does not say when it is
 closed."""
@@ -62,7 +61,8 @@ class Tab:
         self._waiting: deque[Pressed | HomeOpened] = deque()
         self._news = anyio.Event()
         self._looks: dict[str, tuple[Look, Survey]] = {}
-        self._panels: tuple[float, list[Panel]] | None = None
+        self._panels: tuple[float, float, list[Panel]] | None = None
+        """When they were read, on the monotonic clock and by Slack's, and what they were."""
         self._viewers: dict[str, float] = {}
         """user -> until when the tab is kept up to date, on the monotonic clock."""
         self._shown: dict[str, list[Block]] = {}
@@ -84,7 +84,7 @@ class Tab:
             while True:
                 if not self._waiting:
                     self._news = anyio.Event()
-                    with anyio.move_on_after(_PERIOD if self._viewers else None):
+                    with anyio.move_on_after(self._period if self._viewers else None):
                         await self._news.wait()
                 event = self._waiting.popleft() if self._waiting else None
                 try:
@@ -140,20 +140,27 @@ class Tab:
     async def _publish(self, user: str) -> None:
         allowed = user in await self._roles.among(self._home.allowed)
         notice = self._notices.get(user, "")
-        blocks = blocks_of(await self._read(), allowed=allowed, now=self._slack.now(), notice=notice)
+        seen, panels = await self._read()
+        blocks = blocks_of(panels, allowed=allowed, now=seen, notice=notice)
         if blocks[:-1] != self._shown.get(user):
             await self._slack.surfaces.publish(user, blocks)
             self._shown[user] = blocks[:-1]
 
-    async def _read(self) -> list[Panel]:
-        now = self._clock.monotonic()
-        if self._panels is None or now - self._panels[0] > _FRESH:
+    @property
+    def _period(self) -> float:
+        """Seconds between two looks, and for which one is good for whoever opens the tab meanwhile."""
+        return _PERIOD * max(1, len(self._looks))
+
+    async def _read(self) -> tuple[float, list[Panel]]:
+        """The queues, and when they stood so, in seconds since 1970 by Slack's clock."""
+        if self._panels is None or self._clock.monotonic() - self._panels[0] >= self._period:
+            seen = self._clock.monotonic(), self._slack.now()
             panels = [
                 Panel(channel=look.queue.channel.id, name=look.queue.channel.name, view=await survey.view())
                 for look, survey in self._looks.values()
             ]
-            self._panels = self._clock.monotonic(), panels
-        return self._panels[1]
+            self._panels = *seen, panels
+        return self._panels[1], self._panels[2]
 
     async def _press(self, press: Pressed) -> str:
         """Do what a button says; returns what became of it, in Slack's mark-up."""

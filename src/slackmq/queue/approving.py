@@ -12,6 +12,7 @@ from slackmq.message import seconds
 from slackmq.notes import Note, Record
 from slackmq.queue.ballot import LONGEST, ballot, headline, verdict
 from slackmq.queue.roles import checked
+from slackmq.redaction import redacted
 from slackmq.slack.api import Urgency
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class Approving:
         """The question as it stands in the thread, asked now if nobody asked it before."""
         slack, message = self._parts.slack, claim.message
         bot, job = (await slack.identity()).user, f"{message.channel}/{message.ts}"
-        question = question_of(message, text, bot=bot, by=by, until=slack.now() + within.total_seconds())
+        question = question_of(message, redacted(text), bot=bot, by=by, until=slack.now() + within.total_seconds())
         await self._parts.thread.read(message, record)
         if (found := asked(record, question.ident, bot=bot, job=job)) is not None:
             return found

@@ -14,12 +14,13 @@ from slackmq.claiming.marks import Reading
 from slackmq.dead import LONGEST_REASON
 from slackmq.errors import Ambiguous, MessageGone, MessageLocked, TooManyReactions
 from slackmq.hooks import Claimed, Failed, Finished, Lost
-from slackmq.message import Claim, Outcome, Receipt, seconds
+from slackmq.message import Claim, Mrkdwn, Outcome, Receipt, seconds
 from slackmq.notes import Record
 from slackmq.points import pause
 from slackmq.policy import Accept, Wait, doubtful
 from slackmq.queue.progress import Progress
 from slackmq.redaction import redacted
+from slackmq.slack.markup import escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,8 +142,7 @@ class Chorus:
         told = answer if isinstance(answer, Answer) else answer_of(answer)
         sighting = self._sighting(claim)
         await pause("before_done")
-        signed = replace(told, text=f"{self._here.name}: {'done' if told.text is None else told.text}")
-        await self._parts.ending.answer(sighting, claim, signed)
+        await self._parts.ending.answer(sighting, claim, replace(told, text=self._signed(told.text or "done")))
         if sighting.ended is None:
             await self._mark(sighting)
         return self._end(sighting, claim, Outcome.DONE)
@@ -272,6 +272,11 @@ class Chorus:
             _log.warning("cannot mark %s as done: %s", sighting.message.ts, error)
         else:
             sighting.take_in(Reading(ended=Outcome.DONE), self._parts.clock.monotonic())
+
+    def _signed(self, text: str) -> str:
+        """A text with the name of this process before it; mark-up stays mark-up."""
+        name = self._here.name
+        return Mrkdwn(f"{escape(name)}: {text}") if isinstance(text, Mrkdwn) else f"{name}: {text}"
 
     def _end(self, sighting: Sighting, claim: Claim, outcome: Outcome) -> Receipt:
         self._drop(sighting)

@@ -7,7 +7,7 @@ import logging
 import math
 from typing import TYPE_CHECKING, Literal
 
-from slackmq.errors import Ambiguous, ConfigurationError, MissingScope, SlackError
+from slackmq.errors import Ambiguous, ConfigurationError, MissingScope, Refused, SlackError
 from slackmq.message import Outcome
 from slackmq.nameplate import ALL
 from slackmq.queue.parcels import kept_until
@@ -93,13 +93,24 @@ class Collector:
         until = math.inf
         for row in rows:
             if spent(row, states.get(row.id), now=now):
-                await self._slack.files.discard(row.id)
+                await self._discard(row)
             elif states.get(row.id) is None:
                 until = min(until, kept_until(row.name) or until)
         return min(now + _SWEEP, until)
 
+    async def _discard(self, row: FileRow) -> None:
+        """Delete a file; one that Slack does not let go keeps no other."""
+        try:
+            await self._slack.files.discard(row.id)
+        except MissingScope:
+            raise
+        except Refused as error:
+            _log.warning("the file %s stays: %s", row.name, error)
+
     def _needs(self) -> Mapping[str, Need]:
-        ended = ((sighting.message, sighting.ended) for sighting in self._sightings.all() if not sighting.gone)
+        # The mark of what is for every bot is the end of one part of many, also where the poster did not know that.
+        there = [sighting for sighting in self._sightings.all() if not sighting.gone]
+        ended = ((each.message, None if each.for_every_bot else each.ended) for each in there)
         return needs([*ended, *((message, None) for message in self._sightings.held)])
 
 

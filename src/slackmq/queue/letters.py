@@ -49,8 +49,9 @@ class Letters:
                 text=row.text,
                 shared=self._is_peer(row),
             )
-        if not row.user or not (row.subtype in _SAID if self._bots else row.bot is None and row.subtype is None):
-            return None
+        said = row.subtype in _SAID if self._bots else row.bot is None and row.subtype is None
+        if not row.user or not said or (row.user == self._me and row.subtype == "file_share"):
+            return None  # the arguments of a job are no talk
         return typed(channel=self._channel, ts=row.ts, author=row.user, text=row.text, edited=row.edited)
 
     def trusts(self, row: Row) -> bool:

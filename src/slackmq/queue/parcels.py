@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import msgspec
 
-from slackmq.errors import Ambiguous, BodyLost, ConfigurationError, SlackError
+from slackmq.envelope import BODY_LIMIT
+from slackmq.errors import Ambiguous, BodyLost, ConfigurationError, EnvelopeTooLarge, SlackError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from slackmq.clock import Clock
-    from slackmq.message import Json, Message
+    from slackmq.message import Json, Message, Post
     from slackmq.slack.api import Slack
 
-__all__ = ["PARCEL_LIMIT", "Parcels", "kept_until", "parcel_name"]
+__all__ = ["PARCEL_LIMIT", "Parcels", "kept_until", "packed", "parcel_name"]
 
 _log = logging.getLogger("slackmq.parcels")
 PARCEL_LIMIT = 16 * 1024 * 1024
@@ -46,6 +47,22 @@ def kept_until(name: str) -> float | None:
     """Until when a file of this name is wanted, in seconds since 1970; None if it is none of these."""
     found = _NAME.fullmatch(name)
     return None if found is None else float(found[1])
+
+
+def packed(post: Post) -> bytes | None:
+    """The arguments of a job as they go into a file; None if they fit into its message.
+
+    Raises:
+        EnvelopeTooLarge: they are too long, even for a file.
+    """
+    body = msgspec.json.encode(dict(post.body))
+    if len(body) > PARCEL_LIMIT:
+        raise EnvelopeTooLarge(
+            f"The arguments of {post.kind!r} are {len(body):,} bytes of JSON, "
+            f"and a file has {PARCEL_LIMIT:,} at most; nothing was posted.",
+            remedy="Put the data where both sides can reach it, and post its address.",
+        )
+    return None if len(body) <= BODY_LIMIT else body
 
 
 class Parcels:

@@ -7,15 +7,13 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from slackmq.envelope import BODY_LIMIT, EVERYBODY, JOB, seal, unseal
-from slackmq.errors import Ambiguous, ConfigurationError, EnvelopeTooLarge, SlackError
+from slackmq.envelope import EVERYBODY, JOB, seal, unseal
+from slackmq.errors import Ambiguous, ConfigurationError, SlackError
 from slackmq.hooks import Posted
 from slackmq.points import pause
 from slackmq.policy import REPOST_AFTER
 from slackmq.queue.far import LONGEST, note_far
-from slackmq.queue.parcels import PARCEL_LIMIT, parcel_name
+from slackmq.queue.parcels import packed, parcel_name
 from slackmq.slack.api import Metadata
 
 if TYPE_CHECKING:
@@ -100,15 +98,9 @@ class Poster:
 
     async def _filed(self, post: Post) -> Post:
         """The same post, its body in a file if it is too long for a message; the file comes first, or it would lack."""
-        body = msgspec.json.encode(dict(post.body))
-        if post.file or len(body) <= BODY_LIMIT:
+        body = None if post.file else packed(post)
+        if body is None:
             return post
-        if len(body) > PARCEL_LIMIT:
-            raise EnvelopeTooLarge(
-                f"The arguments of {post.kind!r} are {len(body):,} bytes of JSON, "
-                f"and a file has {PARCEL_LIMIT:,} at most; nothing was posted.",
-                remedy="Put the data where both sides can reach it, and post its address.",
-            )
         wait = self._reach + (post.delay or timedelta(0))
         name = parcel_name("body", self._slack.now() + wait.total_seconds() + _SPARE)
         said = f"The arguments of {post.kind}, {len(body):,} bytes. The job follows."

@@ -82,7 +82,7 @@ class Pressing:
 
     async def _count(self, press: Pressed) -> str:
         """Write a press down; "" if it counts, and why not if it does not."""
-        slack, record = self._parts.slack, Record()
+        record = Record()
         thread = Message(channel=press.channel, ts=press.thread or "", author="", key="")
         try:
             found = await self._found(press, thread, record)
@@ -94,10 +94,18 @@ class Pressing:
         if (refused := await self._refused(press, question, record)) is not None:
             return refused
         await self._write(thread, press, question, record)
+        try:
+            return await self._decided(press, found, thread, record)
+        except SlackError as error:
+            _log.warning("a press by %s is written down, and what it decided cannot be shown: %s", press.user, error)
+            return ""
+
+    async def _decided(self, press: Pressed, found: tuple[str, Question], thread: Message, record: Record) -> str:
+        """Show what was decided once a press is written down; "" if by this one, and else why it came too late."""
         await self._read_settled(thread, record)
-        first = first_press(record, question)
+        first = first_press(record, found[1])
         for ts in {found[0], press.ts}:
-            await slack.edit(press.channel, ts, verdict(question, first), blocks=())
+            await self._parts.slack.edit(press.channel, ts, verdict(found[1], first), blocks=())
         return "" if first is not None and first.by == press.user else _too_late(first)
 
     async def _found(self, press: Pressed, thread: Message, record: Record) -> tuple[str, Question] | None:

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Self
 
 import anyio
 
+from slackmq.batch import Jobs
 from slackmq.claiming.marks import Marks
+from slackmq.claiming.pin import SETTLING
 from slackmq.clock import SYSTEM
 from slackmq.errors import ConfigurationError
 from slackmq.hooks import carried
 from slackmq.message import Post
 from slackmq.nameplate import Nameplate
 from slackmq.policy import Timing, accept_jobs, check_lease
+from slackmq.queue.batching import Batching
 from slackmq.queue.lease import Lease
 from slackmq.queue.once import Once
 from slackmq.queue.parts import Parts
@@ -50,7 +53,7 @@ _log = logging.getLogger("slackmq.queue")
 _AT_ONCE = timedelta(0)
 
 
-class AsyncQueue:
+class AsyncQueue(Batching):
     """A channel as a queue of jobs.
 
     Everything works inside `async with queue:`. Posting needs nothing else; claiming starts to watch the channel.
@@ -99,12 +102,12 @@ class AsyncQueue:
         if show == "pin" and claim == "pin":
             raise ConfigurationError("Claims by pins show pins already.", remedy='Leave show="pin" out.')
         self.timing = timing or Timing()
-        check_lease(self.timing.lease, self.timing)
+        self._settling = SETTLING if claim == "pin" else _AT_ONCE
+        check_lease(self.timing.lease, self.timing, settling=self._settling)
         self.here = Nameplate.made(worker, labels, draw=clock.new_id)
         self.worker = self.here.name
         self._slack = slack
         self._name = channel
-        self._select = select
         self._clock = clock
         self._hooks = hooks
         self._parts = Parts.made(
@@ -144,12 +147,6 @@ class AsyncQueue:
     ) -> None:
         self.opened = None
         await self._stack.aclose()
-
-    @property
-    def _inside(self) -> Opened:
-        if self.opened is not None:
-            return self.opened
-        raise ConfigurationError("The queue is not open.", remedy="Use it inside `async with queue:`.")
 
     @property
     def channel(self) -> Channel:
@@ -194,9 +191,9 @@ class AsyncQueue:
         Raises:
             ConfigurationError: the kind is no word, a time too short, or it cannot wait for these; nothing was sent.
             EnvelopeTooLarge: the body has more than 16 MiB as JSON; nothing was sent.
-            Ambiguous: no answer came to several tries. It may stand there: post it again with the same key to be sure.
+            Ambiguous: no answer came to several tries: the job may stand there. Post it again with the same key.
         """
-        check_lease(lease or self.timing.lease, self.timing)
+        check_lease(lease or self.timing.lease, self.timing, settling=self._settling)
         new = Post(
             kind=kind,
             body=body or {},
@@ -207,6 +204,7 @@ class AsyncQueue:
             expires=None if expires is None else self._slack.now() + (expires + (delay or _AT_ONCE)).total_seconds(),
             delay=delay or None,
             after=await self._inside.naming.taken(after),
+            batch=body.size if isinstance(body, Jobs) else 0,
             on=on,
         )
         return await self._inside.poster.post(replace(new, trace=carried(self._hooks, new)))

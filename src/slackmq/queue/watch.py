@@ -233,7 +233,7 @@ class Watch:
         self.shown = frozenset(row.ts for row in page.rows)
         self.lag.read(read_at=page.read_at, oldest=oldest, shown=frozenset(map(seconds, self.shown)))
         self.lag.tell(self._hook)
-        self.shown |= await self.past.due() | await self.past.overdue(before=oldest)
+        self.shown |= await self.past.due() | await self.past.overdue(before=oldest, connections=self.connections)
         if deep:
             self.past.since = min(self.past.since, oldest)
         self.take_in(page)
@@ -366,10 +366,8 @@ class Watch:
 
     def meet(self, message: Message) -> Sighting:
         """Remember a message that somebody shows in full, also one that nobody here takes."""
-        letter = Letter(message=message)
-        return self._sightings.get(message.ts) or self._remember(
-            letter, policy.verdict_on(letter, self._select, begun=False)
-        )
+        known, letter = self._sightings.get(message.ts), Letter(message=message)
+        return known or self._remember(letter, policy.verdict_on(letter, self._select))
 
     def _remember(self, letter: Letter, verdict: policy.Verdict) -> Sighting:
         selected, generations = self._select(letter.message), len(self._marks.generations)

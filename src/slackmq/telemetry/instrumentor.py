@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from slackmq.handler import Bound
     from slackmq.message import Message
+    from slackmq.nameplate import Nameplate
 
 __all__ = ["SlackMQInstrumentor"]
 
@@ -50,8 +51,8 @@ class SlackMQInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # as above
             _MADE(queue, *args, hooks=hooks if own else (*hooks, tracing), **options)
 
         @wraps(_BIND)
-        def bind(handlers: Handlers, message: Message) -> Bound:
-            bound = _BIND(handlers, message)
+        def bind(handlers: Handlers, message: Message, here: Nameplate | None = None) -> Bound:
+            bound = _BIND(handlers, message, here)
             return replace(bound, middleware=(tracing.around, *bound.middleware))
 
         _change(AsyncQueue, "__init__", made)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import anyio
 import anyio.lowlevel
+import msgspec
 from anyio import get_cancelled_exc_class
 
 from slackmq.clock import SYSTEM
@@ -17,6 +19,7 @@ from slackmq.handlers import Handlers
 from slackmq.job import Job
 from slackmq.message import Claim, Message, Post, seconds
 from slackmq.policy import Ignore, Timing
+from slackmq.queue.parcels import packed
 from slackmq.task import BlockingTask
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["Eager", "eager"]
 
 _CHANNEL, _BOT, _PERSON = "C00000000", "U0000000B", "U0000000P"
+_FILE = "F00000000/eager"
 _BEGAN = 1_700_000_000
 """The time of the first post, in seconds since 1970; each later one has a second of its own."""
 _AT_ONCE = timedelta(0)
@@ -194,12 +198,13 @@ async def _attempt(bound: Bound, message: Message, attempt: int) -> Answer:
 
 
 def _through_the_envelope(post: Post, ts: str) -> Message:
-    """The message as workers would read it in a channel."""
-    sealed = seal(post, to=_BOT, sent_at=seconds(ts))
+    """The message as workers would read it in a channel, with its arguments if a file would have them."""
+    body = packed(post)
+    sealed = seal(post if body is None else replace(post, file=_FILE), to=_BOT, sent_at=seconds(ts))
     letter = unseal(sealed.payload, channel=_CHANNEL, ts=ts, author=_BOT, me=_BOT, text=sealed.text)
     if letter is None or letter.error is not None:
         raise AssertionError(f"an envelope that its own writer cannot read: {sealed.payload}")
-    return letter.message
+    return letter.message if body is None else replace(letter.message, body=msgspec.json.decode(body), file="")
 
 
 def _told(end: Answer | JobFailed) -> Answer:

@@ -250,3 +250,25 @@ def test_what_cannot_be_asked_is_refused_before_anything_is_posted(
     run(main)
     assert all(refused)
     assert len(refused) == 1
+
+
+def test_what_looks_like_a_secret_in_a_question_stands_nowhere_in_the_channel(house: House, bells: list[Bell]) -> None:
+    handlers, scene = Handlers(), Scene(house=house, bells=bells, by=[person(house)])
+    token = "xoxb" + "-1234567890-AbCdEfGhIjKl"
+
+    @handlers.task
+    async def deploy(job: Job) -> None:
+        scene.given.append(await job.approve(f"Deploy with {token}?", by=scene.by))
+
+    async def main() -> None:
+        assert deploy is not None
+        async with house.at_work(handlers, bells=bells) as queue:
+            message = await queue.post("deploy")
+            row = await scene.question(message.ts)
+            assert "Deploy with xoxb-…?" in row["text"]
+            scene.press(message.ts, row, scene.by[0])
+            await house.ended(queue)
+            assert len(scene.given) == 1
+            assert token not in str(scene.rows(message.ts))
+
+    run(main)

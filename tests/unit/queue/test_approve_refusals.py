@@ -13,6 +13,8 @@ from slackmq.slack.api import Pressed
 from .asking import NO, YES, Scene, person
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .conftest import Bell, House
 
 
@@ -155,3 +157,28 @@ def test_nobody_may_by_a_group_that_cannot_be_read(scene: Scene, caplog: pytest.
 
     run(main)
     assert f"nobody is allowed by the user group {group}" in caplog.text
+
+
+def test_a_press_that_is_written_down_counts_and_nobody_is_told_otherwise(scene: Scene) -> None:
+    """Slack does not answer when the buttons shall go: that is no reason to press again."""
+    unanswered: list[str] = []
+
+    def fault(method: str, args: Mapping[str, object]) -> str | None:
+        if method != "chat.update" or unanswered:
+            return None
+        unanswered.append(str(args["ts"]))
+        return "lost"
+
+    async def main() -> None:
+        async with scene.at_work() as queue:
+            message = await queue.post("deploy")
+            row = await scene.question(message.ts)
+            scene.house.faults.append(fault)
+            scene.press(message.ts, row, scene.by[0])
+            await scene.house.ended(queue)
+            await anyio.sleep(60)
+            assert unanswered == [row["ts"]]
+            assert len(scene.given) == 1
+            assert scene.whispers(scene.by[0]) == []
+
+    run(main)

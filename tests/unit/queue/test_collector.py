@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -62,6 +63,15 @@ def test_a_letter_about_a_job_whose_body_is_in_a_file_names_the_file_to_readers_
     letter = opened(payload, channel="C2", ts="2.000001")
     assert letter is not None
     assert (letter.job, payload["v"]) == (job, 2)
+
+
+def test_a_letter_about_a_job_for_some_processes_is_left_to_readers_that_heed_it() -> None:
+    job = replace(message(""), on="pi-1")
+    payload = enclosed(job, reason="out of paper", attempts=1, worker="w", shared=False)
+    assert payload["v"] == 2
+    letter = opened(payload, channel="C2", ts="2.000001")
+    assert letter is not None
+    assert letter.job.on == "pi-1"
 
 
 def test_the_message_of_a_done_job_says_what_it_said_before() -> None:

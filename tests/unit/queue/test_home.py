@@ -192,3 +192,21 @@ def test_a_channel_that_cannot_be_read_is_left_out_and_an_app_without_the_tab_go
 def test_a_home_that_cannot_be_meant_is_refused(allowed: Any, channels: Any) -> None:
     with pytest.raises(ConfigurationError):
         Home(allowed=allowed, channels=channels)
+
+
+def test_whoever_opens_it_however_often_leaves_the_workers_their_reads(house: House) -> None:
+    names = ["#jobs", *(f"#more-{number}" for number in range(4))]
+
+    async def main() -> None:
+        for name in names[1:]:
+            assert house.call(house.bot, "conversations.create", name=name.removeprefix("#"))["ok"]
+        async with visit(house, *names) as seen:
+            ben = seen.person(1)
+            await seen.opened(ben)
+            before = house.calls.count("conversations.history")
+            for _ in range(100):
+                seen.tab.notice(HomeOpened(user=ben))
+                await anyio.sleep(3)
+            assert house.calls.count("conversations.history") - before <= 5 * 12 + 10
+
+    run(main)

@@ -18,7 +18,7 @@ from slackmq.options import Backoff
 from slackmq.points import armed
 from slackmq.queue import AsyncQueue
 from slackmq.queue.collector import Collector
-from slackmq.queue.parcels import PARCEL_LIMIT, Parcels
+from slackmq.queue.parcels import PARCEL_LIMIT, Parcels, parcel_name
 from slackmq.queue.sightings import Sightings
 from slackmq.simulation.clock import SimClock
 from slackmq.simulation.loop import run
@@ -220,6 +220,48 @@ def test_an_upload_that_was_answered_late_leaves_a_file_that_is_swept_in_its_tim
 
     run(main)
     assert len(press.got) == 1
+
+
+def test_a_file_that_slack_does_not_let_go_keeps_no_other(house: House) -> None:
+    def fault(method: str, args: Mapping[str, object]) -> str | None:
+        return "refused" if method == "files.delete" and args["file"] == stays[0] else None
+
+    stays: list[str] = []
+
+    async def main() -> None:
+        parcels = Parcels(house.slack(), clock=SimClock(Random(0)))  # noqa: S311  # as DICE
+        names = [parcel_name("body", house.now() + more) for more in (1, 2, 3)]
+        put = [await parcels.put(house.channel(), name, b"{}", comment="arguments") for name in names]
+        stays.append(put[1].partition("/")[0])
+        house.faults.append(fault)
+        await collected(house, after=HOUR)
+        assert (house.filed(), house.denied) == ([names[1]], ["files.delete"])
+
+    run(main)
+
+
+def test_that_arguments_follow_in_a_file_is_no_talk_where_bots_are_heard(house: House) -> None:
+    handlers, heard, clock = Handlers(), list[str](), SimClock(Random(0))  # noqa: S311  # as DICE
+
+    @handlers.listen(r"(?P<words>.*)")
+    async def hear(words: str) -> None:
+        heard.append(words)
+
+    async def main() -> None:
+        assert hear is not None
+        async with (
+            AsyncQueue(house.slack(clock=clock), "#jobs", select=handlers.select, bots=True, clock=clock) as queue,
+            anyio.create_task_group() as tasks,
+        ):
+            tasks.start_soon(AsyncWorker(queue, handlers, clock=clock).run)
+            await queue.post("print_out", {"text": TEXT})
+            house.types("hello")
+            await house.until(lambda: heard)
+            await anyio.sleep(60)
+            tasks.cancel_scope.cancel()
+        assert heard == ["hello"]
+
+    run(main)
 
 
 async def collected(house: House, *, after: float) -> None:

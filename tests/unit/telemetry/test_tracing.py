@@ -21,6 +21,7 @@ from slackmq.message import Claim, Message, Outcome, Post
 from slackmq.telemetry.instrumentor import SlackMQInstrumentor
 from slackmq.telemetry.opentelemetry import Tracing
 from slackmq.testing import async_workspace
+from slackmq.worker import AsyncWorker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,3 +142,28 @@ def test_an_instrumented_program_is_traced_once_until_it_is_no_longer(instrument
     anyio.run(traced)
     assert len(instrumented.spans.get_finished_spans()) == (0 if own else 1)
     SlackMQInstrumentor().instrument()
+
+
+def test_an_instrumented_worker_does_its_jobs_within_their_span(instrumented: Recorder) -> None:
+    app = App("#jobs")
+
+    @app.task
+    def current() -> str:
+        return f"{trace.get_current_span().get_span_context().span_id:x}"
+
+    told: list[str] = []
+
+    async def main() -> None:
+        async with (
+            async_workspace() as slack,
+            app.connected(slack.app.settings) as queue,
+            anyio.create_task_group() as tasks,
+        ):
+            tasks.start_soon(AsyncWorker(queue, app.handlers).run)
+            told.append(await current.ask())
+            tasks.cancel_scope.cancel()
+
+    anyio.run(main)
+    spans = {span.name: span.get_span_context() for span in instrumented.spans.get_finished_spans()}
+    assert spans["process current"] is not None
+    assert told == [f"{spans['process current'].span_id:x}"]

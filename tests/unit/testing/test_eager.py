@@ -24,6 +24,7 @@ from slackmq.errors import (
 )
 from slackmq.handlers import Handlers
 from slackmq.job import Job  # noqa: TC001  # a handler's annotations are read at run time
+from slackmq.queue.parcels import PARCEL_LIMIT
 from slackmq.testing import eager
 
 if TYPE_CHECKING:
@@ -155,20 +156,32 @@ async def test_a_handler_on_a_thread_may_ask_another_one() -> None:
         assert await outer.ask("hi") == "HI"
 
 
+async def test_what_goes_by_file_in_slack_comes_here_too() -> None:
+    handlers, long = Handlers(), "x" * 9_000
+
+    @handlers.task
+    def twice(text: str) -> str:
+        return 2 * text
+
+    with eager(handlers) as jobs:
+        assert await twice.ask(long) == 2 * long
+        assert jobs.posted[0].body == {"text": long}
+
+
 async def test_what_is_refused_in_slack_is_refused_here() -> None:
     handlers = Handlers()
 
     @handlers.task
-    def huge() -> str:
-        return "x" * 9_000
+    def leak() -> str:
+        return "xoxb" + "-1234567890-AbCdEfGhIjKl"
 
     with eager(app):
         with pytest.raises(ArgumentsRejected):
             await fetch.post(3)  # type: ignore[arg-type]  # the mistake under test
         with pytest.raises(EnvelopeTooLarge):
-            await fetch.post("x" * 9_000)
-    with eager(handlers), pytest.raises(ResultUntold, match="9,002 bytes"):
-        await huge.ask()
+            await fetch.post("x" * PARCEL_LIMIT)
+    with eager(handlers), pytest.raises(ResultUntold, match="looks like a secret"):
+        await leak.ask()
     with pytest.raises(ConfigurationError):
         await fetch.post("well")
 
