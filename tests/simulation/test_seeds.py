@@ -72,6 +72,13 @@ REGRESSIONS: Sequence[tuple[int, str, Way, str]] = (
     (136, "terms", "native", "what was given up in the thread, and could not be marked in time, is not begun again"),
     (186, "terms", "pin", "what was given up in the thread of a pinned message is not begun again"),
     (41000054, "H5-long", "pin", "a long job that fails each time has time to be begun once more"),
+    (35, "after+M2-full", "pin", "an end that only the thread of a pinned message tells is one"),
+    (
+        37,
+        "after+M2-full",
+        "pin",
+        "a run is not over while a job is open of which a later copy waits for what waits for it",
+    ),
 )
 """Seeds that failed once, and what was wrong with the product or its judges."""
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from slackmq.claiming.way import Claiming, Held
     from slackmq.clock import Clock
     from slackmq.hooks import Hook
-    from slackmq.message import Message, Receipt
+    from slackmq.message import Receipt
     from slackmq.policy import Action, Timing
     from slackmq.queue.ending import Ending
     from slackmq.queue.gate import Gate
@@ -202,7 +202,7 @@ class Contest:
             replied=sighting.latest_reply is not None,
             dropped_in=sighting.dropped_at - server,
             due_in=0.0 if message.delay is None or sighting.cancelled or sighting.failed else message.due - server,
-            waits=sighting.uncleared and sighting.failed is None and not (sighting.cancelled or _over(message, server)),
+            waits=sighting.uncleared and sighting.failed is None and not _to_be_dropped(sighting, server),
         )
 
     def _courtesy(self, sighting: Sighting) -> float:
@@ -360,6 +360,8 @@ class Contest:
             return True
         if sighting.cancelled:
             return await self._ended(sighting, self._ending.cancelled(sighting, claim))
+        if sighting.uncleared and sighting.failed is None and claim.attempt > 1:
+            return True  # somebody has begun it, or only meant to drop it: who knows what it waits for shall say
         link = partial((await self._slack.identity()).link, sighting.message.channel)
         reason = why_not(sighting, claim, now=self._slack.now(), link=link)
         if reason is None:
@@ -376,6 +378,10 @@ class Contest:
         return True
 
 
-def _over(message: Message, server: float) -> bool:
-    """Whether a message has expired; `server` in seconds since 1970 by Slack's clock."""
-    return message.expires is not None and message.expires < server
+def _to_be_dropped(sighting: Sighting, server: float) -> bool:
+    """Whether what waits for others shall end all the same: cancelled, or expired before anybody began it.
+
+    If somebody has, all were done by then, and this process will learn it; `server` in seconds since 1970.
+    """
+    expires = sighting.message.expires
+    return sighting.cancelled or (expires is not None and expires < server and not sighting.begun)

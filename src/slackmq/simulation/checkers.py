@@ -32,7 +32,8 @@ def lost(truth: Truth) -> Iterator[Violation]:
     for job in truth.jobs.values():
         if job.deleted or _reworded(job) or vanished & job.copies.keys() or job.ended is not None:
             continue
-        if any(_open(named) for copy in job.copies.values() for named in truth.named(copy)):
+        elder = job.copies[min(job.copies)] if job.copies else None
+        if elder and any(_open(named) for named in truth.named(elder)):
             continue  # it waits for that one, whose end is judged by itself
         if job.copies or job.promised is not None:
             line = job.promised if not job.copies else max(copy.line for copy in job.copies.values())

@@ -55,6 +55,8 @@ class Copy:
     ended: tuple[Outcome, Generation] | None = None
     expires: float | None = None
     after: tuple[str, ...] = ()
+    written_end: tuple[Outcome, Generation] | None = None
+    """The first end that whoever claimed it in its thread wrote there; it counts where Slack took no mark at all."""
     told: list[tuple[int, Told]] = field(default_factory=list[tuple[int, Told]])
     """In which lines a process was told that its end counts."""
     deleted: bool = False
@@ -70,6 +72,11 @@ class Copy:
     noted: dict[int, float] = field(default_factory=dict[int, float])
     """Of a batch, since when a note says that the job of a number is settled."""
     batch: int = 0
+
+    @property
+    def end(self) -> tuple[Outcome, Generation] | None:
+        """How it ended, by its mark, or by its thread where Slack took none."""
+        return self.ended or self.written_end
 
     def holds_until(self, token: int, process: str, lease: float, *, below: int) -> float:
         """When the claim that a process had under a token ran out, as far as it extended it to tokens `below` one."""
@@ -114,19 +121,19 @@ class Job:
     @property
     def done_at(self) -> float | None:
         """When the first of its copies was marked done; None if none was."""
-        ends = [copy.ended[1].at for copy in self.copies.values() if copy.ended and copy.ended[0] is Outcome.DONE]
+        ends = [copy.end[1].at for copy in self.copies.values() if copy.end and copy.end[0] is Outcome.DONE]
         return min(ends, default=None)
 
     @property
     def failed(self) -> bool:
         """Whether what waits for it may be dead: it is dead itself, or a person deleted one of its copies."""
-        dead = any(copy.ended and copy.ended[0] is Outcome.DEAD for copy in self.copies.values())
+        dead = any(copy.end and copy.end[0] is Outcome.DEAD for copy in self.copies.values())
         return self.deleted or dead
 
     @property
     def ended(self) -> tuple[Outcome, Generation] | None:
         """How the first of its copies that ended did."""
-        ends = [copy.ended for copy in self.copies.values() if copy.ended]
+        ends = [copy.end for copy in self.copies.values() if copy.end]
         return min(ends, key=lambda end: end[1].at) if ends else None
 
 
@@ -317,6 +324,8 @@ def _noted(copy: Copy, payload: Mapping[str, Any], line: Called, number: int) ->
         case "done" | "dead" as end if not payload.get("about") and copy.ended is None:  # Slack took no mark for it
             by = Generation(process=line.process, sent=line.sent, at=line.at, line=number)
             copy.ended = (Outcome(end), by)
+        case "done" | "dead" as end if copy.written_end is None and line.process in set().union(*copy.claims.values()):
+            copy.written_end = (Outcome(end), Generation(process=line.process, sent=line.sent, at=line.at, line=number))
         case "release":
             copy.releases.setdefault(token, line.at)
         case "claim":
