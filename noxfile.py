@@ -72,6 +72,21 @@ def kills(session: nox.Session) -> None:
 
 
 @nox.session
+def shutdowns(session: nox.Session) -> None:
+    """200 workers in the middle of jobs are told to stop, one after the other: no job is lost, repeated or stranded."""
+    prepare(session)
+    where = "tests/acceptance/test_shutdowns.py"
+    session.run(PYTHON, "-m", "pytest", where, env={"SLACKMQ_SIGTERMS": "200"}, external=True)
+
+
+@nox.session
+def memory(session: nox.Session) -> None:
+    """What workers hold does not grow while 100,000 jobs pass, nor is anything left of 10,000 delayed ones."""
+    prepare(session)
+    session.run(PYTHON, "-m", "tests.benchmarks.memory", *session.posargs, external=True)
+
+
+@nox.session
 def count(session: nox.Session) -> None:
     """Eight processes of two apps raise one counter of a store to exactly 2,000 while they are killed; ten minutes."""
     prepare(session)

@@ -307,16 +307,22 @@ def lease_of(message: Message, verdict: Verdict, timing: Timing, generations: in
     return max(lease, 4 * options.timeout.total_seconds() / extensions)
 
 
-def check_lease(lease: timedelta, timing: Timing) -> None:
+def check_lease(lease: timedelta, timing: Timing, *, settling: timedelta = timedelta(0)) -> None:
     """A claim must outlast the second look of whoever takes it over, or it is used up before it is used.
+
+    Args:
+        lease: how long it lasts.
+        timing: the time constants.
+        settling: how long the first claim on a message takes, besides the skew, until its holder may trust it.
 
     Raises:
         ConfigurationError: this one would not.
     """
-    if lease < 2 * timing.skew:
+    least = max(2 * timing.skew, timing.skew + settling)
+    if lease < least:
         raise ConfigurationError(
             f"A lease of {lease.total_seconds():g} s is too short.",
-            remedy=f"Make it at least twice the skew: {2 * timing.skew.total_seconds():g} s.",
+            remedy=f"Make it at least {least.total_seconds():g} s, twice the skew or more.",
         )
 
 

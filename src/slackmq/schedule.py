@@ -19,6 +19,7 @@ Missed = Literal["skip", "latest", "all"]
 PUNCTUAL = timedelta(minutes=1)
 """A tick that is posted no later than that was not missed."""
 _SHORTEST = timedelta(seconds=10)
+_LONGEST = timedelta(days=3660)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PREFIX = "every/"
 """How the keys of all ticks begin."""
@@ -51,6 +52,8 @@ class Interval:
             raise ConfigurationError(
                 f"Nothing can be posted every {span}.", remedy="Give it whole seconds, at least ten: a post costs one."
             )
+        if span > _LONGEST:
+            raise ConfigurationError(f"Nobody will wait for {span}.", remedy="Give it ten years at most.")
         self._span = span
 
     def after(self, moment: datetime) -> datetime:
@@ -132,8 +135,8 @@ def schedule_of(
     ticks: Ticks = Cron(when, tz) if isinstance(when, str) else Interval(when)
     if missed not in {"skip", "latest", "all"}:
         raise ConfigurationError(f"There is no policy {missed!r}.", remedy='Write missed="latest", "skip" or "all".')
-    if within <= timedelta(0):
-        raise ConfigurationError(f"within is {within}.", remedy="Give it more than 0 s.")
+    if not timedelta(0) < within <= _LONGEST:
+        raise ConfigurationError(f"within is {within}.", remedy="Give it more than 0 s, and ten years at most.")
     if missing := sorted(task.required - {"tick"}):
         raise ConfigurationError(
             f"{task!r} is posted by itself, and nobody gives it {', '.join(missing)}.",

@@ -242,6 +242,13 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         yield stage
 
 
+@pytest.fixture
+def unlimited_stage(tmp_path: Path) -> Iterator[Stage]:
+    """A workspace of one test's own, which takes as many calls as come."""
+    with opened(tmp_path, "--limits", "off") as stage:
+        yield stage
+
+
 @pytest.fixture(scope="session")
 def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A workspace for tests that change nothing in it."""
@@ -250,12 +257,12 @@ def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 @contextmanager
-def opened(folder: Path) -> Generator[Stage]:
+def opened(folder: Path, *flags: str) -> Generator[Stage]:
     """A workspace that answers, in a process; it is ended on leaving, with everything that was started for it."""
     (folder / "nap_house.py").write_text(HOUSE, encoding="utf-8")
     with (folder / "emulator.log").open("w") as stderr:
         emulator = subprocess.Popen(
-            [*COMMAND, "emulator", "--port", "0", "--json"],
+            [*COMMAND, "emulator", "--port", "0", "--json", *flags],
             cwd=folder,
             stdout=subprocess.PIPE,
             stderr=stderr,

@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
     from slackmq.claiming.way import Way
 
-LEASES: dict[str, float] = {"reaction": 2.0, "pin": 10.0}
-"""Seconds. A pin is settled three seconds after it was put there, and tells its age in whole seconds."""
+LEASES: dict[str, float] = {"reaction": 2.0, "pin": 10.0, "native": 20.0}
+"""Seconds. A pin is settled three seconds after it was put there, and tells its age in whole seconds; who begins
+without a call must have ten seconds and the margin left."""
+_RATES: dict[str, float] = {"reaction": 3.0, "pin": 1.0, "native": 3.0}
+"""Jobs that are posted a second."""
 _CHAOS: float = 45.0
 _GROUP = 6
 _WITHIN = 120.0
@@ -37,13 +40,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="nox -s kills --", description=__doc__)
     parser.add_argument("--minutes", type=float, default=3.0, help="how long to go on")
     parser.add_argument("--seed", type=int, help="the first seed; drawn at random if not given")
-    parser.add_argument("--way", choices=[*LEASES, "both"], default="both", help="how claims are made")
+    parser.add_argument("--way", choices=[*LEASES, "all"], default="all", help="how claims are made")
     parser.add_argument("--points", default="all", help="named points, comma-separated; all, or none")
     parser.add_argument("--round", type=float, default=_CHAOS, help="seconds for which a round is disturbed")
     parser.add_argument("--keep", action="store_true", help="keep the folders of rounds that hold, too")
     options = parser.parse_args(argv)
     seed = secrets.randbelow(1_000_000) if options.seed is None else options.seed
-    ways = cast("list[Way]", list(LEASES) if options.way == "both" else [options.way])
+    ways = cast("list[Way]", list(LEASES) if options.way == "all" else [options.way])
     tally = _Tally(keep=options.keep)
     until = now() + options.minutes * 60
     for way in ways:
@@ -59,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _groups(way: Way, names: str) -> list[list[Point]]:
-    if names == "none":
+    if names == "none" or way == "native":  # its first claim has no step to die at, and all others are reactions
         return []
     found = [point for point in points_of(way) if names == "all" or point.name in names.split(",")]
     return [found[start : start + _GROUP] for start in range(0, len(found), _GROUP)]
@@ -77,8 +80,7 @@ class _Tally:
     def play(self, plan: Plan, way: Way, points: Sequence[Point]) -> None:
         """One more round."""
         folder = Path(tempfile.mkdtemp(prefix="slackmq-kills-"))
-        rate = 3.0 if way == "reaction" else 1.0
-        verdict = asyncio.run(Round(plan, folder, way=way, points=points, rate=rate).play())
+        verdict = asyncio.run(Round(plan, folder, way=way, points=points, rate=_RATES[way]).play())
         named = f" at {', '.join(point.name for point in points)}" if points else ""
         _say(f"seed {plan.seed}{named}: {verdict.summary()}")
         self._count(verdict)

@@ -159,3 +159,25 @@ def test_where_processes_end_each_name_has_one_answer_and_some_had_to_begin_anew
 @pytest.mark.parametrize("seed", range(4))
 def test_where_all_goes_wrong_at_once_each_name_has_one_answer(seed: int) -> None:
     judged(seed, ALL)
+
+
+class Hurried(Choir):
+    """One process that dies as soon as its answer stands in Slack, and is started again at once."""
+
+    async def _sing(self) -> None:
+        self._nemesis.start("w1")
+        await anyio.sleep(20)
+        self._say()
+        with anyio.fail_after(300):
+            while not self.answers(self.said[0]):  # noqa: ASYNC110  # nothing tells of what stands in the world
+                await anyio.sleep(0.01)
+        self._nemesis.kill(self.executions[0].process)
+        self._nemesis.start("w1")
+        await anyio.sleep(120)
+
+
+def test_who_starts_again_waits_until_no_read_can_miss_what_it_did_before() -> None:
+    for seed in range(8):
+        choir = Hurried(seed, LAG)
+        choir.sing()
+        assert len(choir.executions) == 1, f"seed {seed}"

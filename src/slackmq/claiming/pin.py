@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import anyio
@@ -47,13 +48,16 @@ if TYPE_CHECKING:
     from slackmq.policy import Action, Facts, Timing
     from slackmq.slack.api import Row, Slack
 
-__all__ = ["PinClaiming"]
+__all__ = ["SETTLING", "PinClaiming"]
 
 _log = logging.getLogger("slackmq.pin")
 _PAUSE = 1.0
 """Seconds between tries of a call that went unanswered."""
 _MARKING = 3.0
 """Seconds after the pin within which its mark must stand, or the message is looked at once more."""
+SETTLING = timedelta(seconds=_MARKING + 1.0)
+"""How long a pin takes, besides the skew, until it may be trusted: its mark may be late, and it is looked at once more,
+for which a second is reckoned. A lease that is shorter has lapsed by then, so every first claim would be in vain."""
 _DOUBT = 2.0
 """Seconds by which the estimate of Slack's time may be early."""
 _BARE = 24.0

@@ -22,6 +22,7 @@ from slackmq.errors import (
     told,
 )
 from slackmq.integrations.payload import PAYLOAD, Safe
+from slackmq.integrations.recent import Recent
 from slackmq.integrations.turn import Turn
 from slackmq.message import seconds
 from slackmq.policy import Accept, Ignore, Options
@@ -96,7 +97,7 @@ class Guard:
         self._queues: dict[str, AsyncQueue] = {}
         self._guarded: set[str] = set()
         self._work = ""
-        self._replies: set[str] = set()
+        self._replies = Recent(keep=plan.timing.window.total_seconds())
         self._found: set[str] = set()
         self._behind = 0.0
         self._working = 0
@@ -198,7 +199,7 @@ class Guard:
         """
         message = post.message
         if post.reply:
-            self._replies.add(message.ts)
+            self._replies.add(message.ts, now=self._slack.now())
         self._working += 1
         try:
             queue = self._worked(message.channel)

@@ -51,8 +51,11 @@ class Controls:
         """
         named: dict[Control, str | None] = {"cancel": self.cancel, "again": self.again, "first": self.first}
         put = [(name.partition("::")[0], user) for name, users in reactions.items() for user in users]
-        asked = {control: frozenset(user for name, user in put if name == emoji) for control, emoji in named.items()}
-        return {control: users for control, users in asked.items() if users}
+        asked: dict[Control, frozenset[str]] = {}
+        for control, emoji in named.items():
+            if users := frozenset(user for name, user in put if name == emoji):
+                asked[control] = users
+        return asked
 
     def wanted(self, reactions: Mapping[str, frozenset[str]], among: frozenset[str]) -> dict[Control, str]:
         """What is asked for on a message by who may: of several the one with the lowest id.
@@ -61,5 +64,8 @@ class Controls:
             reactions: emoji -> user ids that put it there.
             among: user ids of those who may.
         """
-        asked = {control: users & among for control, users in self.asked(reactions).items()}
-        return {control: min(users) for control, users in asked.items() if users}
+        wanted: dict[Control, str] = {}
+        for control, users in self.asked(reactions).items():
+            if may := users & among:
+                wanted[control] = min(may)
+        return wanted

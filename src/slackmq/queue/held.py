@@ -19,6 +19,8 @@ __all__ = ["Held", "Stretch", "stretches"]
 _NOTHING: Mapping[str, Json] = MappingProxyType({})
 _LINE = 80
 """Characters that are kept of what people read."""
+_FEW = 100
+"""So many places in the order may be empty without being worth a look."""
 _GAP = 3600.0
 """Seconds between two messages that are read with one call, at most."""
 _WHOLE = 86_400.0
@@ -53,6 +55,9 @@ class Held:
         if message.ts not in self._by_ts:
             self._by_ts[message.ts] = replace(message, body=_NOTHING, text=message.text[:_LINE])
             heapq.heappush(self._order, (message.due, message.ts))
+            if len(self._order) > 2 * len(self._by_ts) + _FEW:  # most were deleted long before their time
+                self._order = [(each.due, each.ts) for each in self._by_ts.values()]
+                heapq.heapify(self._order)
 
     def drop(self, ts: str) -> Message | None:
         """Forget a message: its time has come, or it was deleted."""

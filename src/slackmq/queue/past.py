@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from slackmq.errors import Ambiguous
 from slackmq.message import seconds
+from slackmq.policy import scan_period
 from slackmq.queue.far import read_far
 from slackmq.queue.held import stretches
 
@@ -32,7 +33,11 @@ _LONGEST_STRETCH = 16 * _STRETCH
 _FEW = 200
 """So few messages in a stretch make the next one twice as long."""
 _OVERDUE = 4
-"""So many stretches of the past, in which delayed messages wait for their end, are read with each scan, in turn."""
+"""So many stretches of the past, in which delayed messages wait for their end, are read with each scan, in turn, and
+fewer where several processes scan."""
+_READS = 48.0
+"""Reads of history a minute that all processes of the app shall need for scans and such stretches, of the 50 that they
+have (docs.slack.dev/apis/web-api/rate-limits, Tier 3)."""
 
 
 class Past:
@@ -70,6 +75,7 @@ class Past:
         self._timing = timing
         self._clock = clock
         self._turn = 0
+        self._credit = 0.0
         self.since = math.inf
 
     async def known(self, running: Callable[[], bool]) -> None:
@@ -120,15 +126,22 @@ class Past:
         messages = self._sightings.held.due(self._slack.now() + _AHEAD)
         return await self._read(messages)
 
-    async def overdue(self, *, before: float) -> set[str]:
-        """Read those delayed messages again that stand before a moment and have not ended; what was seen.
+    async def overdue(self, *, before: float, connections: int | None) -> set[str]:
+        """Read some of those delayed messages again that have not ended; what was seen.
 
         Only a read tells what the other processes did about them.
+
+        Args:
+            before: only those that were posted before this moment, in seconds since 1970.
+            connections: how many sockets the app has open: so many processes scan as often as this one.
         """
         waiting = self._sightings.overdue(before=before)
-        parts = stretches(waiting)
-        chosen = [parts[(self._turn + n) % len(parts)] for n in range(min(_OVERDUE, len(parts)))]
+        parts, scanning = stretches(waiting), connections or 1
+        each = _READS / scanning * scan_period(self._timing, connections, busy=True) / 60
+        self._credit = min(_OVERDUE, self._credit + max(0.0, each - 1))
+        chosen = [parts[(self._turn + n) % len(parts)] for n in range(min(int(self._credit), len(parts)))]
         self._turn += len(chosen)
+        self._credit -= len(chosen)
         return await self._read([ts for ts in waiting if any(oldest < seconds(ts) <= to for oldest, to in chosen)])
 
     async def _read(self, messages: Collection[str]) -> set[str]:

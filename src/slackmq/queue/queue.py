@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 import anyio
 
 from slackmq.claiming.marks import Marks
+from slackmq.claiming.pin import SETTLING
 from slackmq.clock import SYSTEM
 from slackmq.errors import ConfigurationError
 from slackmq.hooks import carried
@@ -99,12 +100,12 @@ class AsyncQueue:
         if show == "pin" and claim == "pin":
             raise ConfigurationError("Claims by pins show pins already.", remedy='Leave show="pin" out.')
         self.timing = timing or Timing()
-        check_lease(self.timing.lease, self.timing)
+        self._settling = SETTLING if claim == "pin" else _AT_ONCE
+        check_lease(self.timing.lease, self.timing, settling=self._settling)
         self.here = Nameplate.made(worker, labels, draw=clock.new_id)
         self.worker = self.here.name
         self._slack = slack
         self._name = channel
-        self._select = select
         self._clock = clock
         self._hooks = hooks
         self._parts = Parts.made(
@@ -192,10 +193,9 @@ class AsyncQueue:
         Raises:
             ConfigurationError: the kind is no word, or a time too short; nothing was sent.
             EnvelopeTooLarge: the body has more than 16 MiB as JSON; nothing was sent.
-            Ambiguous: no answer came to any of several tries. The job may stand in the channel; post it again with
-                the same key to be sure.
+            Ambiguous: no answer came to several tries: the job may stand there. Post it again with the same key.
         """
-        check_lease(lease or self.timing.lease, self.timing)
+        check_lease(lease or self.timing.lease, self.timing, settling=self._settling)
         new = Post(
             kind=kind,
             body=body or {},

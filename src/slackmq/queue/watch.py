@@ -226,7 +226,7 @@ class Watch:
         self.shown = frozenset(row.ts for row in page.rows)
         self.lag.read(read_at=page.read_at, oldest=oldest, shown=frozenset(map(seconds, self.shown)))
         self.lag.tell(self._hook)
-        self.shown |= await self.past.due() | await self.past.overdue(before=oldest)
+        self.shown |= await self.past.due() | await self.past.overdue(before=oldest, connections=self.connections)
         if deep:
             self.past.since = min(self.past.since, oldest)
         self.take_in(page)

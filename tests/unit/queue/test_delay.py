@@ -16,6 +16,7 @@ from slackmq.errors import ConfigurationError
 from slackmq.message import Message, Post, seconds
 from slackmq.queue import AsyncQueue
 from slackmq.queue.held import Held, stretches
+from slackmq.queue.pausing import pause, resume
 from slackmq.simulation.clock import SimClock
 from slackmq.simulation.loop import run
 from slackmq.slack.api import Arrived
@@ -291,6 +292,28 @@ def test_one_that_is_due_soon_is_begun_in_time_although_reads_do_not_show_it_yet
     run(main)
 
 
+@pytest.mark.parametrize("workers", [1, 2, 8])
+def test_old_jobs_that_are_due_take_no_more_reads_than_the_app_has(house: House, workers: int) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.visiting() as queue:
+            for n in range(8):
+                await queue.post("work", {"n": n}, delay=timedelta(hours=30))
+                await anyio.sleep(2 * 3_600)
+            await pause(house.slack(), queue.channel, by="Ann")
+            await anyio.sleep(30 * 3_600)
+        async with house.at_work(handlers, workers=workers, sockets=workers) as queue:
+            await anyio.sleep(120)
+            house.calls.clear()
+            await anyio.sleep(300)
+            assert house.calls.count("conversations.history") <= 5 * 50
+            await resume(house.slack(), queue.channel, by="Ann")
+            await anyio.sleep(120)
+            assert sorted(n for n, _, _ in runs) == [*range(8)]
+
+    run(main)
+
+
 def test_an_hour_of_waiting_costs_no_more_reads_than_an_hour_of_nothing(house: House) -> None:
     async def main() -> None:
         handlers, _ = house.ran()
@@ -345,6 +368,16 @@ def test_what_is_held_comes_up_by_its_time_and_not_by_its_posting() -> None:
     assert held.due(103.0) == ["2.000000", "3.000000"]
     held.drop("2.000000")
     assert held.next_due() == 103.0
+
+
+def test_what_is_deleted_long_before_its_time_leaves_nothing_behind() -> None:
+    held = Held()
+    for number in range(5_000):
+        held.add(message(f"{number}.000000", delay=1e6 - number))
+        if number != 7:
+            held.drop(f"{number}.000000")
+    assert (len(held), held.next_due()) == (1, 1e6)
+    assert len(held._order) < 500
 
 
 def test_neighbours_are_read_with_one_call_and_those_far_apart_with_one_each() -> None:

@@ -1,7 +1,8 @@
-"""Priority and expiry: what is begun first, and what is not begun at all."""
+"""Priority, expiry and lease: what is begun first, what not at all, and what could never be."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ import pytest
 
 from slackmq.claiming.way import WAYS
 from slackmq.errors import ConfigurationError
+from slackmq.policy import Timing
+from slackmq.queue import AsyncQueue
 from slackmq.simulation.loop import run
 
 if TYPE_CHECKING:
@@ -86,3 +89,11 @@ def test_a_job_that_would_expire_at_once_is_not_posted(house: House) -> None:
             assert await queue.inspect() == ()
 
     run(main)
+
+
+@pytest.mark.parametrize(("skew", "lease", "least"), [(4, 7.9, 8), (5, 9.5, 10), (1, 4.9, 5), (0.3, 4, 4.3)])
+def test_a_lease_in_which_no_pin_can_settle_is_refused(house: House, skew: float, lease: float, least: float) -> None:
+    timing = Timing(lease=timedelta(seconds=lease), skew=timedelta(seconds=skew))
+    with pytest.raises(ConfigurationError, match=f"at least {least:g} s"):
+        AsyncQueue(house.slack(), "#jobs", claim="pin", timing=timing)
+    AsyncQueue(house.slack(), "#jobs", claim="pin", timing=replace(timing, lease=timedelta(seconds=least)))

@@ -108,6 +108,11 @@ def test_an_interval_that_a_channel_cannot_keep_is_refused(span: timedelta) -> N
         Interval(span)
 
 
+def test_an_interval_that_no_calendar_holds_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="ten years"):
+        Interval(timedelta(days=10**8))
+
+
 def schedule(missed: Missed, *, within: timedelta = timedelta(days=1)) -> Schedule:
     handlers = Handlers()
 
@@ -174,7 +179,10 @@ def test_a_function_that_needs_arguments_is_refused() -> None:
         handlers.every("0 7 * * *")(report)
 
 
-@pytest.mark.parametrize(("option", "why"), [({"missed": "never"}, "no policy"), ({"within": timedelta(0)}, "within")])
+@pytest.mark.parametrize(
+    ("option", "why"),
+    [({"missed": "never"}, "no policy"), ({"within": timedelta(0)}, "within"), ({"within": timedelta.max}, "within")],
+)
 def test_options_that_cannot_be_meant_are_refused(option: dict[str, Any], why: str) -> None:
     with pytest.raises(ConfigurationError, match=why):
         Handlers().every("0 7 * * *", **option)(lambda: None)
