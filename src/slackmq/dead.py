@@ -69,6 +69,7 @@ class _Enclosure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     trace: str = ""
     worker: str = ""
     shared: bool = False
+    batch: int = 0
     file: str = ""
 
 
@@ -92,6 +93,7 @@ def enclosed(job: Message, *, reason: str, attempts: int, worker: str, shared: b
         trace=job.trace,
         worker=worker,
         shared=shared,
+        batch=job.batch,
         file=job.file,
     )
     payload: dict[str, Any] = msgspec.to_builtins(enclosure)
@@ -125,6 +127,7 @@ def opened(payload: Mapping[str, Any], *, channel: str, ts: str, redriven: bool 
         lease=None if found.lease is None else timedelta(seconds=found.lease),
         priority=found.priority,
         origin=found.origin,
+        batch=found.batch,
         on=found.on,
         trace=found.trace,
         file=found.file,

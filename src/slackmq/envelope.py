@@ -137,13 +137,23 @@ class Letter:
 
 def preview(post: Post) -> str:
     """The job as a person reads it in the channel: `resize(path="cat.png", width=300)`, cut if it is long."""
-    arguments = ", ".join(f"{name}={_json(_shown(value))}" for name, value in post.body.items())
-    arguments = arguments or ("…" if post.file else "")
-    line = f"{post.kind}({arguments})"
+    line = _batch(post) if post.batch else f"{post.kind}({_arguments(post.body) or ('…' if post.file else '')})"
     limit = _GLIMPSE_LIMIT if post.file else _PREVIEW_LIMIT
     line = line if len(line) <= limit else line[: limit - 2] + "…)"
     line = f"{line} — for {' '.join(_EVERY if word == ALL else word for word in post.on.split())}" if post.on else line
     return f"{line} — again: {post.link}" if post.link else line
+
+
+def _batch(post: Post) -> str:
+    """A batch as a person reads it: `resize, 2 jobs: (path="a.png"), (path="b.png")`, and which if not all."""
+    jobs = post.body.get("jobs")
+    told = [f"({_arguments(job)})" for job in jobs if isinstance(job, dict)] if isinstance(jobs, list) else ["…"]
+    numbers = f" ({post.body['numbers']})" if "numbers" in post.body else ""
+    return f"{post.kind}, {post.batch} jobs{numbers}: {', '.join(told)}"
+
+
+def _arguments(body: Mapping[str, Json]) -> str:
+    return ", ".join(f"{name}={_json(_shown(value))}" for name, value in body.items())
 
 
 def _told(post: Post, size: int, sent_at: float) -> str:

@@ -39,13 +39,15 @@ class Job:
         claim: gives the current claim; its token and deadline change with every extension.
         clock: the clock that the claim's deadline was read from.
         report: takes what is reported of the work, from any thread; None: nobody wants to know.
+        number: which of a batch it is.
         ask: asks people; None: nobody can be asked.
 
     Attributes:
         handler: the name of the function that does the work, "" before it is known.
+        number: which job of its batch it is, 1 for the first; 0 if it was posted alone.
     """
 
-    __slots__ = ("_ask", "_claim", "_clock", "_reason", "_report", "_stopped", "handler")
+    __slots__ = ("_ask", "_claim", "_clock", "_reason", "_report", "_stopped", "handler", "number")
 
     def __init__(
         self,
@@ -53,8 +55,10 @@ class Job:
         claim: Callable[[], Claim],
         clock: Clock,
         report: Callable[[float, str], None] | None = None,
+        number: int = 0,
         ask: Ask | None = None,
     ) -> None:
+        self.number = number
         self._claim = claim
         self._clock = clock
         self._report = report
@@ -77,7 +81,8 @@ class Job:
     def key(self) -> str:
         """The idempotency key: store it with the effect, and a repetition can be told from a new job.
 
-        A dead job that was posted again has the key of the first one.
+        A dead job that was posted again has the key of the first one. A job of a batch has one of its own: that of the
+        batch, and its number, as "cats/14".
         """
         message = self._claim().message
         return message.origin or message.key
@@ -126,6 +131,9 @@ class Job:
             `Denied` and `ApprovalLate`, which are a `Reject`: where they are let pass, the job is dead;
             `ConfigurationError`: without Socket Mode, or where nobody is named.
         """
+        if self.number:
+            cause = "A job of a batch can ask nobody: its message is that of all of them."
+            raise ConfigurationError(cause, remedy="Post alone what somebody must approve.")
         if self._ask is None:
             raise ConfigurationError("This job can ask nobody.", remedy="Let a worker run it.")
         return Pending(partial(self._ask, question, by=by, within=within), self)

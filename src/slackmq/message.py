@@ -124,6 +124,11 @@ class Message:
         """When it may be begun, in seconds since 1970 by Slack's clock; what has no delay: when it was posted."""
         return seconds(self.ts) + (self.delay.total_seconds() if self.delay else 0.0)
 
+    @property
+    def size(self) -> int:
+        """How many jobs it carries."""
+        return max(1, self.batch)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:

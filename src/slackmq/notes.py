@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from slackmq.batch import Settled
 from slackmq.message import seconds
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ Kind = Literal[
     "renew",
     "withdraw",
     "cancel",
+    "batch",
     "question",
     "press",
 ]
@@ -40,7 +42,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         note: an execution begins (written for every one but the first) · the claim was given back before its end ·
             the handler's answer · why the message was refused or died · the end, where Slack took no mark for it ·
             how far the work is · a claim in the log, its prolongation, its withdrawal · somebody wants it cancelled ·
-            people are asked · one of them pressed a button.
+            people are asked · one of them pressed a button · what of a batch is settled, edited while the work goes on.
         op: id of the writing: two notes with one `op` are one note, posted twice because the first try went unanswered.
         token: the generation under which it was written.
         attempt: which execution this was or is.
@@ -55,6 +57,10 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             of a question, what is asked; of a press, "approve" or "deny".
         why: why the message was refused or died, why the result is not told, who wants it cancelled, or who pressed.
         about: the op of the claim that it prolongs, ends, gives back or withdraws, or of the question.
+        done: of a batch, the numbers of the jobs that are done, as "1-73 75"; any kind of note may say it.
+        lost: of a batch, the numbers of the jobs that failed and are not tried again.
+        results: of a batch, what the jobs returned that are done, as a JSON object by number; None is left out.
+        untold: of a batch, why some results are not kept.
         file: of an answer, the file that has all of it, "<file id>/<sha256>"; "" if none has.
         form: how that file holds the result, "text" or "json"; "" if it does not. To whoever does not know this field
             `why` says that the result is not told.
@@ -75,6 +81,10 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     result: str = ""
     why: str = ""
     about: str = ""
+    done: str = ""
+    lost: str = ""
+    results: str = ""
+    untold: str = ""
     file: str = ""
     form: Literal["", "text", "json"] = ""
     expires: float | None = None
@@ -95,7 +105,7 @@ workers, by a task that it left behind or by a signal that it brings upon them, 
 class Record:
     """All that a message's thread says to programs."""
 
-    __slots__ = ("begun", "ended", "entries", "handed_back", "ops", "refused", "releases")
+    __slots__ = ("begun", "ended", "entries", "handed_back", "ops", "refused", "releases", "settled")
 
     def __init__(self) -> None:
         self.ops: set[str] = set()
@@ -104,6 +114,7 @@ class Record:
         self.ended: Literal["done", "dead"] | None = None
         self.releases: dict[int, float] = {}
         self.refused = False
+        self.settled = Settled()
         self.entries: dict[str, tuple[str, str, Note]] = {}
         """op -> timestamp, author and note, of all that were seen in the thread: the log of claims is made of them."""
 
@@ -134,6 +145,8 @@ class Record:
         known = self.entries.get(note.op)
         if ts and (known is None or seconds(ts) < seconds(known[0])):
             self.entries[note.op] = (ts, user, note)
+        if ts and (note.done or note.lost):  # also where the note is known: it may have been edited since
+            self.settled.heed(done=note.done, lost=note.lost, results=note.results, untold=note.untold)
         if note.op in self.ops:
             return
         self.ops.add(note.op)

@@ -8,13 +8,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
 import anyio.from_thread
+import msgspec
 from anyio import NoEventLoopError
 
-from slackmq.errors import ConfigurationError, ResultUntold
+from slackmq.batch import Jobs
+from slackmq.errors import ArgumentsRejected, ConfigurationError, ResultUntold
 from slackmq.nameplate import address
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
     from typing import Any
 
     from slackmq.answer import Answer
@@ -125,6 +127,26 @@ class Task(Generic[_Q, _P, _R_co]):
         """
         return await self._post(self._parameters.body(args, kwargs), delay)
 
+    async def post_batch(self, jobs: Iterable[Mapping[str, object]]) -> Message:
+        """Post many jobs for this task in one message: one claim for all, and the function runs once for each.
+
+        Args:
+            jobs: the function's own arguments by name, for each job; 1,000 jobs at most.
+
+        Raises:
+            ArgumentsRejected: the arguments of a job do not fit the function; nothing was sent.
+            ConfigurationError: there are no jobs or too many, or no connection is open; nothing was sent.
+            EnvelopeTooLarge: the arguments are too long together; nothing was sent.
+        """
+        return await self._post(Jobs.of([self._numbered(number, job) for number, job in enumerate(jobs, 1)]), None)
+
+    def _numbered(self, number: int, job: Mapping[str, object]) -> Mapping[str, Json]:
+        """The body of one job of a batch."""
+        try:
+            return self._parameters.body((), job)
+        except ArgumentsRejected as error:
+            raise ArgumentsRejected(f"Job {number} of the batch: {error.cause}", remedy=error.remedy) from error
+
     async def _post(self, body: Mapping[str, Json], delay: timedelta | None) -> Message:
         terms = self.terms
         return await self._door().post(
@@ -156,11 +178,39 @@ class Task(Generic[_Q, _P, _R_co]):
             AnswerLate: it has not ended in time; it goes on.
         """
         message = await self.post(*args, **kwargs)
+        told = await self._told(message)
+        return self._result(message, told)
+
+    @overload
+    async def ask_batch(self: Task[_Q, _P, Awaitable[_A]], jobs: Iterable[Mapping[str, object]]) -> tuple[_A, ...]: ...
+    @overload
+    async def ask_batch(self: Task[_Q, _P, _A], jobs: Iterable[Mapping[str, object]]) -> tuple[_A, ...]: ...
+    async def ask_batch(self, jobs: Iterable[Mapping[str, object]]) -> tuple[object, ...]:
+        """Post many jobs in one message, and wait for the results of all, a minute unless `within` says otherwise.
+
+        Returns:
+            What the function returned for each, in the order of the jobs.
+
+        Raises:
+            JobFailed: some of them failed for good; it names them.
+            ArgumentsRejected, JobVanished, ResultUntold, AnswerLate: as `ask`, of the whole batch.
+        """
+        message = await self.post_batch(jobs)
+        told = await self._told(message)
+        results = msgspec.json.decode(told, type=list[msgspec.Raw]) if told else [msgspec.Raw()] * message.batch
+        return tuple(self._result(message, "" if result == b"null" else bytes(result).decode()) for result in results)
+
+    async def _told(self, message: Message) -> str:
+        """The result of a job as JSON."""
         answer = await self._door().answer(message, within=self.terms.patience)
         if answer.why:
             raise ResultUntold(message.ts, answer.why)
+        return answer.result
+
+    def _result(self, message: Message, told: str) -> object:
+        """A result from JSON, as the type that the function says it returns."""
         try:
-            return self._parameters.result(self.__wrapped__, answer.result)
+            return self._parameters.result(self.__wrapped__, told)
         except ValueError as error:
             raise ResultUntold(message.ts, str(error)) from error
 
@@ -254,6 +304,20 @@ class BlockingTask(Generic[_Q, _P, _R_co]):
     def ask(self, *args: _P.args, **kwargs: _P.kwargs) -> object:
         """Post a job and wait for its result, see `Task.ask`. A handler that waits so keeps a hand of its worker."""
         return self._run(lambda: self._task.ask(*args, **kwargs))
+
+    def post_batch(self, jobs: Iterable[Mapping[str, object]]) -> Message:
+        """Post many jobs in one message, see `Task.post_batch`."""
+        return self._run(lambda: self._task.post_batch(jobs))
+
+    @overload
+    def ask_batch(
+        self: BlockingTask[_Q, _P, Awaitable[_A]], jobs: Iterable[Mapping[str, object]]
+    ) -> tuple[_A, ...]: ...
+    @overload
+    def ask_batch(self: BlockingTask[_Q, _P, _A], jobs: Iterable[Mapping[str, object]]) -> tuple[_A, ...]: ...
+    def ask_batch(self, jobs: Iterable[Mapping[str, object]]) -> tuple[object, ...]:
+        """Post many jobs in one message and wait for the results of all, see `Task.ask_batch`."""
+        return self._run(lambda: self._task.ask_batch(jobs))
 
     def keyed(self, key: str) -> BlockingTask[_Q, _P, _R_co]:
         """The same task, whose posts carry this idempotency key."""

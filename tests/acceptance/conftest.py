@@ -78,6 +78,11 @@ def named(job, call_next):
     result = call_next()
     return f"{result} by {job.handler}" if job.handler == "count" else result
 
+@app.task
+def grave(job: Job, by: str) -> str:
+    Target(Path(os.environ["NAPS"])).write("begin", key=job.key, token=job.token, attempt=job.attempt)
+    return f"allowed by {job.approve('Go on?', by=[by]).wait().by}"
+
 @app.task(silence=timedelta(seconds=30))
 def count(job: Job, steps: int) -> str:
     for step in range(steps):
@@ -204,6 +209,25 @@ class Stage:
         connection.close()
         assert answer["ok"]
         return str(answer.get("ts", ""))
+
+    def press(self, ts: str, action: str) -> None:
+        """The workspace's first person presses a button in the first reply of a thread."""
+        where = urlsplit(self.workspace.base_url)
+        channel = self.workspace.channel("jobs").id
+        connection = HTTPConnection(where.hostname or "", where.port, timeout=PATIENCE)
+        person = {"Authorization": f"Bearer {self.workspace.users[0].token}"}
+        query = urlencode({"channel": channel, "ts": ts})
+        connection.request("GET", f"{where.path}conversations.replies?{query}", headers=person)
+        row = json.load(connection.getresponse())["messages"][1]["ts"]
+        headers = {
+            "X-Emulator-Operator": self.workspace.operator_token,
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        args = {"user": self.workspace.users[0].id, "channel": channel, "message_ts": row, "action_id": action}
+        connection.request("POST", "/emulator/api/emulator.interactions.click", urlencode(args), headers)
+        answer = json.load(connection.getresponse())
+        connection.close()
+        assert answer["ok"], answer
 
     def thread(self, ts: str) -> list[str]:
         """What stands in the thread of a job."""

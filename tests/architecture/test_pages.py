@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from slackmq.queue import AsyncQueue
 from slackmq.simulation.bounds import stale
 from slackmq.simulation.checkers import CHECKERS
 from slackmq.simulation.faults import CELLS
@@ -22,7 +21,6 @@ FEATURES = (DOCS / "explanation" / "features.md").read_text(encoding="utf-8")
 PROMISES = (DOCS / "explanation" / "promises.md").read_text(encoding="utf-8")
 MISSING = {
     "Chains, groups": (Task, {"then", "chain", "group", "chord"}),
-    "Batches": (AsyncQueue, {"post_many", "post_all"}),
 }
 """What the page says is not there, and the names under which it would be."""
 

@@ -114,7 +114,7 @@ class _Bench:
             await anyio.sleep(self.every)
 
 
-class _Ours(_Bench):
+class Ours(_Bench):
     """The product's own workers, and jobs of a program or of a person.
 
     Args:
@@ -133,11 +133,12 @@ class _Ours(_Bench):
         self._workers = WORKERS if apps == 1 else apps
 
     async def main(self) -> Budget:
+        """Measure."""
         for number in range(1, self._workers + 1):
             self._start(f"w{number}")
         async with anyio.create_task_group() as tasks:
             if self.every:
-                tasks.start_soon(self.produce if self._by == "person" else self._post)
+                tasks.start_soon(self.produce if self._by == "person" else self.post)
             return await self._last(tasks)
         raise AssertionError("unreachable: the measurement returns")
 
@@ -154,6 +155,16 @@ class _Ours(_Bench):
 
     def _start(self, name: str) -> None:
         clock = SimClock(Random(name))  # noqa: S311  # a benchmark's dice must be repeatable
+        handlers = self.handlers()
+
+        async def work() -> None:
+            async with self._queue(name, handlers, clock) as queue:
+                await AsyncWorker(queue, handlers, clock=clock).run()
+
+        Process(name).start(work)
+
+    def handlers(self) -> Handlers:
+        """What the workers do."""
         handlers = Handlers()
 
         @handlers.task
@@ -164,15 +175,12 @@ class _Ours(_Bench):
         async def do() -> None:
             self.done += 1
 
-        async def work() -> None:
-            async with self._queue(name, handlers, clock) as queue:
-                await AsyncWorker(queue, handlers, clock=clock).run()
-
         assert do is not None
         assert job is not None
-        Process(name).start(work)
+        return handlers
 
-    async def _post(self) -> None:
+    async def post(self) -> None:
+        """A program's jobs."""
         clock = SimClock(Random("producer"))  # noqa: S311  # as above
         wire = SimWire(self.world, "p", self.world.app["bot_token"])  # what it costs to post is not counted
         async with AsyncQueue(Client(wire, clock=clock), "#jobs", claim=self._way, clock=clock) as queue:
@@ -213,17 +221,17 @@ class _Classic(_Bench):
 def saturated(way: Way = "reaction", *, by: Literal["person", "program"] = "person", apps: int = 1) -> Budget:
     """Ours, with more work than the limits let through."""
     every = 1.0 if way != "pin" else 2.6 / apps
-    return run(_Ours(every=every, way=way, by=by, apps=apps).main)
+    return run(Ours(every=every, way=way, by=by, apps=apps).main)
 
 
 def relaxed(way: Way = "reaction", *, apps: int = 1) -> Budget:
     """Ours, fault-free and well below the limits: what a job costs."""
-    return run(_Ours(every=6.0, way=way, apps=apps).main)
+    return run(Ours(every=6.0, way=way, apps=apps).main)
 
 
 def idle() -> float:
     """Calls a minute by three workers of a queue in which nothing happens."""
-    bench = _Ours(every=0.0)
+    bench = Ours(every=0.0)
     run(bench.main)
     return sum(bench.calls.values()) * 60 / _COUNTED
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
-from tests.benchmarks import budget, drain, emulator, latency, store, weight
+from tests.benchmarks import batches, budget, drain, emulator, latency, store, weight
 from tests.benchmarks.doors import rows as doors
 
 from slackmq.policy import Timing
@@ -50,8 +50,17 @@ def _calls() -> list[Row]:
         ("the same, pin, three bots (pin, mark, done, unpin)", "<= 4.1", f"{pins:.2f}"),
         ("the same, native", "<= 1.1", f"{native.calls['reactions.add']:.2f}"),
         ("reads of history per job at 10 jobs/min, reaction", "", f"{reaction.calls['conversations.history']:.2f}"),
+        (
+            "all calls per job of a batch of 100, posting and reading included",
+            "<= 0.1",
+            f"{_all(batches.relaxed()):.3f}",
+        ),
         ("calls/min of three workers, nothing to do", "<= 2", f"{budget.idle():.1f}"),
     ]
+
+
+def _all(cost: budget.Budget) -> float:
+    return sum(cost.calls.values())
 
 
 def _rates() -> list[Row]:
@@ -59,11 +68,12 @@ def _rates() -> list[Row]:
     program, typed = budget.saturated(by="program"), budget.saturated()
     native = budget.saturated("native", by="program")
     alone, four = budget.saturated("pin"), budget.saturated("pin", apps=4)
-    classic = budget.classic()
+    batch, classic = batches.saturated(), budget.classic()
     return [
         ("jobs/min, reaction, posted by the app itself", ">= 45", f"{program.per_minute:.1f}"),
         ("jobs/min, reaction, typed by people", ">= 22", f"{typed.per_minute:.1f}"),
         ("jobs/min, native, posted by the app itself", ">= 50", f"{native.per_minute:.1f}"),
+        ("jobs/min in batches of 100, reaction, posted by the app itself", ">= 1,000", f"{batch.per_minute:,.0f}"),
         ("jobs/min, pin, one app", "", f"{alone.per_minute:.1f}"),
         ("jobs/min, pin, four apps, ratio to one", ">= 3.8", f"{four.per_minute / alone.per_minute:.2f}"),
         ("calls answered with 429 per job, reaction, typed", "", f"{typed.limited:.2f}"),

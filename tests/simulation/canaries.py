@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from slackmq import policy
+from slackmq.batch import Settled
 from slackmq.claiming.reaction import ReactionClaiming
 from slackmq.claiming.way import Held
 from slackmq.errors import AlreadyReacted, Ambiguous
@@ -190,6 +191,13 @@ def _canary(
     return Canary(name=name, cell=cell, rules=frozenset(rules.split()), spoil=spoil, way=way)
 
 
+def _heedless(patch: pytest.MonkeyPatch) -> None:
+    def heed(self: Settled, **_: str) -> None:
+        self._noted |= self.done | self.dead.keys()
+
+    patch.setattr(Settled, "heed", heed)
+
+
 CANARIES = (
     _canary("already_reacted after a timeout is taken for our own", "H2", "I3 I4", _greedy),
     _canary("the cursor is the newest timestamp seen", "everything", "I1 I5 I7", _cursor),
@@ -202,6 +210,7 @@ CANARIES = (
     _canary("whoever loses the race works all the same", "none", "I3", _shared),
     _canary("nobody marks what is done", "none", "I1 I7", _silent),
     _canary("a lapsed claim is left alone for a second lease", "C1", "I8", _patient),
+    _canary("who takes over a batch does not heed what is noted as done", "batch", "I17", _heedless),
     _canary("an event that comes again begins its message again", "E2", "I3 I6 I7", _eager, "native"),
 )
 """The mistakes that somebody who changes the product could make."""

@@ -111,6 +111,18 @@ class Thread:
                 _log.warning("Slack refused a note in the thread of %s: %s", message.ts, error)
                 record.add(note)
 
+    async def rewrite(self, message: Message, note: Note, text: str, record: Record) -> None:
+        """Put a note in the place of an earlier one of this process with the same op.
+
+        Raises:
+            Ambiguous: no answer; it may take effect at any later time, so that note must not be written again.
+            Refused: the earlier one was deleted.
+        """
+        ts, user, _ = record.entries[note.op]
+        metadata = Metadata(type=NOTE, payload=note.payload())
+        await self._slack.edit(message.channel, ts, text, metadata=metadata, urgency=Urgency.SCAN)
+        record.add(note, ts=ts, user=user)
+
     async def _try_read(self, message: Message, record: Record) -> None:
         try:
             await self.read(message, record)

@@ -114,13 +114,14 @@ async def _purge(where: Where, channel: str, yes: bool, by: str, json: bool) -> 
         _check(look)
         if not yes:
             standings = await look.queue.inspect(past=True)
-            _ask(len(turns(standings)), look.queue.channel.name)
+            _ask(sum(row.message.size for row in turns(standings)), look.queue.channel.name)
         left = count = 0
         async for purged in purging(look.queue, by=by):
-            count, left = count + purged.ended, left + (not purged.ended)
+            jobs = purged.message.size
+            count, left = count + jobs * purged.ended, left + jobs * (not purged.ended)
             state = "cancelled" if purged.ended else "begun"
             if json:
-                row = {"ts": purged.message.ts, "key": purged.message.key, "state": state}
+                row = {"ts": purged.message.ts, "key": purged.message.key, "state": state, "jobs": jobs}
                 sys.stdout.write(msgspec.json.encode(row).decode() + "\n")
             else:
                 sys.stdout.write(f"{state}\t{purged.message.ts}\t{printable(purged.message.text)}\n")

@@ -81,6 +81,7 @@ def _row(row: Standing) -> dict[str, str | int]:
         "on": printable(row.message.on),
         "by": printable(" ".join(row.by)),
         "text": printable(row.message.text),
+        "jobs": row.message.size,
     }
 
 

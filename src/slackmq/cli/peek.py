@@ -55,6 +55,7 @@ def _row(row: Standing) -> dict[str, object]:
         "priority": row.message.priority,
         "age": round(row.age.total_seconds()),
         "due_in": round(row.due.total_seconds()),
+        "jobs": row.message.size,
         "body": row.message.body,
         "file": row.message.file,
     }

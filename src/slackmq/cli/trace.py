@@ -48,11 +48,19 @@ def trace(
         return
     sys.stdout.write(f"{_said(life.message.text)}\n")
     attempts = f", {life.attempts} attempt{'s' * (life.attempts != 1)}" if life.attempts else ""
-    sys.stdout.write(f"{life.state}{attempts}, key {printable(life.message.key)}\n")
+    sys.stdout.write(f"{life.state}{attempts}, key {printable(life.message.key)}{_jobs(life)}\n")
     if sys.stdout.isatty():
         Console().print(_table(life))
     else:
         sys.stdout.writelines("\t".join(_cells(step)) + "\n" for step in life.steps)
+
+
+def _jobs(life: Life) -> str:
+    """What the thread says of the jobs of a batch."""
+    if not life.message.batch:
+        return ""
+    lost = f", failed for good: {life.lost}" if life.lost else ""
+    return f", {life.jobs} jobs, noted as done: {life.done or 'none'}{lost}"
 
 
 async def _read(where: Where, place: Place) -> Life:
@@ -68,6 +76,9 @@ def _object(life: Life) -> dict[str, object]:
         "key": life.message.key,
         "state": life.state,
         "attempts": life.attempts,
+        "jobs": life.jobs,
+        "jobs_done": life.done,
+        "jobs_lost": life.lost,
         "file": life.message.file,
         "steps": [
             {

@@ -17,7 +17,7 @@ __all__ = ["Figures", "concerns", "figures_of"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """The figures of a queue.
+    """The figures of a queue. The jobs of a batch are counted one by one, and all as their message stands.
 
     Attributes:
         depth: jobs that wait, for the first time or again.
@@ -54,10 +54,12 @@ def figures_of(standings: Iterable[Standing], *, window: timedelta) -> Figures:
     """
     rows = [row for row in standings if concerns(row)]
     waiting = [row for row in rows if row.state in {"waiting", "delayed"}]
-    states = Counter(row.state for row in rows)
+    states: Counter[str] = Counter()
+    for row in rows:
+        states[row.state] += row.message.size
     return Figures(
-        depth=len(waiting),
-        delayed=sum(row.due > timedelta(0) for row in waiting),
+        depth=sum(row.message.size for row in waiting),
+        delayed=sum(row.message.size for row in waiting if row.due > timedelta(0)),
         in_flight=states["held"],
         oldest=max((row.age for row in waiting if not row.due), default=timedelta(0)),
         done=states["done"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from slackmq.batch import written
 from slackmq.message import Outcome, seconds
 from slackmq.notes import NOTE, Record, read
 
@@ -26,6 +27,8 @@ What = Literal[
     "withdrawn",
     "failed",
     "handed back",
+    "reported",
+    "noted",
     "answered",
     "refused",
     "done",
@@ -35,7 +38,8 @@ What = Literal[
     "asked",
     "pressed",
 ]
-"""What happened: begun tells of an attempt that is not the first; an attempt that failed is not yet dead."""
+"""What happened: begun tells of an attempt that is not the first; an attempt that failed is not yet dead; reported is
+the bar that a handler's progress shows, noted is what of a batch is settled."""
 
 State = Literal["waiting", "held", "done", "dead", "cancelled"]
 
@@ -48,6 +52,8 @@ _TOLD: dict[str, What] = {
     "claim": "claimed",
     "renew": "renewed",
     "withdraw": "withdrawn",
+    "progress": "reported",
+    "batch": "noted",
     "answer": "answered",
     "refusal": "refused",
     "done": "done",
@@ -96,12 +102,18 @@ class Life:
         state: how it stands.
         attempts: how many executions have begun, as far as its thread says.
         steps: what happened, in order.
+        jobs: how many jobs the message carries.
+        done: of a batch, the numbers of the jobs that its thread calls done, as "1-73 75".
+        lost: of a batch, the numbers of the jobs that failed and are not tried again.
     """
 
     message: Message
     state: State
     attempts: int
     steps: tuple[Step, ...]
+    jobs: int = 1
+    done: str = ""
+    lost: str = ""
 
 
 def life_of(message: Message, row: Row, replies: Sequence[Row], *, marks: Marks, bots: frozenset[str]) -> Life:
@@ -118,13 +130,21 @@ def life_of(message: Message, row: Row, replies: Sequence[Row], *, marks: Marks,
     notes = (reply for reply in replies if reply.user in bots and reply.metadata and reply.metadata.type == NOTE)
     read(((reply.ts, reply.user, reply.metadata.payload) for reply in notes if reply.metadata), record)
     texts = {reply.ts: reply.text for reply in replies}
-    written = [_written(ts, note, texts) for ts, _, note in record.entries.values()]
+    told = [_written(ts, note, texts) for ts, _, note in record.entries.values()]
     marked = [*_generations(row, record, marks, bots), *_pinned(row, marks, bots), *_ends(row, marks, bots)]
     posted = Step(what="posted", at=seconds(message.ts), by=message.author, detail=message.text)
-    steps = (posted, *_ordered(marked, written))
+    steps = (posted, *_ordered(marked, told))
     begun = record.attempts if len(steps) > 1 else 0
     last: What = next(step.what for step in reversed(steps) if step.what not in _ASIDE)
-    return Life(message=message, state=_STATES.get(last, "held"), attempts=begun, steps=steps)
+    return Life(
+        message=message,
+        state=_STATES.get(last, "held"),
+        attempts=begun,
+        steps=steps,
+        jobs=message.size,
+        done=written(record.settled.done),
+        lost=written(record.settled.dead),
+    )
 
 
 def _written(ts: str, note: Note, texts: dict[str, str]) -> Step:

@@ -94,6 +94,7 @@ class Survey:
     def __init__(self, look: Look, *, clock: Clock = SYSTEM) -> None:
         self._look = look
         self._clock = clock
+        self._sizes: dict[str, int] = {}
         self._ended: dict[str, tuple[float, str]] = {}
         """ts of what has ended -> when, in seconds since 1970, and by whom."""
         self._counts: Counter[str] | None = None
@@ -123,6 +124,7 @@ class Survey:
         """Learn who ended what, and when: the thread tells, if the handler said anything."""
         now, left, first = self._look.slack.now(), _THREADS, self._counts is None
         ended = [row.message.ts for row in standings if row.state in _ENDED]
+        self._sizes = {row.message.ts: row.message.size for row in standings}
         known, self._ended = self._ended, {}
         for ts in reversed(ended):
             self._ended[ts] = known.get(ts) or (seconds(ts) if first else now, _UNNAMED)
@@ -149,9 +151,13 @@ class Survey:
 
     def _paces(self) -> tuple[Pace, ...]:
         since = self._look.slack.now() - _SPAN
-        workers = Counter(worker for at, worker in self._ended.values() if at > since)
+        workers: Counter[str] = Counter()
+        for ts, (at, worker) in self._ended.items():
+            workers[worker] += self._sizes[ts] if at > since else 0
         return tuple(
-            Pace(worker=worker, per_minute=count * 60 / _SPAN) for worker, count in sorted(workers.items(), key=_order)
+            Pace(worker=worker, per_minute=count * 60 / _SPAN)
+            for worker, count in sorted(workers.items(), key=_order)
+            if count
         )
 
     async def _budgets(self, rows: Sequence[Row]) -> tuple[Budget, ...]:

@@ -155,7 +155,9 @@ class DeadLetters:
 
 def _told(job: Message, reason: str, *, attempts: int, trace: str, link: str) -> Mrkdwn:
     """The letter as people read it."""
-    what = job.text if job.kind is None else preview(Post(kind=job.kind, body=job.body, key=job.key, file=job.file))
+    what = job.text
+    if job.kind is not None:
+        what = preview(Post(kind=job.kind, body=job.body, key=job.key, batch=job.batch, file=job.file))
     tries = "1 attempt" if attempts == 1 else f"{attempts} attempts"
     lines = [
         f":coffin: {escape(redacted(what[:LONGEST_REASON]))}",

@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from slackmq.batch import rest_of
 from slackmq.dead import LONGEST_REASON
 from slackmq.errors import LeaseLost, MessageLocked, TooManyReactions
 from slackmq.hooks import Finished
@@ -103,15 +106,15 @@ class Ending:
         After the deadline the letter comes last: if somebody else has finished meanwhile, it is theirs.
         """
         known, lapsed = sighting.record.refused, self._clock.monotonic() >= claim.deadline
-        reason = redacted(reason)
+        reason, job = redacted(reason), rest_of(claim.message, sighting.record.settled.done)
         if not known:
             await self.note(sighting, claim, "refusal", f":x: {reason}", why=reason[:LONGEST_REASON])
             await pause("after_dead_note")
         if self._letters is not None and not lapsed:
-            await self._letters.write(claim.message, reason, attempts=attempts, trace=trace, look=known)
+            await self._letters.write(job, reason, attempts=attempts, trace=trace, look=known)
         effective = await self._mark(sighting, claim, Outcome.DEAD)
         if self._letters is not None and lapsed and effective:
-            await self._letters.write(claim.message, reason, attempts=attempts, trace=trace, look=True)
+            await self._letters.write(job, reason, attempts=attempts, trace=trace, look=True)
         return self._receipt(sighting, claim, Outcome.DEAD, effective=effective)
 
     async def cancelled(self, sighting: Sighting, claim: Claim) -> Receipt:
@@ -158,6 +161,7 @@ class Ending:
         told: Told | None = None,
     ) -> None:
         """Write a note into the thread, once; see `slackmq.notes.Note` for what it may say."""
+        settled = sighting.record.settled
         note = Note(
             note=kind,
             op=self._clock.new_id(),
@@ -174,6 +178,7 @@ class Ending:
             form=told.form if told else "",
             expires=told.expires if told else None,
         )
+        note = msgspec.structs.replace(note, **settled.fields(settled.unnoted(), results=kind != "answer"))
         await self._thread.write(claim.message, note, text, sighting.record, urgency=Urgency.DONE)
 
     async def _mark(self, sighting: Sighting, claim: Claim, outcome: Outcome) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from slackmq.answer import Answer, answer_of
@@ -12,10 +13,11 @@ from slackmq.hooks import Extended, Failed, Lost
 from slackmq.policy import Accept, lease_of
 from slackmq.queue.progress import Progress
 from slackmq.queue.sightings import Sighting
+from slackmq.queue.tally import Tally
 from slackmq.redaction import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from slackmq.errors import LeaseLost
     from slackmq.message import Claim, Message, Receipt
@@ -92,6 +94,21 @@ class Keeping:
         thread, record = self._parts.thread, self._sighting(claim()).record
         return Progress(
             self._parts.slack, thread, record, claim=claim, clock=self._parts.clock, worker=self._parts.worker
+        )
+
+    def tally(self, claim: Callable[[], Claim], numbers: Sequence[int]) -> Tally:
+        """What counts what of a batch is settled; `claim` gives the claim, `numbers` are those of its jobs."""
+        parts, sighting = self._parts, self._sighting(claim())
+        return Tally(
+            parts.slack,
+            parts.thread,
+            sighting.record,
+            claim=claim,
+            numbers=numbers,
+            clock=parts.clock,
+            worker=parts.worker,
+            width=parts.gate.width(sighting),
+            turn=partial(parts.gate.turn, sighting),
         )
 
     async def put_back(self, claim: Claim, *, within: float) -> bool:

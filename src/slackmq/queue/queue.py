@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 import anyio
 
+from slackmq.batch import Jobs
 from slackmq.claiming.marks import Marks
 from slackmq.claiming.pin import SETTLING
 from slackmq.clock import SYSTEM
@@ -18,6 +19,7 @@ from slackmq.hooks import carried
 from slackmq.message import Post
 from slackmq.nameplate import Nameplate
 from slackmq.policy import Timing, accept_jobs, check_lease
+from slackmq.queue.batching import Batching
 from slackmq.queue.lease import Lease
 from slackmq.queue.once import Once
 from slackmq.queue.parts import Parts
@@ -51,7 +53,7 @@ _log = logging.getLogger("slackmq.queue")
 _AT_ONCE = timedelta(0)
 
 
-class AsyncQueue:
+class AsyncQueue(Batching):
     """A channel as a queue of jobs.
 
     Everything works inside `async with queue:`. Posting needs nothing else; claiming starts to watch the channel.
@@ -147,12 +149,6 @@ class AsyncQueue:
         await self._stack.aclose()
 
     @property
-    def _inside(self) -> Opened:
-        if self.opened is None:
-            raise ConfigurationError("The queue is not open.", remedy="Use it inside `async with queue:`.")
-        return self.opened
-
-    @property
     def channel(self) -> Channel:
         """The channel, once the queue is open."""
         return self._inside.channel
@@ -205,6 +201,7 @@ class AsyncQueue:
             priority=priority,
             expires=None if expires is None else self._slack.now() + (expires + (delay or _AT_ONCE)).total_seconds(),
             delay=delay or None,
+            batch=body.size if isinstance(body, Jobs) else 0,
             on=on,
         )
         return await self._inside.poster.post(replace(new, trace=carried(self._hooks, new)))

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from slackmq.batch import rest_of
+from slackmq.claiming.thread import Thread
 from slackmq.envelope import JOB, unseal
-from slackmq.errors import AlreadyReacted, Ambiguous, ConfigurationError, Refused
+from slackmq.errors import AlreadyReacted, Ambiguous, ConfigurationError, MessageGone, Refused
 from slackmq.message import Message, Mrkdwn, Outcome, Post, seconds
+from slackmq.notes import Record
 from slackmq.points import pause
 from slackmq.queue.dead_letters import REDRIVEN
 from slackmq.queue.parcels import Parcels
@@ -119,9 +124,10 @@ class Redrive:
             return known
         identity = await self._slack.identity()
         source = (job.channel, job.ts) if letter is None else (letter.channel, letter.ts)
+        rest = await self._rest(job, shared=shared)
         post = Post(
             kind=job.kind,
-            body=job.body,
+            body=rest.body,
             key=key,
             keyed=True,
             lease=job.lease,
@@ -130,12 +136,24 @@ class Redrive:
             on=job.on,
             trace=job.trace,
             link=identity.link(*source),
-            file=job.file,
+            batch=rest.batch,
+            file=rest.file,
         )
         await pause("before_redrive")
         message = await self._poster(job.channel, me=identity.user, shared=shared).post(post)
         await self._tell(job, letter, link=identity.link(message.channel, message.ts))
         return message
+
+    async def _rest(self, job: Message, *, shared: bool) -> Message:
+        """What of a dead job is to be done again: of a batch, the jobs that its thread does not call done."""
+        if not job.batch:
+            return job
+        record, skew = Record(), self._timing.skew.total_seconds()
+        with suppress(MessageGone):
+            await Thread(self._slack, clock=self._clock, skew=skew, shared=shared).read(job, record)
+        whole = replace(job, body=await Parcels(self._slack, clock=self._clock).body(job))
+        rest = rest_of(whole, record.settled.done)
+        return job if rest is whole else replace(rest, file="")
 
     def _poster(self, channel: str, *, me: str, shared: bool) -> Poster:
         """Who posts into the channel of the dead job."""

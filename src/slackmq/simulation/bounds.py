@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from slackmq.simulation.record import Asked
     from slackmq.simulation.truth import Copy, Generation, Truth
 
-__all__ = ["attempts", "impolite", "slow_takeover", "stale", "storm", "takeovers", "wasteful"]
+__all__ = ["attempts", "impolite", "noted_and_run", "slow_takeover", "stale", "storm", "takeovers", "wasteful"]
 
 _LOOK = 5.0
 """Seconds that the fault-free way of a call, a drifting clock and one more look may take together."""
 _BURST = 0.1
 _MINUTE = 60.0
+_VISIBLE = 10.0
+"""Seconds after which nobody may miss a note: a settled look and the way of a call."""
 _HARMLESS = frozenset({"start", "heal"})
 _CLAIMS = frozenset({"reactions.add", "chat.update"})
 _SPARE = 1.4
@@ -187,6 +189,26 @@ def stale(truth: Truth) -> Iterator[Violation]:
             if late > _LOOK and not truth.disturbed(run.process, copy.expires - _MINUTE, run.began):
                 what = f"{run.process} began {job.key} {late:.1f} s after it had expired"
                 yield Violation(rule="I16 stale", what=what, line=run.line)
+
+
+def noted_and_run(truth: Truth) -> Iterator[Violation]:
+    """I17: what a note says of a batch is not executed again by whoever claims it once the note can be seen.
+
+    A claim begins no later than the first job that is executed under it.
+    """
+    claimed: dict[tuple[str, str, int], float] = {}
+    runs = [(job, run) for job in truth.jobs.values() for run in job.runs]
+    for _, run in runs:
+        claim = (run.ts, run.process, run.attempt)
+        claimed[claim] = min(run.began, claimed.get(claim, run.began))
+    for job, run in runs:
+        copy = job.copies.get(run.ts)
+        if copy is None or not copy.batch or job.deleted:
+            continue
+        noted = copy.noted.get(int(job.key.rpartition("/")[2]))
+        if noted is not None and claimed[run.ts, run.process, run.attempt] > noted + _VISIBLE:
+            what = f"{run.process} ran {job.key} {run.began - noted:.0f} s after a note had called it settled"
+            yield Violation(rule="I17 run although noted", what=what, line=run.line)
 
 
 def _dead(truth: Truth, copy: Copy, begun: int, key: str) -> Iterator[Violation]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from slackmq.message import Outcome
-from slackmq.simulation.bounds import attempts, impolite, slow_takeover, stale, storm, wasteful
+from slackmq.simulation.bounds import attempts, impolite, noted_and_run, slow_takeover, stale, storm, wasteful
 from slackmq.simulation.violation import Violation
 
 if TYPE_CHECKING:
@@ -248,6 +248,7 @@ CHECKERS: tuple[Callable[[Truth], Iterator[Violation]], ...] = (
     wasteful,
     attempts,
     stale,
+    noted_and_run,
 )
 _DOUBTFUL: Mapping[str, frozenset[str]] = {
     # What is assumed of Slack and of clocks does not hold there, so all that is promised is that nothing is lost.

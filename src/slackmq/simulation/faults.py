@@ -58,6 +58,7 @@ class Faults:
         limits: S1, True if Slack's published rate limits are enforced.
         burst: S1, so many jobs are posted within ten seconds, besides the others.
         terms: True if some jobs expire, and some are more urgent than others.
+        batches: the part of posts that carry two to nine jobs instead of one.
         workers: how many work; six are two processes of each of three apps, where bots of several apps claim by pins.
         drift: C4, how much faster or slower local clocks may run.
         until: seconds after which nothing new goes wrong.
@@ -97,6 +98,7 @@ class Faults:
     limits: bool = False
     burst: int = 0
     terms: bool = False
+    batches: float = 0.0
     workers: int = 4
     drift: float = 0.001
     until: float = 120.0
@@ -172,6 +174,8 @@ CELLS: Mapping[str, Faults] = {
     "E5-full": Faults(cuts=4.0, denied=0.5),
     "terms": Faults(terms=True, kills=1.0, limited=0.02),
     "wild": replace(_EVERYTHING, fills=1.0, denied=0.3, terms=True),
+    "batch": Faults(batches=0.6, kills=1.5, drains=1.0, lost_response=0.06, late_effect=0.04, lag=3.0, reorder=True),
+    "batch-all": replace(_EVERYTHING, batches=0.5, terms=True),
 }
 """What goes wrong, by name; "storm" makes holders and successors meet as often as it can, "swarm" and "wild" are the
 most that a seed draws its own mixture from."""

@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 
@@ -37,7 +37,7 @@ from slackmq.slack.client import Client
 from slackmq.worker import AsyncWorker
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from random import Random
 
     from slackmq.claiming.way import Way
@@ -328,11 +328,25 @@ class Scenario:
         body = {"seconds": _POISON if poison else _duration(dice), "fails": _failures(dice)}
         key = f"k{number // 2}" if dice.random() < 0.3 else None  # noqa: PLR2004  # some, and some of these twice
         priority, expires = _terms(self.world.plan.dice("terms")) if self.faults.terms else (0, None)
+        luck = self.world.plan.dice("batches") if self.faults.batches else None
+        if luck is not None and luck.random() < self.faults.batches:
+            bodies = [{"seconds": luck.uniform(0.1, 8), "fails": _failures(luck)} for _ in range(2 + number // 2 % 8)]
+            named = f"b{number // 2}" if key else None  # the same size under the same key
+            await self._post_batch(queue, bodies, key=named, priority=priority, expires=expires)
+            return
         try:
             message = await queue.post("work", body, key=key, priority=priority, expires=expires)
         except SlackError:
             return
         self.world.record.add(Posted(at=self.world.now, process="p", key=message.key))
+
+    async def _post_batch(self, queue: AsyncQueue, bodies: Sequence[Mapping[str, float]], **terms: Any) -> None:
+        try:
+            message = await queue.post_batch("work", [dict(body) for body in bodies], **terms)
+        except SlackError:
+            return
+        for number in range(1, len(bodies) + 1):
+            self.world.record.add(Posted(at=self.world.now, process="p", key=f"{message.key}/{number}"))
 
 
 def _duration(dice: Random) -> float:

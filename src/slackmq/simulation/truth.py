@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from slackmq.batch import numbers_in
 from slackmq.claiming.marks import Marks
 from slackmq.envelope import JOB, is_finished
 from slackmq.message import Outcome
@@ -64,6 +65,9 @@ class Copy:
     """The highest attempt that somebody wrote down to begin."""
     renewals: list[tuple[int, float, float]] = field(default_factory=list[tuple[int, float, float]])
     """Under which token somebody wrote that its claim goes on, when that was sent, and when it took effect."""
+    noted: dict[int, float] = field(default_factory=dict[int, float])
+    """Of a batch, since when a note says that the job of a number is settled."""
+    batch: int = 0
 
     def holds_until(self, token: int, process: str, lease: float, *, below: int) -> float:
         """When the claim that a process had under a token ran out, as far as it extended it to tokens `below` one."""
@@ -153,7 +157,9 @@ class Truth:
         self.died: dict[str, float] = {}
         self.jobs: dict[str, Job] = {}
         self.disturbances: list[Disturbed] = []
-        self._keys: dict[str, str] = {}
+        self._copies: dict[str, Copy] = {}
+        self._threads: dict[str, str] = {}
+        """The ts of each note, and of the message in whose thread it stands."""
         self._runs: dict[int, Run] = {}
         self._marks = Marks()
         self._read = 0
@@ -225,22 +231,25 @@ class Truth:
         payload: Mapping[str, Any] = metadata.get("event_payload") or {}
         ts, thread = str(line.reply["ts"]), line.args.get("thread_ts")
         if metadata.get("event_type") == JOB:
-            self._stands(str(payload["key"]), ts, line.at, number, payload.get("expires"))
+            self._stands(str(payload["key"]), ts, line.at, number, payload)
         elif metadata.get("event_type") == NOTE:
+            self._threads[ts] = str(thread)
             if (copy := self._copy(str(thread))) is not None:
                 _noted(copy, payload, line, number)
         elif not metadata and thread is None:
-            self._stands(f"{line.args['channel']}/{ts}", ts, line.at, number)
+            self._stands(f"{line.args['channel']}/{ts}", ts, line.at, number, {})
 
-    def _stands(self, key: str, ts: str, at: float, number: int, expires: float | None = None) -> None:
-        self._keys[ts] = key
+    def _stands(self, key: str, ts: str, at: float, number: int, payload: Mapping[str, Any]) -> None:
+        """A message stands in the channel: a job, or as many as its batch has, which share it."""
+        expires, batch = payload.get("expires"), int(payload.get("batch") or 0)
         # What Slack's clock says, told by the clock of the record: a message's ts is the moment at which it was posted.
         by = None if expires is None else at + float(expires) - float(ts)
-        self.job(key).copies[ts] = Copy(ts=ts, at=at, line=number, expires=by)
+        copy = self._copies[ts] = Copy(ts=ts, at=at, line=number, expires=by, batch=batch)
+        for each in [f"{key}/{place}" for place in range(1, batch + 1)] if batch else [key]:
+            self.job(each).copies[ts] = copy
 
     def _copy(self, ts: str) -> Copy | None:
-        key = self._keys.get(ts)
-        return None if key is None else self.jobs[key].copies[ts]
+        return self._copies.get(ts)
 
     def _marked(self, number: int, line: Called) -> None:
         copy = self._copy(str(line.args["timestamp"]))
@@ -257,6 +266,9 @@ class Truth:
     def _edited(self, number: int, line: Called) -> None:
         metadata: Mapping[str, Any] = line.args.get("metadata") or {}  # type: ignore[assignment]  # JSON
         copy = self._copy(str(line.args["ts"]))
+        thread = self._copy(self._threads.get(str(line.args["ts"]), ""))
+        if thread is not None and metadata.get("event_type") == NOTE:
+            _settled(thread, metadata["event_payload"], line.at)
         if copy is not None and line.process == "you":
             copy.edited = True
         if copy is not None and copy.ended is None and is_finished(metadata.get("event_payload") or {}):
@@ -270,9 +282,16 @@ class Truth:
         return bool(told) and told[-1].what.startswith(REFUSED)
 
 
+def _settled(copy: Copy, payload: Mapping[str, Any], at: float) -> None:
+    """What a note says of the jobs of a batch."""
+    for number in numbers_in(f"{payload.get('done', '')} {payload.get('lost', '')}"):
+        copy.noted.setdefault(number, at)
+
+
 def _noted(copy: Copy, payload: Mapping[str, Any], line: Called, number: int) -> None:
     """What a note in a copy's thread says of its claims."""
     token = int(payload.get("token", 0))
+    _settled(copy, payload, line.at)
     match payload["note"]:
         case "done" | "dead" as end if not payload.get("about") and copy.ended is None:  # Slack took no mark for it
             by = Generation(process=line.process, sent=line.sent, at=line.at, line=number)

@@ -257,6 +257,7 @@ class Queue(Blocking[AsyncQueue]):
         self._there[0].call(self._there[1].stop)
 
     post = blocking(AsyncQueue.post)
+    post_batch = blocking(AsyncQueue.post_batch)
     claim = blocking(AsyncQueue.claim)
     extend = blocking(AsyncQueue.extend)
     answer = blocking(AsyncQueue.answer)

@@ -155,7 +155,7 @@ def asked(kind: type) -> set[str]:
 
 
 def test_whatever_can_be_done_with_await_can_be_done_without() -> None:
-    assert names(AsyncQueue) - names(Queue) == {"sweep", "turnstile", "progress"}, "parts for other rooms"
+    assert names(AsyncQueue) - names(Queue) == {"sweep", "turnstile", "progress", "tally"}, "parts for other rooms"
     assert asked(AsyncQueue) - asked(Queue) == {"slack", "events", "clock", "setting"}, "found out when it is opened"
     assert names(AsyncLease) <= names(Lease)
     assert names(AsyncWorker) <= names(Worker)

@@ -54,6 +54,7 @@ class House:
         self.faults: list[Callable[[str, Mapping[str, object]], str | None]] = []
         self.queue: AsyncQueue
         self.worker: AsyncWorker
+        self.workers: list[AsyncWorker] = []
         app = self.operate("emulator.apps.install", name="other")["app"]
         self.stranger = str(app["bot_token"])
         self.bot = self._tokens("bot", but=self.stranger)
@@ -146,6 +147,7 @@ class House:
         peers: Sequence[str] | None = None,
         bells: Sequence[Bell] = (),
         timing: Timing = TIMING,
+        dead_letters: str | None = None,
         **options: Any,
     ) -> AsyncGenerator[AsyncQueue]:
         """Workers of one app, drained on leaving; with pins every second one belongs to another app."""
@@ -167,9 +169,11 @@ class House:
                     clock=clock,
                     hooks=(self.happened.append,),
                     worker=f"w{number}",
+                    dead_letters=dead_letters,
                 )
                 await stack.enter_async_context(self.queue)
                 self.worker = AsyncWorker(self.queue, handlers, clock=clock, **options)
+                self.workers.append(self.worker)
                 tasks.start_soon(self.worker.run)
                 stack.callback(self.worker.drain)
             yield self.queue
@@ -180,9 +184,9 @@ class House:
         clock = SimClock(Random(0))  # noqa: S311  # as DICE
         return AsyncQueue(self.slack(clock=clock), "#jobs", claim=claim, timing=TIMING, clock=clock)
 
-    async def until(self, true: Callable[[], object]) -> None:
+    async def until(self, true: Callable[[], object], *, within: float = 60) -> None:
         """Wait until something holds."""
-        with anyio.fail_after(60):
+        with anyio.fail_after(within):
             while not true():
                 await SimClock(DICE).sleep(0.1)
 

@@ -332,7 +332,7 @@ def test_a_drain_ends_although_slack_does_not_answer(house: House) -> None:
             house.faults.append(lambda _method, _args: "lost")
             house.worker.drain()
             await anyio.sleep(120)
-            assert house.worker._running == {}
+            assert house.worker._executor.running == {}
 
     run(main)
 

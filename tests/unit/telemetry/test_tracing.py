@@ -151,6 +151,8 @@ def test_an_instrumented_worker_does_its_jobs_within_their_span(instrumented: Re
     def current() -> str:
         return f"{trace.get_current_span().get_span_context().span_id:x}"
 
+    told: list[str] = []
+
     async def main() -> None:
         async with (
             async_workspace() as slack,
@@ -158,12 +160,10 @@ def test_an_instrumented_worker_does_its_jobs_within_their_span(instrumented: Re
             anyio.create_task_group() as tasks,
         ):
             tasks.start_soon(AsyncWorker(queue, app.handlers).run)
-            asked.append(await current.ask())
+            told.append(await current.ask())
             tasks.cancel_scope.cancel()
 
-    asked: list[str] = []
     anyio.run(main)
-    [told] = asked
     spans = {span.name: span.get_span_context() for span in instrumented.spans.get_finished_spans()}
     assert spans["process current"] is not None
-    assert told == f"{spans['process current'].span_id:x}"
+    assert told == [f"{spans['process current'].span_id:x}"]
