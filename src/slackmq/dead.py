@@ -20,8 +20,8 @@ DEAD = "slackmq_dead"
 LONGEST_REASON = 1_000
 """Characters of a reason that programs are told; people read all of it in the job's thread."""
 _VERSION = 2
-"""What it reads. It writes 2 where a file has the body, of a batch, and of what is for some processes only: a reader of 1
-would post it again as another job. Else it writes 1."""
+"""What it reads. It writes 2 where a file has the body, of a batch, and of what is for some processes only: a reader of
+1 would post it again as another job. Else it writes 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
