@@ -69,6 +69,7 @@ class _Enclosure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     trace: str = ""
     worker: str = ""
     shared: bool = False
+    after: str = ""
     batch: int = 0
     file: str = ""
 
@@ -93,6 +94,7 @@ def enclosed(job: Message, *, reason: str, attempts: int, worker: str, shared: b
         trace=job.trace,
         worker=worker,
         shared=shared,
+        after=" ".join(job.after),
         batch=job.batch,
         file=job.file,
     )
@@ -127,6 +129,7 @@ def opened(payload: Mapping[str, Any], *, channel: str, ts: str, redriven: bool 
         lease=None if found.lease is None else timedelta(seconds=found.lease),
         priority=found.priority,
         origin=found.origin,
+        after=tuple(found.after.split()),
         batch=found.batch,
         on=found.on,
         trace=found.trace,

@@ -23,7 +23,7 @@ from slackmq.queue.parcels import packed
 from slackmq.task import BlockingTask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator, Mapping
+    from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
     from typing import Any
 
     from slackmq.answer import Answer
@@ -108,9 +108,10 @@ class Eager:
         priority: int = 0,
         expires: timedelta | None = None,
         delay: timedelta | None = None,
+        after: Sequence[Message | str] = (),
         on: str = "",
     ) -> Message:
-        """Do a job; of all jobs with one key the first.
+        """Do a job; of all jobs with one key the first. What it names was done when it was posted.
 
         Raises:
             JobFailed: its last attempt failed; `__cause__` is what the handler raised.
@@ -126,6 +127,7 @@ class Eager:
             priority=priority,
             expires=None if expires is None else seconds(ts) + (expires + (delay or _AT_ONCE)).total_seconds(),
             delay=delay or None,
+            after=tuple(each if isinstance(each, str) else each.ts for each in after),
             on=on,
         )
         message = _through_the_envelope(post, ts)
