@@ -77,7 +77,7 @@ class _Enclosure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def enclosed(job: Message, *, reason: str, attempts: int, worker: str, shared: bool) -> dict[str, Any]:
     """The metadata of a letter about a job."""
     enclosure = _Enclosure(
-        v=_VERSION if job.file or job.on or job.batch else 1,
+        v=_VERSION if job.file or job.on or job.batch or job.after else 1,
         channel=job.channel,
         ts=job.ts,
         author=job.author,
