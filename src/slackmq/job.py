@@ -142,7 +142,7 @@ class Job:
         Args:
             question: what to decide, shown character by character; 2,000 characters at most.
             by: who may, by ids of users ("U…") and user groups ("S…"). Whoever posted the job never may.
-            within: how long they have.
+            within: how long they have: up to an hour, or a hundred times the handler's lease, and seven days at most.
 
         Returns:
             What gives the `Approval`, and raises where there is none:

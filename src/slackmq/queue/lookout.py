@@ -149,7 +149,9 @@ class Lookout:
         if ts not in self._awaited:
             return
         if deleted:
-            self._awaited.learn(ts, End.GONE)
+            sighting = self._sightings.get(ts)
+            done = sighting is not None and sighting.ended is Outcome.DONE
+            self._awaited.learn(ts, End.DONE if done else End.GONE)  # who tidies up deletes what is done
             self._heed()
         known = self._looks.get(ts) or _Look(at=0.0)
         self._looks[ts] = replace(known, at=self._clock.monotonic(), pause=_SOON, hinted=True)

@@ -13,16 +13,16 @@ import pytest
 
 from slackmq.claiming.way import WAYS
 from slackmq.envelope import JOB, seal
-from slackmq.errors import ConfigurationError, Reject, ResultUntold
+from slackmq.errors import ConfigurationError, Reject
 from slackmq.handlers import Handlers
-from slackmq.job import Job  # noqa: TC001  # a handler's annotations are read at run time
-from slackmq.message import Json, Post, seconds
+from slackmq.message import Post, seconds
 from slackmq.operating.figures import figures_of
 from slackmq.operating.look import looking
 from slackmq.operating.turns import turns
 from slackmq.queue.pausing import pause, resume
 from slackmq.simulation.clock import SimClock
 from slackmq.simulation.loop import run
+from slackmq.slack.api import Deleted
 
 from .conftest import DICE, TIMING
 
@@ -82,6 +82,22 @@ def test_if_one_is_not_done_what_waits_for_it_is_dead_and_says_why_down_the_chai
         link = bad.ts.replace(".", "")
         assert any(link in line and how in line for line in house.thread(second.ts)), house.thread(second.ts)
         assert any(second.ts.replace(".", "") in line and "is dead" in line for line in house.thread(third.ts))
+
+    run(main)
+
+
+def test_who_tidies_up_what_is_done_ends_nothing_that_waited_for_it(house: House) -> None:
+    async def main() -> None:
+        handlers, runs = house.ran()
+        async with house.at_work(handlers) as queue:
+            one = await queue.post("work", {"n": 1, "seconds": 5})
+            await queue.post("work", {"n": 2}, after=[one])
+            await house.until(lambda: "white_check_mark" in house.marks(one.ts))
+            assert queue.opened is not None
+            await anyio.sleep(0.5)
+            queue.opened.watch.hear(Deleted(channel=one.channel, ts=one.ts))
+            house.operate("chat.delete", channel=one.channel, ts=one.ts)
+            await house.until(lambda: len(runs) == 2)
 
     run(main)
 
@@ -322,60 +338,6 @@ def test_a_job_that_is_posted_again_counts_for_the_one_it_repeats(house: House) 
             assert follower.after == (again.ts,)
             await house.until_true(lambda: "white_check_mark" in house.marks(follower.ts), within=600)
         assert ran == ["first", "first", "second"]
-
-    run(main)
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_a_handler_reads_what_those_before_it_returned(house: House, way: Way) -> None:
-    async def main() -> None:
-        handlers, told = Handlers(), list[tuple[Json, ...]]()
-
-        @handlers.task
-        async def give(what: int) -> object:
-            return {1: {"path": "cat.png"}, 2: None, 3: "three" * 4_000}[what]
-
-        @handlers.task
-        async def take(job: Job) -> int:
-            told.append(await job.results())
-            return len(told[-1])
-
-        @handlers.task
-        def take_plainly(job: Job) -> None:
-            told.append(job.read_results())
-
-        assert (give, take, take_plainly) is not None
-        async with house.at_work(handlers, claim=way, workers=2) as queue:
-            given = [await queue.post("give", {"what": what}) for what in (1, 2, 3)]
-            taken = await queue.post("take", after=given)
-            await queue.post("take_plainly", after=[taken])
-            await house.ended(queue)
-        assert told == [({"path": "cat.png"}, None, "three" * 4_000), (3,)]
-
-    run(main)
-
-
-def test_a_result_that_is_not_told_is_an_error_for_whoever_reads_it(house: House) -> None:
-    async def main() -> None:
-        handlers, errors = Handlers(), list[str]()
-
-        @handlers.task
-        async def give() -> str:
-            return "xoxb-1161947729678-1470260871585-beef"  # looks like a secret, so no program is told
-
-        @handlers.task(attempts=1)
-        async def take(job: Job) -> None:
-            try:
-                await job.results()
-            except ResultUntold as error:
-                errors.append(error.ts)
-
-        assert (give, take) is not None
-        async with house.at_work(handlers) as queue:
-            given = await queue.post("give")
-            await queue.post("take", after=[given])
-            await house.ended(queue)
-            assert errors == [given.ts]
 
     run(main)
 
