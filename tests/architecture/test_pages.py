@@ -7,22 +7,15 @@ import re
 from importlib import import_module
 from pathlib import Path
 
-import pytest
-
 from slackmq.simulation.bounds import stale
 from slackmq.simulation.checkers import CHECKERS
 from slackmq.simulation.faults import CELLS
-from slackmq.task import Task
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 DECISIONS = sorted((DOCS / "decisions").glob("[0-9]*.md"))
 FEATURES = (DOCS / "explanation" / "features.md").read_text(encoding="utf-8")
 PROMISES = (DOCS / "explanation" / "promises.md").read_text(encoding="utf-8")
-MISSING = {
-    "Chains, groups": (Task, {"then", "chain", "group", "chord"}),
-}
-"""What the page says is not there, and the names under which it would be."""
 
 
 def test_decisions_are_numbered_without_a_gap_and_bear_their_number() -> None:
@@ -42,14 +35,6 @@ def test_the_code_of_every_how_to_is_named_by_a_test() -> None:
 def test_every_how_to_is_in_the_list_of_them() -> None:
     listed = (DOCS / "how-to" / "index.md").read_text(encoding="utf-8").splitlines()
     assert [page.stem for page in (DOCS / "how-to").glob("*.md") if page.stem not in {"index", *listed}] == []
-
-
-@pytest.mark.parametrize("what", MISSING)
-def test_what_the_features_call_missing_is_missing(what: str) -> None:
-    owner, names = MISSING[what]
-    [row] = [line for line in FEATURES.splitlines() if line.startswith(f"| {what} |")]
-    assert row.split("|")[2].strip().startswith("**no**")
-    assert names & set(dir(owner)) == set()
 
 
 def test_every_row_of_the_features_has_a_cell_for_each_queue() -> None:

@@ -93,17 +93,13 @@ class Watch:
         bots: bool = False,
         hook: Hook,
     ) -> None:
-        self._slack = slack
-        self._events = events
-        self._channel = channel
-        self._me = me
+        self._slack, self._events = slack, events
+        self._channel, self._me = channel, me
         self._sightings = sightings
         self._select = select
         self._named, self.eager = named, False
-        self._marks = marks
-        self._claiming = claiming
-        self._timing = timing
-        self._clock = clock
+        self._marks, self._claiming = marks, claiming
+        self._timing, self._clock = timing, clock
         self._hook = hook
         self.lag = Lag(skew=timing.skew.total_seconds(), longest=timing.lease.total_seconds() / 2)
         self._news = anyio.Event()
@@ -115,10 +111,9 @@ class Watch:
         self._rescan = object()
         self.connections: int | None = None
         """How many sockets the app had open when this process opened its own; None without one."""
-        self._deaf = False
+        self._deaf, self._unknown_claim = False, False
         self._deep_at: float | None = None
         self._read_at = math.inf
-        self._unknown_claim = False
         self._letters = Letters(channel=channel, me=me, shared=claiming.shared, peers=peers, bots=bots)
         self.letter = self._letters.letter
         self.past = Past(slack, channel, sightings, keep=self._keep, news=self.news, timing=timing, clock=clock)
