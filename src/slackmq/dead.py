@@ -20,8 +20,8 @@ DEAD = "slackmq_dead"
 LONGEST_REASON = 1_000
 """Characters of a reason that programs are told; people read all of it in the job's thread."""
 _VERSION = 2
-"""What it reads. It writes 2 where a file has the body or the job is for some processes only, and else 1: a reader of
-that would post it again without them."""
+"""What it reads. It writes 2 where a file has the body, of a batch, and of what is for some processes only: a reader of
+1 would post it again as another job. Else it writes 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +69,7 @@ class _Enclosure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     trace: str = ""
     worker: str = ""
     shared: bool = False
+    after: str = ""
     batch: int = 0
     file: str = ""
 
@@ -76,7 +77,7 @@ class _Enclosure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def enclosed(job: Message, *, reason: str, attempts: int, worker: str, shared: bool) -> dict[str, Any]:
     """The metadata of a letter about a job."""
     enclosure = _Enclosure(
-        v=_VERSION if job.file or job.on else 1,
+        v=_VERSION if job.file or job.on or job.batch or job.after else 1,
         channel=job.channel,
         ts=job.ts,
         author=job.author,
@@ -93,6 +94,7 @@ def enclosed(job: Message, *, reason: str, attempts: int, worker: str, shared: b
         trace=job.trace,
         worker=worker,
         shared=shared,
+        after=" ".join(job.after),
         batch=job.batch,
         file=job.file,
     )
@@ -127,6 +129,7 @@ def opened(payload: Mapping[str, Any], *, channel: str, ts: str, redriven: bool 
         lease=None if found.lease is None else timedelta(seconds=found.lease),
         priority=found.priority,
         origin=found.origin,
+        after=tuple(found.after.split()),
         batch=found.batch,
         on=found.on,
         trace=found.trace,

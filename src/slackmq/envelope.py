@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from slackmq.message import Message, Post
 from slackmq.nameplate import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from slackmq.errors import (
         MessageRejected,
@@ -57,6 +58,7 @@ BODY_LIMIT = 8_000
 _PREVIEW_LIMIT, _GLIMPSE_LIMIT = 300, 120
 _WORD_LIMIT, _WORD_SHOWN = 200, 12
 _ENDED, _DONE = "ended", "done"
+_TS = re.compile(r"\d+\.\d+", re.ASCII)
 _EVERY = "every bot"
 
 
@@ -156,18 +158,21 @@ def _arguments(body: Mapping[str, Json]) -> str:
     return ", ".join(f"{name}={_json(_shown(value))}" for name, value in body.items())
 
 
-def _told(post: Post, size: int, sent_at: float) -> str:
-    """The same with how large it is, if a file has it, and with the time before which nobody begins it, for people."""
+def _told(post: Post, size: int, sent_at: float, link: Callable[[str], str]) -> str:
+    """The same for people with how large it is, if a file has it, with what it waits for, and not before when."""
     line = preview(post)
     if post.file:
         line = f"{line} — {f'{size:,} bytes ' if post.body else ''}in a file"
+    if post.after:
+        more = len(post.after) - 1
+        line = f"{line} — after {link(post.after[0])}{f' and {more} more' if more else ''}"
     if post.delay is None:
         return line
     due = datetime.fromtimestamp(sent_at + post.delay.total_seconds(), UTC)
     return f"{line} — not before {due:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def seal(post: Post, *, to: str, sent_at: float, repost: int = 0) -> Sealed:
+def seal(post: Post, *, to: str, sent_at: float, repost: int = 0, link: Callable[[str], str] = str) -> Sealed:
     """Write a job as a Slack message.
 
     Args:
@@ -175,6 +180,7 @@ def seal(post: Post, *, to: str, sent_at: float, repost: int = 0) -> Sealed:
         to: user id of the bot whose workers shall do it.
         sent_at: a moment by Slack's clock that certainly is over, in seconds since 1970.
         repost: the number of the repetition, if an earlier try was not answered.
+        link: the address of a message of the same channel by its ts, for people.
 
     Raises:
         EnvelopeTooLarge: the arguments are longer than `BODY_LIMIT`, and in no file.
@@ -216,7 +222,7 @@ def seal(post: Post, *, to: str, sent_at: float, repost: int = 0) -> Sealed:
     payload: dict[str, Any] = {
         name: value for name, value in msgspec.structs.asdict(stamp).items() if value is not None
     }
-    return Sealed(text=_told(post, size, sent_at), payload=payload)
+    return Sealed(text=_told(post, size, sent_at, link), payload=payload)
 
 
 def _version(post: Post) -> int:
@@ -280,8 +286,11 @@ def _read(payload: Mapping[str, Any], bare: Message) -> Message:
     body = msgspec.json.decode(stamp.body, type=dict[str, Any])
     sent_at = float(stamp.sent_at)
     expires = None if stamp.expires is None else float(stamp.expires)
+    after = tuple((stamp.after or "").split())
     if stamp.sha256 != stamp.digest():
         raise ValueError("its digest does not fit")
+    if wrong := next((ts for ts in after if not _TS.fullmatch(ts) or float(ts) >= float(bare.ts)), None):
+        raise ValueError(f"it waits for {wrong}, which cannot stand before it")
     return replace(
         bare,
         kind=stamp.kind,
@@ -297,7 +306,7 @@ def _read(payload: Mapping[str, Any], bare: Message) -> Message:
         trace=stamp.trace or "",
         link=stamp.link or "",
         delay=None if stamp.delay is None else timedelta(seconds=stamp.delay),
-        after=tuple((stamp.after or "").split()),
+        after=after,
         on=stamp.on or "",
         file=stamp.file or "",
         batch=stamp.batch or 0,
@@ -310,8 +319,13 @@ def typed(*, channel: str, ts: str, author: str, text: str, edited: bool) -> Let
     return Letter(message=message, error=_edited() if edited else None)
 
 
-def finished(message: Message) -> Sealed:
-    """The job's message as it stands once the work is done, for the app that posted it to put in its place."""
+def finished(message: Message, *, link: Callable[[str], str] = str) -> Sealed:
+    """The job's message as it stands once the work is done, for the app that posted it to put in its place.
+
+    Args:
+        message: the job.
+        link: as for `seal`.
+    """
     if message.kind is None:
         raise ValueError("nobody but its author can edit what a person typed")
     post = Post(
@@ -331,7 +345,7 @@ def finished(message: Message) -> Sealed:
         file=message.file,
         batch=message.batch,
     )
-    sealed = seal(post, to=message.author, sent_at=message.sent_at or 0.0, repost=message.repost)
+    sealed = seal(post, to=message.author, sent_at=message.sent_at or 0.0, repost=message.repost, link=link)
     # Where a file has the body, only the message itself tells what was in it.
     text = message.text if message.file else sealed.text
     return Sealed(text=f":white_check_mark: {text}", payload={**sealed.payload, _ENDED: _DONE})

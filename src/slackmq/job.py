@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from slackmq.approval import Approval
     from slackmq.clock import Clock
-    from slackmq.message import Claim, Message
+    from slackmq.message import Claim, Json, Message
 
 __all__ = ["Ask", "Job", "Pending"]
 
@@ -39,6 +39,7 @@ class Job:
         claim: gives the current claim; its token and deadline change with every extension.
         clock: the clock that the claim's deadline was read from.
         report: takes what is reported of the work, from any thread; None: nobody wants to know.
+        results: reads what those returned that the message named; None: it named none.
         number: which of a batch it is.
         ask: asks people; None: nobody can be asked.
 
@@ -47,7 +48,7 @@ class Job:
         number: which job of its batch it is, 1 for the first; 0 if it was posted alone.
     """
 
-    __slots__ = ("_ask", "_claim", "_clock", "_reason", "_report", "_stopped", "handler", "number")
+    __slots__ = ("_ask", "_claim", "_clock", "_reason", "_report", "_results", "_stopped", "handler", "number")
 
     def __init__(
         self,
@@ -55,6 +56,7 @@ class Job:
         claim: Callable[[], Claim],
         clock: Clock,
         report: Callable[[float, str], None] | None = None,
+        results: Callable[[], Awaitable[tuple[Json, ...]]] | None = None,
         number: int = 0,
         ask: Ask | None = None,
     ) -> None:
@@ -62,6 +64,7 @@ class Job:
         self._claim = claim
         self._clock = clock
         self._report = report
+        self._results = results
         self._ask = ask
         self.handler = ""
         self._reason: str | None = None
@@ -115,6 +118,21 @@ class Job:
             self._report(fraction, text)
         return _Reported()
 
+    async def results(self) -> tuple[Json, ...]:
+        """What the jobs returned that this one was to be begun after, in the order in which it names them, as JSON.
+
+        It is read from their threads, a call each.
+
+        Raises:
+            ResultUntold: one of them returned what is too long, or no JSON.
+            Ambiguous: Slack gave no answer.
+        """
+        return () if self._results is None else await self._results()
+
+    def read_results(self) -> tuple[Json, ...]:
+        """The same as `results`, for a plain function, which does not await."""
+        return anyio.from_thread.run(self.results)
+
     def approve(self, question: str, *, by: Collection[str], within: timedelta = timedelta(minutes=30)) -> Pending:
         """Ask people in the job's thread, and wait: `await job.approve("Deploy 1.4?", by=["U012AB3CD"])`.
 
@@ -124,7 +142,7 @@ class Job:
         Args:
             question: what to decide, shown character by character; 2,000 characters at most.
             by: who may, by ids of users ("U…") and user groups ("S…"). Whoever posted the job never may.
-            within: how long they have.
+            within: how long they have: up to an hour, or a hundred times the handler's lease, and seven days at most.
 
         Returns:
             What gives the `Approval`, and raises where there is none:

@@ -120,8 +120,13 @@ class Message:
     batch: int = 0
 
     @property
+    def deferred(self) -> bool:
+        """Whether it may be begun long after it was posted: it has a delay, or waits for others."""
+        return self.delay is not None or bool(self.after)
+
+    @property
     def due(self) -> float:
-        """When it may be begun, in seconds since 1970 by Slack's clock; what has no delay: when it was posted."""
+        """When its delay is over, in seconds since 1970 by Slack's clock; what has no delay: when it was posted."""
         return seconds(self.ts) + (self.delay.total_seconds() if self.delay else 0.0)
 
     @property

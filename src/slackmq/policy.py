@@ -169,6 +169,7 @@ class Facts:
         typed: a person typed it.
         replied: its thread has replies.
         due_in: seconds until its delay is over.
+        waits: others must be done before it, and are not known to be.
         dropped_in: seconds until anybody may say that nobody came for it; infinity: never.
     """
 
@@ -187,6 +188,7 @@ class Facts:
     replied: bool = False
     settled_for: float = 0.0
     due_in: float = 0.0
+    waits: bool = False
     dropped_in: float = math.inf
 
     @property
@@ -237,7 +239,7 @@ def patience(facts: Facts, timing: Timing) -> Wait | None:
         case _ as unreachable:
             assert_never(unreachable)
     doubtful = facts.doubtful and not facts.settled
-    if not facts.canonical or facts.stale(options) or doubtful or options.every_bot:
+    if not facts.canonical or facts.waits or facts.stale(options) or doubtful or options.every_bot:
         return Wait()
     if facts.due_in > 0:
         return Wait(delay=facts.due_in)
@@ -275,8 +277,11 @@ def _elsewhere(on: str) -> Elsewhere:
     return Elsewhere(error=MeantForOthers(f"This job is for {on}, and no such worker began it in time.", remedy=remedy))
 
 
-def verdict_on(letter: Letter, select: Callable[[Message], Verdict]) -> Verdict:
-    """Whether a message shall be handled, given what is wrong with it and what the handlers say of it."""
+def verdict_on(letter: Letter, select: Callable[[Message], Verdict], *, begun: bool = False) -> Verdict:
+    """Whether a message shall be handled, given what is wrong with it and what the handlers say of it.
+
+    One that was begun and then reworded beyond recognition is ended, not left.
+    """
     match letter.error:
         case None if letter.message.kind == ONCE:
             return Ignore()
@@ -285,7 +290,7 @@ def verdict_on(letter: Letter, select: Callable[[Message], Verdict]) -> Verdict:
         case EnvelopeTooNew() as error:
             return Later(error=error)
         case MessageEdited() as error:
-            wanted = isinstance(select(letter.message), Accept | Refuse)
+            wanted = begun or isinstance(select(letter.message), Accept | Refuse)
             return Refuse(error=error) if wanted else Ignore()
         case error:
             return Refuse(error=error)

@@ -16,7 +16,7 @@ from slackmq.errors import ArgumentsRejected, ConfigurationError, ResultUntold
 from slackmq.nameplate import ALL, address
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
     from typing import Any
 
     from slackmq.answer import Answer
@@ -43,6 +43,7 @@ class Terms:
         priority: of what waits, that with the higher number is begun first.
         expires: what nobody has begun after so long is dropped, counted from when it is due; None: never.
         patience: how long `ask` waits.
+        after: what must be done before it is begun: messages of the channel, or their ts.
         on: the process that shall do it, by name or label; "": any that has the handler.
     """
 
@@ -51,6 +52,7 @@ class Terms:
     priority: int = 0
     expires: timedelta | None = None
     patience: timedelta = timedelta(minutes=1)
+    after: tuple[Message | str, ...] = ()
     on: str = ""
 
 
@@ -67,6 +69,7 @@ class Poster(Protocol):
         priority: int = 0,
         expires: timedelta | None = None,
         delay: timedelta | None = None,
+        after: Sequence[Message | str] = (),
         on: str = "",
     ) -> Message:
         """Post a job and return it as it stands in the channel."""
@@ -163,6 +166,7 @@ class Task(Generic[_Q, _P, _R_co]):
             priority=terms.priority,
             expires=terms.expires,
             delay=delay,
+            after=terms.after,
             on=terms.on,
         )
 
@@ -244,6 +248,13 @@ class Task(Generic[_Q, _P, _R_co]):
     def expiring(self, after: timedelta) -> Task[_Q, _P, _R_co]:
         """The same task, whose posts are dropped if nobody has begun them after so long."""
         return self._with(replace(self.terms, expires=after))
+
+    def after(self, *messages: Message | str) -> Task[_Q, _P, _R_co]:
+        """The same task, whose posts are begun when all these are done: messages of the channel, or their ts.
+
+        If one of them is dead, cancelled or deleted, the posts are dead too. 100 at most.
+        """
+        return self._with(replace(self.terms, after=messages))
 
     def on(self, where: str) -> Task[_Q, _P, _R_co]:
         """The same task, whose posts are for one process by name, `blink.on("pi-1")`, or for those with a label.
@@ -328,6 +339,10 @@ class BlockingTask(Generic[_Q, _P, _R_co]):
     def keyed(self, key: str) -> BlockingTask[_Q, _P, _R_co]:
         """The same task, whose posts carry this idempotency key."""
         return BlockingTask(self._task.keyed(key), self._run)
+
+    def after(self, *messages: Message | str) -> BlockingTask[_Q, _P, _R_co]:
+        """The same task, whose posts are begun when all these are done, see `Task.after`."""
+        return BlockingTask(self._task.after(*messages), self._run)
 
     def within(self, patience: timedelta) -> BlockingTask[_Q, _P, _R_co]:
         """The same task, whose `ask` waits so long for an answer."""

@@ -37,6 +37,34 @@ def test_a_delayed_job_outlives_every_worker_that_knew_it_and_is_begun_once_and_
     assert begun[1].at - posted >= 6_000_000
 
 
+def test_a_chain_goes_on_in_its_order_when_every_worker_is_killed_on_the_way(stage: Stage) -> None:
+    def post(*after: str) -> str:
+        names = [word for ts in after for word in ("--after", ts)]
+        done = stage.run("post", "#jobs", "nap", "--arg", "seconds=0.5", *names, "--json")
+        assert done.returncode == 0, done.stderr
+        return str(json.loads(done.stdout)["ts"])
+
+    def standing() -> dict[str, dict[str, object]]:
+        return {
+            row["ts"]: row for row in map(json.loads, stage.run("ls", "#jobs", "--all", "--json").stdout.splitlines())
+        }
+
+    first, second = post(), post()
+    both = post(first, second)
+    last = post(both)
+    assert standing()[both]["after"] == [first, second]
+    worker = stage.start(*WORKER)
+    stage.until(lambda: standing()[first]["state"] in {"held", "done"}, within=40)
+    worker.send_signal(signal.SIGKILL)
+    worker.wait(timeout=10)
+    for _ in range(2):
+        stage.start(*WORKER)
+    stage.until(lambda: standing()[last]["state"] == "done", within=60)
+    rows = standing()
+    assert {rows[ts]["state"] for ts in (first, second, both, last)} == {"done"}
+    assert f"after {both}, done" in stage.run("trace", last, "--channel", "#jobs").stdout
+
+
 CLOCK_HOUSE = """
 from datetime import timedelta
 from nap_house import app

@@ -16,6 +16,7 @@ from slackmq.claiming.reaction import ReactionClaiming
 from slackmq.claiming.way import Held
 from slackmq.errors import AlreadyReacted, Ambiguous
 from slackmq.message import Outcome, seconds
+from slackmq.queue.awaited import Awaited
 from slackmq.queue.contest import Contest
 from slackmq.queue.ending import Ending
 from slackmq.queue.lease import Lease
@@ -24,7 +25,7 @@ from slackmq.queue.watch import Watch
 from slackmq.slack.api import Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import pytest
 
@@ -185,6 +186,21 @@ def _eager(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Watch, "_hear_of", hear_of)
 
 
+def _impatient(patch: pytest.MonkeyPatch) -> None:
+    def outcome(_: Awaited, after: Iterable[str]) -> tuple[str, ...]:
+        return tuple(after)
+
+    patch.setattr(Awaited, "outcome", outcome)
+
+
+def _literal(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Sightings, "elder", _nobody)
+
+
+def _nobody(*_: object) -> None:
+    return None
+
+
 def _canary(
     name: str, cell: str, rules: str, spoil: Callable[[pytest.MonkeyPatch], None], way: Way = "reaction"
 ) -> Canary:
@@ -212,5 +228,7 @@ CANARIES = (
     _canary("a lapsed claim is left alone for a second lease", "C1", "I8", _patient),
     _canary("who takes over a batch does not heed what is noted as done", "batch", "I17", _heedless),
     _canary("an event that comes again begins its message again", "E2", "I3 I6 I7", _eager, "native"),
+    _canary("what waits for others is begun at once", "after", "I17", _impatient),
+    _canary("a copy is waited for, and nobody works on it", "after+H2", "I1", _literal),
 )
 """The mistakes that somebody who changes the product could make."""

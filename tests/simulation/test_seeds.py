@@ -126,6 +126,17 @@ def test_people_fill_a_message_and_it_is_claimed_all_the_same() -> None:
     assert refused
 
 
+def test_what_waits_for_others_was_done_after_them_and_dead_where_one_was() -> None:
+    ends: set[tuple[bool, Outcome]] = set()
+    for seed in range(4):
+        truth = replay(seed, "after+M1").truth
+        copies = [copy for job in truth.jobs.values() for copy in job.copies.values() if copy.after and copy.ended]
+        for copy in copies:
+            failed = any(named.failed for named in truth.named(copy))
+            ends |= {(failed, copy.ended[0])} if copy.ended else set()
+    assert {(False, Outcome.DONE), (True, Outcome.DEAD)} <= ends
+
+
 def test_what_expired_was_dropped_and_the_rest_was_done() -> None:
     truth = replay(2, "terms", "pin").truth
     ends = [copy for job in truth.jobs.values() for copy in job.copies.values() if copy.expires is not None]

@@ -9,7 +9,7 @@ import anyio
 
 from slackmq.claiming.log import Entry, replay
 from slackmq.errors import Ambiguous, LeaseLost
-from slackmq.message import seconds
+from slackmq.message import Outcome, seconds
 from slackmq.notes import Note
 from slackmq.slack.api import Urgency
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from slackmq.notes import Record
     from slackmq.slack.api import Slack
 
-__all__ = ["Logged", "Taken", "log_of"]
+__all__ = ["Logged", "Taken", "ended_by", "log_of"]
 
 _SPARE = 3.0
 """With fewer posts to spare than this no claim is written. A channel takes one post a second, and who holds a claim of
@@ -43,6 +43,13 @@ class Taken:
 def log_of(record: Record) -> Log:
     """What a thread's notes amount to."""
     return replay(Entry(ts=ts, user=user, note=note) for ts, user, note in record.entries.values())
+
+
+def ended_by(record: Record) -> Outcome | None:
+    """How a message ended according to its thread, where no mark says it; None if the thread does not say so either."""
+    log = log_of(record)
+    ended = record.entries[log.finished][2].note if log.finished else record.ended
+    return None if ended is None else Outcome(ended)
 
 
 class Logged:

@@ -33,7 +33,12 @@ class NativeClaiming(ReactionClaiming):
     first = 0
 
     def decide(self, message: Message, traces: Traces, facts: Facts) -> Action:
-        """The common rules; a message that nobody marked belongs to the socket that got it, for a lease."""
+        """The common rules; a message that nobody marked belongs to the socket that got it, for a lease.
+
+        Not so what waits for others: when it may be begun, nobody knows any more who got its event.
+        """
+        if message.after:
+            return super().decide(message, traces, facts)
         if facts.generation == 0 and policy.patience(facts, self._timing) is None:
             if facts.unread:
                 return Read()

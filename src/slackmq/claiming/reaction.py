@@ -8,6 +8,7 @@ Where no emoji is left, after the last one or on a message that takes no more, t
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -213,7 +214,8 @@ class ReactionClaiming:
         ours = message.kind is not None and message.author == self._me
         if not ours or claim.attempt > 1:
             return False
-        stamped = finished(message)
+        identity = await self._slack.identity()
+        stamped = finished(message, link=partial(identity.link, message.channel))
         with anyio.move_on_after(claim.deadline - self._clock.monotonic()):
             try:
                 metadata = Metadata(type=JOB, payload=stamped.payload)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from slackmq.operating.look import Look
     from slackmq.queue import Standing
 
-__all__ = ["age", "inspected", "ls", "printable", "shown"]
+__all__ = ["age", "inspected", "ls", "printable", "shown", "standing"]
 
 _HERE = Where()
 _ENDED = {"done", "dead", "cancelled", "duplicate", "gone"}
@@ -57,7 +57,7 @@ def ls(
     elif sys.stdout.isatty():
         Console().print(_table(rows))
     else:
-        sys.stdout.writelines("\t".join(map(str, _row(row).values())) + "\n" for row in rows)
+        sys.stdout.writelines("\t".join(_cells(row)) + "\n" for row in rows)
 
 
 async def inspected(where: Where, channel: str) -> tuple[Look, tuple[Standing, ...]]:
@@ -71,7 +71,7 @@ def shown(row: Standing, *, ended: bool) -> bool:
     return concerns(row) and (ended or row.state not in _ENDED - {"dead"})
 
 
-def _row(row: Standing) -> dict[str, str | int]:
+def _row(row: Standing) -> dict[str, object]:
     return {
         "ts": row.message.ts,
         "state": row.state,
@@ -82,14 +82,25 @@ def _row(row: Standing) -> dict[str, str | int]:
         "by": printable(" ".join(row.by)),
         "text": printable(row.message.text),
         "jobs": row.message.size,
+        "after": row.after,
     }
+
+
+def _cells(row: Standing) -> list[str]:
+    """The same for tools that read lines: what it waits for is the last column, with blanks between."""
+    return [*map(str, list(_row(row).values())[:-1]), " ".join(row.after)]
+
+
+def standing(row: Standing) -> str:
+    """How a message stands, for people, and for how many others it waits."""
+    return f"{row.state} for {len(row.after)}" if row.after and row.state == "waiting" else row.state
 
 
 def _table(rows: Iterable[Standing]) -> Table:
     table = Table("ts", "state", "age", "claims", "for", "by", "job", box=None, header_style="bold")
     for row in rows:
-        whom, by = printable(row.message.on), printable(" ".join(row.by))
-        cells = (row.message.ts, row.state, age(row.age), str(row.generation), whom, by, printable(row.message.text))
+        whom, by, state = printable(row.message.on), printable(" ".join(row.by)), standing(row)
+        cells = (row.message.ts, state, age(row.age), str(row.generation), whom, by, printable(row.message.text))
         table.add_row(*map(Text, cells))
     return table
 

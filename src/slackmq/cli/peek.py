@@ -55,6 +55,7 @@ def _row(row: Standing) -> dict[str, object]:
         "priority": row.message.priority,
         "age": round(row.age.total_seconds()),
         "due_in": round(row.due.total_seconds()),
+        "after": row.after,
         "jobs": row.message.size,
         "body": row.message.body,
         "file": row.message.file,
@@ -70,4 +71,5 @@ def _table(rows: Iterable[Standing]) -> Table:
 
 def _cells(row: Standing) -> tuple[str, ...]:
     due = f"in {age(row.due)}" if row.due else "now"
+    due = f"after {' '.join(row.after)}" if row.after else due
     return row.message.ts, age(row.age), str(row.message.priority), due, printable(row.message.text)

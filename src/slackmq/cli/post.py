@@ -53,6 +53,10 @@ def post(
         float | None,
         Parameter(validator=validators.Number(gt=0), help="Seconds before which nobody begins it; 120 days at most."),
     ] = None,
+    after: Annotated[
+        tuple[str, ...],
+        Parameter(negative=(), help="The ts of a message that must be done before it. May be given several times."),
+    ] = (),
     on: Annotated[str, Parameter(help='The worker that shall do it, by name or label: "pi-1", "room=attic".')] = "",
     json: Annotated[bool, Parameter(negative=(), help="Print a JSON object.")] = False,
     where: Where = _HERE,
@@ -63,6 +67,7 @@ def post(
         body=body_of(body, arg),
         key=key or "",
         priority=priority,
+        after=after,
         on=on,
         delay=None if delay is None else timedelta(seconds=delay),
     )
@@ -85,6 +90,7 @@ async def _post(where: Where, channel: str, new: Post, expires: timedelta | None
                 priority=new.priority,
                 expires=expires,
                 delay=new.delay,
+                after=new.after,
                 on=new.on,
             )
 

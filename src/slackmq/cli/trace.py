@@ -49,6 +49,7 @@ def trace(
     sys.stdout.write(f"{_said(life.message.text)}\n")
     attempts = f", {life.attempts} attempt{'s' * (life.attempts != 1)}" if life.attempts else ""
     sys.stdout.write(f"{life.state}{attempts}, key {printable(life.message.key)}{_jobs(life)}\n")
+    sys.stdout.writelines(f"after {ts}, {state}\n" for ts, state in life.after.items())
     if sys.stdout.isatty():
         Console().print(_table(life))
     else:
@@ -76,6 +77,7 @@ def _object(life: Life) -> dict[str, object]:
         "key": life.message.key,
         "state": life.state,
         "attempts": life.attempts,
+        "after": life.after,
         "jobs": life.jobs,
         "jobs_done": life.done,
         "jobs_lost": life.lost,

@@ -71,7 +71,10 @@ class Tab:
 
     def notice(self, event: Pressed | HomeOpened) -> None:
         """Somebody opened the tab, or pressed a button there."""
-        ours = isinstance(event, HomeOpened) or (event.action.startswith(PREFIX) and not event.channel)
+        if isinstance(event, HomeOpened):
+            ours = event not in self._waiting  # one view does for all openings that wait
+        else:
+            ours = event.action.startswith(PREFIX) and not event.channel
         if ours and len(self._waiting) == _WAITING:
             _log.warning("%d people wait for their Home tab; one more was left out", _WAITING)
         elif ours:

@@ -21,7 +21,8 @@ class Figures:
 
     Attributes:
         depth: jobs that wait, for the first time or again.
-        delayed: of these, the jobs whose time has not come: by a delay, or because the next attempt is due later.
+        delayed: of these, the jobs whose time has not come: by a delay, because the next attempt is due later, or
+            because others must be done first.
         in_flight: jobs that a worker holds; with native claims the first attempt leaves no mark, and its job waits.
         oldest: how long ago the oldest job was posted that waits and is due.
         done: jobs that were posted within the window and are done.
@@ -59,11 +60,15 @@ def figures_of(standings: Iterable[Standing], *, window: timedelta) -> Figures:
         states[row.state] += row.message.size
     return Figures(
         depth=sum(row.message.size for row in waiting),
-        delayed=sum(row.message.size for row in waiting if row.due > timedelta(0)),
+        delayed=sum(row.message.size for row in waiting if _early(row)),
         in_flight=states["held"],
-        oldest=max((row.age for row in waiting if not row.due), default=timedelta(0)),
+        oldest=max((row.age for row in waiting if not _early(row)), default=timedelta(0)),
         done=states["done"],
         dead=states["dead"],
         duplicates=states["duplicate"],
         window=window,
     )
+
+
+def _early(row: Standing) -> bool:
+    return row.due > timedelta(0) or bool(row.after)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from slackmq.batch import written
@@ -10,7 +10,7 @@ from slackmq.message import Outcome, seconds
 from slackmq.notes import NOTE, Record, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from slackmq.claiming.marks import Marks
     from slackmq.message import Message
@@ -105,6 +105,7 @@ class Life:
         jobs: how many jobs the message carries.
         done: of a batch, the numbers of the jobs that its thread calls done, as "1-73 75".
         lost: of a batch, the numbers of the jobs that failed and are not tried again.
+        after: how the messages stand that must be done before it, by ts, as far as their marks say.
     """
 
     message: Message
@@ -114,6 +115,7 @@ class Life:
     jobs: int = 1
     done: str = ""
     lost: str = ""
+    after: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def life_of(message: Message, row: Row, replies: Sequence[Row], *, marks: Marks, bots: frozenset[str]) -> Life:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from slackmq.claiming.marks import Marks
@@ -13,11 +13,12 @@ from slackmq.errors import Ambiguous, ConfigurationError, Refused
 from slackmq.operating.life import life_of
 from slackmq.policy import Accept, Options, Timing
 from slackmq.queue import AsyncQueue
+from slackmq.queue.held import stretches
 from slackmq.queue.pausing import pause_of
 from slackmq.queue.setting import digest_of, found
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
     from slackmq.clock import Clock
     from slackmq.message import Message
@@ -74,14 +75,26 @@ class Look:
                 remedy="`slackmq ls` shows what is there.",
             )
         replies = await self.slack.replies(channel.id, ts) if row.replies or row.latest_reply else ()
-        me = (await self.slack.identity()).user
+        life = await self._life(row, replies)
+        return replace(life, after=await self._named(life.message.after))
+
+    async def _life(self, row: Row, replies: Sequence[Row]) -> Life:
+        channel, me = self.queue.channel.id, (await self.slack.identity()).user
         bots = frozenset({me})
         if self.shared:
             watched = row.reactions.get(self.marks.watched, frozenset())
             pinned = frozenset({row.pin.by} if row.pin else ())
             bots |= watched | pinned | frozenset(reply.user for reply in replies if reply.bot)
-        message = _message(row, channel.id, me=me, shared=self.shared and row.bot is not None)
+        message = _message(row, channel, me=me, shared=self.shared and row.bot is not None)
         return life_of(message, row, replies, marks=self.marks, bots=bots)
+
+    async def _named(self, after: Sequence[str]) -> dict[str, str]:
+        """How the messages stand that a job waits for; neighbours are read with one call."""
+        rows: dict[str, Row] = {}
+        for oldest, latest in stretches(after):
+            page = await self.slack.history(self.queue.channel.id, oldest=oldest, latest=latest)
+            rows |= {row.ts: row for row in page.rows}
+        return {ts: (await self._life(rows[ts], ())).state if ts in rows else "gone" for ts in after}
 
 
 @asynccontextmanager

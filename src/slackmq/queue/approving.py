@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["Approving"]
 
 _log = logging.getLogger("slackmq.approval")
-_LONGEST = timedelta(days=7)
+_HOUR, _LONGEST = timedelta(hours=1), timedelta(days=7)
+_LEASES = 100
+"""So many leases a question stands at most, if that is more than an hour: a claim is extended twice in each, by a reply
+once its emoji are used up, and whoever waits reads all replies anew."""
 _REMEDY = 'Name people by the id in their profile, groups by theirs: by=["U012AB3CD", "S0614TZR7"].'
 
 
@@ -62,7 +65,7 @@ class Approving:
             ApprovalLate: nobody decided in time.
             ConfigurationError: it cannot be asked so, or no press would ever be heard of; nothing was asked.
         """
-        self._check(question, by, within)
+        self._check(claim, question, by, within)
         record = self._record(claim)
         ts, standing = await self._asked(claim, question, by, within, record)
         press = await self._wait(claim, standing, record, alive)
@@ -73,7 +76,7 @@ class Approving:
             raise Denied(press.by)
         return Approval(by=press.by, at=seconds(press.ts))
 
-    def _check(self, question: str, by: Collection[str], within: timedelta) -> None:
+    def _check(self, claim: Claim, question: str, by: Collection[str], within: timedelta) -> None:
         if not self._parts.events.rings:
             raise ConfigurationError(
                 "Nobody can be asked: without Socket Mode no press of a button is heard of.",
@@ -86,8 +89,15 @@ class Approving:
                 f"A question has 1 to {LONGEST:,} characters, and this one has {len(question):,}.",
                 remedy="Ask shortly, and put the rest into the thread.",
             )
-        if not timedelta(0) < within <= _LONGEST:
-            raise ConfigurationError(f"Nobody can decide within {within}.", remedy=f"Give them {_LONGEST} at most.")
+        sighting = self._parts.sightings.get(claim.message.ts)
+        lease = self._parts.timing.lease if sighting is None else timedelta(seconds=sighting.lease)
+        longest = min(_LONGEST, max(_HOUR, _LEASES * lease))
+        more = "" if longest == _LONGEST else ", or the handler a longer `lease`"
+        if not timedelta(0) < within <= longest:
+            raise ConfigurationError(
+                f"Nobody can decide within {within}.",
+                remedy=f"Give them {longest} at most{more}.",
+            )
 
     async def _asked(
         self, claim: Claim, text: str, by: Collection[str], within: timedelta, record: Record

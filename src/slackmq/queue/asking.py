@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import anyio
+import msgspec
 
 from slackmq.answer import Answer, result_in
-from slackmq.errors import Ambiguous, AnswerLate, BodyLost, JobFailed, JobVanished, MessageGone, Refused
+from slackmq.errors import (
+    Ambiguous,
+    AnswerLate,
+    BodyLost,
+    JobFailed,
+    JobVanished,
+    MessageGone,
+    Refused,
+    ResultUntold,
+)
 from slackmq.message import Outcome
+from slackmq.notes import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +29,7 @@ if TYPE_CHECKING:
 
     from slackmq.claiming.thread import Thread
     from slackmq.clock import Clock
-    from slackmq.message import Message
+    from slackmq.message import Json, Message
     from slackmq.notes import Note
     from slackmq.queue.parcels import Parcels
     from slackmq.queue.sightings import Sighting, Sightings
@@ -146,6 +158,34 @@ class Asking:
             return Answer(text=None, why=error.cause.rstrip("."))
         except UnicodeDecodeError as error:
             return Answer(text=None, why=f"its file holds no text ({error})")
+
+    async def results(self, message: Message) -> tuple[Json, ...]:
+        """What those returned that a message named: of copies, that which was worked on.
+
+        Raises:
+            ResultUntold: the result of one cannot be told.
+        """
+        sighting = self._sightings.get(message.ts)
+        done = message.after if sighting is None else sighting.cleared or message.after
+        notes = {ts: await self._answered(message, ts) for ts in done}
+        if not all(notes.values()):  # it returned None, or the answer is not to be seen yet
+            await self._clock.sleep(self._watch.lag.skew)
+            notes = {ts: note or await self._answered(message, ts) for ts, note in notes.items()}
+        results = {ts: await self._result(ts, note) for ts, note in notes.items()}
+        return tuple(results[ts] for ts in done)
+
+    async def _answered(self, message: Message, ts: str) -> Note | None:
+        """The answer to one of those that a message named."""
+        record = Record()
+        await self._thread.read(replace(message, ts=ts), record)
+        return _newest("answer", record.entries.values())
+
+    async def _result(self, ts: str, note: Note | None) -> Json:
+        told = Answer(text=None) if note is None else await self._told(note)
+        if told.why:
+            raise ResultUntold(ts, told.why)
+        result: Json = msgspec.json.decode(told.result) if told.result else None
+        return result
 
     async def _note(self, sighting: Sighting) -> Note | None:
         """What the thread says of the end; read once more, later, where nothing is to be seen yet."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from slackmq.errors import LeaseLost
     from slackmq.message import Message
     from slackmq.nameplate import Nameplate
+    from slackmq.queue.awaited import Undone
     from slackmq.queue.parts import Parts
     from slackmq.queue.sightings import Sighting
     from slackmq.queue.watch import Watch
@@ -90,6 +91,9 @@ class Chorus:
     async def begin(self, sighting: Sighting) -> Claim | None:
         """Begin it, unless the thread says that a process of this name has done it before."""
         sighting.busy = True
+        if sighting.failed is not None:
+            await self._refuse(sighting, sighting.failed)
+            return None
         self._parts.gate.begin(sighting)
         claim: Claim | None = None
         try:
@@ -107,6 +111,22 @@ class Chorus:
             self._parts.hook(Claimed(claim=claim))
             await pause("after_claim_ok")
         return claim
+
+    async def _refuse(self, sighting: Sighting, failed: Undone) -> None:
+        """End what waited for something that will not be done; whoever marks it first says why."""
+        slack, message = self._parts.slack, sighting.message
+        link = (await slack.identity()).link(message.channel, failed.ts)
+        try:
+            first = await mark(slack, message, self._parts.marks.dead, clock=self._parts.clock)
+        except (MessageLocked, TooManyReactions) as error:
+            _log.warning("cannot mark %s as dead: %s", message.ts, error)
+        else:
+            if first:
+                await self._give_up(
+                    sighting, self._claim(sighting), f"to be begun after {link}, which {failed.end.value}"
+                )
+        sighting.busy = False
+        self._drop(sighting)
 
     def has(self, claim: Claim) -> bool:
         """Whether a claim is one of these."""
@@ -184,7 +204,7 @@ class Chorus:
     def _wait(self, sighting: Sighting) -> float | None:
         """Seconds until it may be begun, infinity until something is seen; None: never."""
         message, now, server = sighting.message, self._parts.clock.monotonic(), self._parts.slack.now()
-        if sighting.busy:
+        if sighting.busy or (sighting.uncleared and sighting.failed is None):
             return math.inf
         if isinstance(sighting.verdict, Accept) and not sighting.for_every_bot:
             return math.inf  # somebody here is about to cancel it

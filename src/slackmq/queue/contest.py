@@ -6,18 +6,20 @@ import hashlib
 import logging
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal, assert_never
 
 import anyio
 
 from slackmq import policy
-from slackmq.claiming.logged import log_of
+from slackmq.claiming.logged import ended_by
 from slackmq.claiming.marks import Reading
 from slackmq.errors import AlreadyReacted, Ambiguous, LeaseLost, MessageGone, MessageLocked, TooManyReactions
 from slackmq.hooks import Claimed, Rejected
-from slackmq.message import Claim, Outcome, seconds
+from slackmq.message import Claim, seconds
 from slackmq.points import pause
 from slackmq.policy import Accept, Facts, Ignore, Read, Take, Wait
+from slackmq.queue.refusing import why_not
 from slackmq.slack.api import Urgency
 
 if TYPE_CHECKING:
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
     from slackmq.claiming.way import Claiming, Held
     from slackmq.clock import Clock
     from slackmq.hooks import Hook
-    from slackmq.message import Receipt
-    from slackmq.policy import Action, Options, Timing
+    from slackmq.message import Message, Receipt
+    from slackmq.policy import Action, Timing
     from slackmq.queue.ending import Ending
     from slackmq.queue.gate import Gate
     from slackmq.queue.sightings import Sighting, Sightings
@@ -199,7 +201,8 @@ class Contest:
             typed=message.kind is None,
             replied=sighting.latest_reply is not None,
             dropped_in=sighting.dropped_at - server,
-            due_in=0.0 if message.delay is None or sighting.cancelled else message.due - server,
+            due_in=0.0 if message.delay is None or sighting.cancelled or sighting.failed else message.due - server,
+            waits=sighting.uncleared and sighting.failed is None and not (sighting.cancelled or _over(message, server)),
         )
 
     def _courtesy(self, sighting: Sighting) -> float:
@@ -265,11 +268,9 @@ class Contest:
 
     def _heed(self, sighting: Sighting) -> bool:
         """Whether the thread says that the message has ended, where no mark does."""
-        record = sighting.record
-        log = log_of(record)
-        ended = record.entries[log.finished][2].note if log.finished else record.ended
+        ended = ended_by(sighting.record)
         if ended is not None and sighting.ended is None:
-            sighting.ended, sighting.ended_at = Outcome(ended), self._clock.monotonic()
+            sighting.ended, sighting.ended_at = ended, self._clock.monotonic()
         return sighting.ended is not None
 
     async def win(self, sighting: Sighting, generation: int) -> Claim | None:
@@ -280,7 +281,8 @@ class Contest:
         sighting.take_in(Reading(generation=generation), self._clock.monotonic())
         await pause("after_claim_ok")
         claim = Claim(message=sighting.message, token=held.token, attempt=1, deadline=held.deadline)
-        if generation > self._claiming.first:
+        first = 1 if sighting.message.after else self._claiming.first  # what waited belongs to no socket
+        if generation > first:
             successor: Claim | None = None
             with anyio.move_on_after(held.deadline - self._clock.monotonic()):
                 successor = await self._succeed(sighting, claim, generation)
@@ -336,7 +338,8 @@ class Contest:
             # The earlier holder had given it back for later, which was not visible when this generation was taken.
             sighting.record.releases[claim.token] = retry_at
             return None
-        if isinstance(sighting.verdict, Accept) and not (sighting.record.refused or sighting.cancelled):
+        over = sighting.record.refused or sighting.cancelled or sighting.uncleared
+        if isinstance(sighting.verdict, Accept) and not over:
             await self._ending.begin(sighting, claim)
         return claim
 
@@ -353,15 +356,12 @@ class Contest:
 
     async def _refused(self, sighting: Sighting, claim: Claim) -> bool:
         """End a message here and now that no handler may see."""
-        verdict = sighting.verdict
-        if isinstance(verdict, Ignore):
+        if isinstance(sighting.verdict, Ignore):
             return True
         if sighting.cancelled:
             return await self._ended(sighting, self._ending.cancelled(sighting, claim))
-        if isinstance(verdict, Accept):
-            reason = _given_up(sighting) or _exhausted(claim, verdict.options) or _expired(claim, self._slack.now())
-        else:
-            reason = str(verdict.error)
+        link = partial((await self._slack.identity()).link, sighting.message.channel)
+        reason = why_not(sighting, claim, now=self._slack.now(), link=link)
         if reason is None:
             return False
         self._hook(Rejected(message=sighting.message, reason=reason))
@@ -376,24 +376,6 @@ class Contest:
         return True
 
 
-def _given_up(sighting: Sighting) -> str | None:
-    """Why a message is dead according to its thread, which its last holder did not live to mark; None if it is not."""
-    record = sighting.record
-    whys = (note.why for _, _, note in record.entries.values() if note.note == "refusal")
-    return next(whys, "") or "It was refused." if record.refused else None
-
-
-def _exhausted(claim: Claim, options: Options) -> str | None:
-    """Why a handler must not get a claim whose attempt is one too many, None if it may."""
-    spent = claim.attempt - 1
-    if spent < options.attempts:
-        return None
-    return f"Given up after {spent} attempts: the last one began and was never heard of again."
-
-
-def _expired(claim: Claim, now: float) -> str | None:
-    """Why a handler must not get what nobody has begun in time, None if it may; what was, or may have been, goes on."""
-    expires = claim.message.expires
-    if expires is None or claim.attempt > 1 or now <= expires:
-        return None
-    return f"Dropped: it expired {now - expires:.0f} s before anybody could begin it."
+def _over(message: Message, server: float) -> bool:
+    """Whether a message has expired; `server` in seconds since 1970 by Slack's clock."""
+    return message.expires is not None and message.expires < server

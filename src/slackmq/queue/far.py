@@ -1,4 +1,4 @@
-"""How far back jobs with a long delay may stand: a bookmark of the channel says so, for whoever starts later."""
+"""How far back jobs may stand that wait for long: a bookmark of the channel says so, for whoever starts later."""
 
 from __future__ import annotations
 
@@ -19,18 +19,24 @@ LONGEST = 120 * 86_400.0
 """Seconds; no job waits longer for its time: as far ahead as Slack itself takes a message (docs.slack.dev,
 chat.scheduleMessage)."""
 _FIELD = "delayed-since"
-_TITLE = "Jobs with a long delay wait in this channel"
+_TITLE = "Jobs that wait for long stand in this channel"
 
 
-async def note_far(slack: Slack, channel: str) -> None:
-    """See to it that whoever starts from now on looks back as far as this moment; to be called before such a post.
+async def note_far(slack: Slack, channel: str, *, since: float | None = None) -> None:
+    """See to it that whoever starts from now on looks back as far as a moment.
+
+    Args:
+        slack: the workspace.
+        channel: id of the channel.
+        since: that moment, in seconds since 1970; None: now, to be called before such a post.
 
     Raises:
         Refused: the bookmarks cannot be read or written.
         Ambiguous: no answer came.
     """
-    if await _since(slack, channel) is None:
-        await slack.bookmark(channel, _TITLE, f"{HOME}#{urlencode({_FIELD: f'{slack.now():.0f}'})}")
+    known, moment = await _since(slack, channel), slack.now() if since is None else since
+    if known is None or known > moment:
+        await slack.bookmark(channel, _TITLE, f"{HOME}#{urlencode({_FIELD: f'{moment:.0f}'})}")
 
 
 async def read_far(slack: Slack, channel: str, *, reach: float) -> float:

@@ -1,4 +1,4 @@
-"""What waits for its time: of each delayed message as little as possible, until its delay is over."""
+"""What waits for its time, or for others: of each such message as little as possible, until it may be begun."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ if TYPE_CHECKING:
 
     from slackmq.message import Json, Message
 
-__all__ = ["Held", "Stretch", "stretches"]
+__all__ = ["AHEAD", "FAR", "Held", "Stretch", "stretches"]
 
+AHEAD = 60.0
+"""Seconds before its time at which a delayed message is read again, so that one read does for all of a minute."""
+FAR = 2 * AHEAD
+"""What is due sooner is kept as it is: it might be read again before reads must show it."""
 _NOTHING: Mapping[str, Json] = MappingProxyType({})
 _LINE = 80
 """Characters that are kept of what people read."""
@@ -31,7 +35,7 @@ Stretch = tuple[float, float]
 
 
 class Held:
-    """The delayed messages of one channel whose time has not come.
+    """The messages of one channel whose time has not come, or that wait for others.
 
     Their arguments are not kept: what waits for months must not cost memory, and is read again when it is due.
     """
@@ -50,13 +54,19 @@ class Held:
         """What is kept of each."""
         yield from list(self._by_ts.values())
 
+    def get(self, ts: str) -> Message | None:
+        """What is kept of a message; None if it is not held."""
+        return self._by_ts.get(ts)
+
     def add(self, message: Message) -> None:
-        """Remember a message until its time has come."""
+        """Remember a message until it may be begun."""
         if message.ts not in self._by_ts:
             self._by_ts[message.ts] = replace(message, body=_NOTHING, text=message.text[:_LINE])
+            if message.after:  # when those are done nobody knows
+                return
             heapq.heappush(self._order, (message.due, message.ts))
             if len(self._order) > 2 * len(self._by_ts) + _FEW:  # most were deleted long before their time
-                self._order = [(each.due, each.ts) for each in self._by_ts.values()]
+                self._order = [(each.due, each.ts) for each in self._by_ts.values() if not each.after]
                 heapq.heapify(self._order)
 
     def drop(self, ts: str) -> Message | None:
@@ -64,7 +74,7 @@ class Held:
         return self._by_ts.pop(ts, None)
 
     def next_due(self) -> float | None:
-        """When the next one is due, in seconds since 1970; None if none is held."""
+        """When the next one is due that waits for nothing else, in seconds since 1970; None if there is none."""
         while self._order and self._order[0][1] not in self._by_ts:
             heapq.heappop(self._order)
         return self._order[0][0] if self._order else None
@@ -73,7 +83,7 @@ class Held:
         """The timestamps of those whose time has come; they are held until they are dropped."""
         if (first := self.next_due()) is None or first > now:
             return []
-        return [ts for ts, message in self._by_ts.items() if message.due <= now]
+        return [ts for ts, message in self._by_ts.items() if message.due <= now and not message.after]
 
 
 def stretches(messages: Iterable[str]) -> list[Stretch]:

@@ -55,8 +55,9 @@ class Keeping:
         told = answer if isinstance(answer, Answer) else answer_of(answer)
         sighting = self._sighting(claim)
         receipt = await self._parts.ending.done(sighting, claim, told)
-        if isinstance(sighting.verdict, Accept) and sighting.verdict.options.concurrency is not None:
-            self._watch.wake()  # what waits for it waits for nothing else
+        counted = isinstance(sighting.verdict, Accept) and sighting.verdict.options.concurrency is not None
+        if counted or claim.message.ts in self._parts.sightings.awaited:
+            self._watch.wake()  # what waits for it may wait for nothing else
         return receipt
 
     async def fail(self, claim: Claim, reason: str, *, retry_in: timedelta | None = None, trace: str = "") -> Receipt:

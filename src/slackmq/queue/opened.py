@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from slackmq.queue.controls import Controls
     from slackmq.queue.doorbell import Doorbell
     from slackmq.queue.keeping import Keeping
+    from slackmq.queue.naming import Naming
     from slackmq.queue.pick import Pick
     from slackmq.queue.poster import Poster
     from slackmq.queue.queue import AsyncQueue
@@ -46,6 +47,7 @@ class Opened:
         keeping: extends and ends claims.
         approving: asks people about jobs.
         poster: posts jobs.
+        naming: takes what a job shall wait for.
         asking: waits for answers.
         pick: claims messages by name.
         cancelling: cancels jobs.
@@ -66,6 +68,7 @@ class Opened:
     keeping: Keeping
     approving: Approving
     poster: Poster
+    naming: Naming
     asking: Asking
     pick: Pick
     cancelling: Cancelling

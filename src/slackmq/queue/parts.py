@@ -22,6 +22,7 @@ from slackmq.queue.ending import Ending
 from slackmq.queue.gate import Gate
 from slackmq.queue.janitor import Janitor
 from slackmq.queue.keeping import Keeping
+from slackmq.queue.naming import Naming
 from slackmq.queue.opened import Opened
 from slackmq.queue.parcels import Parcels
 from slackmq.queue.pick import Pick
@@ -188,6 +189,7 @@ class Parts:
             keeping=Keeping(self, watch),
             approving=Approving(self, watch),
             poster=poster,
+            naming=Naming(self.slack, channel.id, clock=self.clock, skew=self.timing.skew.total_seconds()),
             asking=self._asking(watch),
             pick=pick,
             cancelling=self._cancelling(channel, pick, contest),
@@ -264,6 +266,7 @@ class Parts:
             named=not self.here.drawn,
             marks=self.marks,
             claiming=self.claiming,
+            thread=self.thread,
             timing=self.timing,
             clock=self.clock,
             hook=self.hook,

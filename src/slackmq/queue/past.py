@@ -10,7 +10,7 @@ from slackmq.errors import Ambiguous
 from slackmq.message import seconds
 from slackmq.policy import scan_period
 from slackmq.queue.far import read_far
-from slackmq.queue.held import stretches
+from slackmq.queue.held import AHEAD, stretches
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
@@ -20,13 +20,9 @@ if TYPE_CHECKING:
     from slackmq.queue.sightings import Sightings
     from slackmq.slack.api import Page, Slack
 
-__all__ = ["FAR", "Past"]
+__all__ = ["Past"]
 
 _log = logging.getLogger("slackmq.watch")
-_AHEAD = 60.0
-"""Seconds before its time at which a delayed message is read again, so that one read does for all of a minute."""
-FAR = 2 * _AHEAD
-"""What is due sooner is kept as it is: it might be read again before reads must show it."""
 _STRETCH = 86_400.0
 """Seconds of a channel's past that are read at once, looking for what waits from before the window."""
 _LONGEST_STRETCH = 16 * _STRETCH
@@ -53,6 +49,7 @@ class Past:
         clock: the time of this process.
 
     Attributes:
+        slack: as given, as are `channel` and `timing`.
         since: how far back everything was read, in seconds since 1970.
     """
 
@@ -67,12 +64,12 @@ class Past:
         timing: Timing,
         clock: Clock,
     ) -> None:
-        self._slack = slack
-        self._channel = channel
+        self.slack = slack
+        self.channel = channel
         self._sightings = sightings
         self._keep = keep
         self._news = news
-        self._timing = timing
+        self.timing = timing
         self._clock = clock
         self._turn = 0
         self._credit = 0.0
@@ -85,19 +82,19 @@ class Past:
             running: whether it is read by itself, all the time.
         """
         while running() and self.since:
-            await self._news(self._timing.scan.total_seconds())
+            await self._news(self.timing.scan.total_seconds())
         if self.since:
             await self.look_back()
 
     async def look_back(self) -> None:
         """Once, find what waits from before the window: a whole fleet may have rested for days."""
-        begin = latest = self._slack.now() - self._timing.window.total_seconds()
-        reach = await read_far(self._slack, self._channel, reach=self._timing.reach.total_seconds())
+        begin = latest = self.slack.now() - self.timing.window.total_seconds()
+        reach = await read_far(self.slack, self.channel, reach=self.timing.reach.total_seconds())
         stretch = _STRETCH
         while latest > reach:
             oldest = max(reach, latest - stretch)
             try:
-                page = await self._slack.history(self._channel, oldest=oldest, latest=latest)
+                page = await self.slack.history(self.channel, oldest=oldest, latest=latest)
             except Ambiguous as error:
                 await self._rest(error)
                 continue
@@ -112,7 +109,7 @@ class Past:
         held = self._sightings.held
         while True:
             first = held.next_due()
-            left = None if first is None else first - _AHEAD - self._slack.now()
+            left = None if first is None else first - AHEAD - self.slack.now()
             if left is None or left > 0:
                 await self._news(left)
                 continue
@@ -123,11 +120,11 @@ class Past:
 
     async def due(self) -> set[str]:
         """Read those messages again whose time has come, or comes soon; what was seen."""
-        messages = self._sightings.held.due(self._slack.now() + _AHEAD)
-        return await self._read(messages)
+        messages = self._sightings.held.due(self.slack.now() + AHEAD)
+        return await self.read(messages)
 
     async def overdue(self, *, before: float, connections: int | None) -> set[str]:
-        """Read some of those delayed messages again that have not ended; what was seen.
+        """Read some of those deferred messages again that have not ended; what was seen.
 
         Only a read tells what the other processes did about them.
 
@@ -137,24 +134,25 @@ class Past:
         """
         waiting = self._sightings.overdue(before=before)
         parts, scanning = stretches(waiting), connections or 1
-        each = _READS / scanning * scan_period(self._timing, connections, busy=True) / 60
+        each = _READS / scanning * scan_period(self.timing, connections, busy=True) / 60
         self._credit = min(_OVERDUE, self._credit + max(0.0, each - 1))
         chosen = [parts[(self._turn + n) % len(parts)] for n in range(min(int(self._credit), len(parts)))]
         self._turn += len(chosen)
         self._credit -= len(chosen)
-        return await self._read([ts for ts in waiting if any(oldest < seconds(ts) <= to for oldest, to in chosen)])
+        return await self.read([ts for ts in waiting if any(oldest < seconds(ts) <= to for oldest, to in chosen)])
 
-    async def _read(self, messages: Collection[str]) -> set[str]:
+    async def read(self, messages: Collection[str]) -> set[str]:
+        """Read some messages, neighbours with one call; what was seen, and what stands between them."""
         shown: set[str] = set()
         for oldest, latest in stretches(messages):
-            page = await self._slack.history(self._channel, oldest=oldest, latest=latest)
+            page = await self.slack.history(self.channel, oldest=oldest, latest=latest)
             self._keep(page)
             shown |= {row.ts for row in page.rows}
             for ts in messages:
-                if oldest < seconds(ts) <= latest:
-                    self._sightings.let_go(ts)  # it is seen now, or it was deleted meanwhile
+                if oldest < seconds(ts) <= latest and ts not in shown:
+                    self._sightings.let_go(ts)  # it was deleted meanwhile
         return shown
 
     async def _rest(self, error: Ambiguous) -> None:
-        _log.warning("could not read %s: %s", self._channel, error)
-        await self._clock.sleep(self._timing.scan.total_seconds())
+        _log.warning("could not read %s: %s", self.channel, error)
+        await self._clock.sleep(self.timing.scan.total_seconds())

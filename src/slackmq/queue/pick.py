@@ -243,11 +243,16 @@ class Pick:
     async def noticed(self, ts: str) -> Sighting | None:
         """What is known of a message, looked at anew; None if the channel has none of this timestamp."""
         row = await self._slack.row(self._channel, ts)
-        return None if row is None else self._noticed(row)
+        if row is None:
+            return None
+        letter = self._watch.letter(row) if ts in self._sightings.held else None
+        if letter is not None:
+            self._watch.meet(letter.message)  # it stays this queue's to work on, and waits as it did
+        return self._noticed(row)
 
     async def settle(self, sighting: Sighting) -> bool:
         """Read the channel late enough to see every copy that was posted before this one; False if it ended by then."""
-        if sighting.message.delay is not None and not self._watch.running:
+        if sighting.message.deferred and not self._watch.running:
             return False  # copies of it may stand months back, and who does not watch has not looked there
         while sighting.open and not sighting.settled:
             due = seconds(sighting.message.ts) + self._watch.lag.skew

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from slackmq.envelope import EVERYBODY, JOB, seal, unseal
@@ -118,7 +119,8 @@ class Poster:
 
     async def _send(self, post: Post, repost: int) -> Message:
         me, channel = self._me, self._channel
-        sealed = seal(post, to=self._to, sent_at=self._slack.now(), repost=repost)
+        link = partial((await self._slack.identity()).link, channel)
+        sealed = seal(post, to=self._to, sent_at=self._slack.now(), repost=repost, link=link)
         await pause("before_post")
         ts = await self._slack.post(channel, sealed.text, metadata=Metadata(type=JOB, payload=sealed.payload))
         letter = unseal(sealed.payload, channel=channel, ts=ts, author=me, me=me, text=sealed.text, shared=True)

@@ -168,6 +168,7 @@ class AsyncQueue(Batching):
         priority: int = 0,
         expires: timedelta | None = None,
         delay: timedelta | None = None,
+        after: Sequence[Message | str] = (),
         on: str = "",
     ) -> Message:
         """Post a job.
@@ -181,13 +182,14 @@ class AsyncQueue(Batching):
             priority: of what waits, the highest number is begun first.
             expires: what nobody has begun so long after it was due is marked dead, with a sentence that says so.
             delay: nobody begins it sooner, by Slack's clock; 120 days at most. It waits in the channel.
+            after: up to 100 messages of the channel, or their ts, to be done first; if one is dead or gone, so is it.
             on: the worker for which it waits, by name ("pi-1") or label ("room=attic"); "": any.
 
         Returns:
             The message as it stands in the channel.
 
         Raises:
-            ConfigurationError: the kind is no word, or a time too short; nothing was sent.
+            ConfigurationError: the kind is no word, a time too short, or it cannot wait for these; nothing was sent.
             EnvelopeTooLarge: the body has more than 16 MiB as JSON; nothing was sent.
             Ambiguous: no answer came to several tries: the job may stand there. Post it again with the same key.
         """
@@ -201,6 +203,7 @@ class AsyncQueue(Batching):
             priority=priority,
             expires=None if expires is None else self._slack.now() + (expires + (delay or _AT_ONCE)).total_seconds(),
             delay=delay or None,
+            after=await self._inside.naming.taken(after),
             batch=body.size if isinstance(body, Jobs) else 0,
             on=on,
         )
@@ -252,12 +255,9 @@ class AsyncQueue(Batching):
             self.opened.watch.wake()
 
     async def claim(self, message: Message) -> Claim | None:
-        """Claim one message, if nobody has it and it has not ended.
+        """Claim one message, if nobody has it and it has not ended; None if it cannot be had now.
 
         A message whose key was chosen by its poster is claimed `timing.skew` after it was posted, no sooner.
-
-        Returns:
-            The claim; None if it cannot be had now.
         """
         return await self._inside.pick.claim(message)
 

@@ -142,6 +142,7 @@ class Redrive:
             on=job.on,
             trace=job.trace,
             link=identity.link(*source),
+            after=tuple([await self._again_of(ts, job.channel, shared=shared) for ts in job.after]),
             batch=rest.batch,
             file=rest.file,
         )
@@ -192,6 +193,19 @@ class Redrive:
             _log.warning("cannot mark %s as posted again: %s", job.ts, error)
             return False
         return True
+
+    async def _again_of(self, ts: str, channel: str, *, shared: bool) -> str:
+        """What a job waits for that named a message: that one, or what was posted in its place since it died."""
+        row = await self._slack.row(channel, ts)
+        me = (await self._slack.identity()).user
+        while row is not None and me in row.reactions.get(REDRIVEN, ()):
+            job = Message(channel=channel, ts=ts, author=row.user, key="")
+            again = await self._posted(job, f"redrive/{channel}/{ts}", shared=shared)
+            if again is None:
+                break
+            ts = again.ts
+            row = await self._slack.row(channel, ts)
+        return ts
 
     async def _posted(self, job: Message, key: str, *, shared: bool) -> Message | None:
         """The earliest job that was posted for a dead one."""

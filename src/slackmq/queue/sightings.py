@@ -10,7 +10,8 @@ from slackmq.claiming.traces import Traces
 from slackmq.message import Outcome, seconds
 from slackmq.nameplate import ALL
 from slackmq.policy import ONCE, Accept, Elsewhere, Ignore
-from slackmq.queue.held import Held
+from slackmq.queue.awaited import Awaited, Undone
+from slackmq.queue.held import FAR, Held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,8 @@ class Sighting(Traces):
         busy: a task of this process is working on it.
         awaited: so many tasks of this process wait for its end.
         not_before: this process tries it no earlier, on its monotonic clock.
+        cleared: the messages that it named and that were done, as they were worked on; None until all are known to be.
+        failed: one that it named and that will not be done.
     """
 
     letter: Letter
@@ -50,6 +53,13 @@ class Sighting(Traces):
     busy: bool = False
     awaited: int = 0
     not_before: float = 0.0
+    cleared: tuple[str, ...] | None = None
+    failed: Undone | None = None
+
+    @property
+    def uncleared(self) -> bool:
+        """It waits for others, and nobody may begin it; to end it is another thing."""
+        return bool(self.message.after) and self.cleared is None
 
     @property
     def settled(self) -> bool:
@@ -126,7 +136,9 @@ class Sightings:
         """What each process does and this one has not done, by timestamp."""
         self._copies: dict[tuple[bool, str], set[str]] = {}
         self.held = Held()
-        """What waits for its time; its keys count."""
+        """What waits for its time, or for others; its keys count."""
+        self.awaited = Awaited()
+        """What others wait for."""
         self.ranked = False
         """Whether a message was seen whose priority is another than that of most."""
 
@@ -134,16 +146,47 @@ class Sightings:
         """What is known of a message, None if nothing is."""
         return self._by_ts.get(ts)
 
+    def waits(self, message: Message, *, now: float) -> bool:
+        """Whether nobody may begin a message yet, nor end it; `now` in seconds since 1970 by Slack's clock."""
+        if message.expires is not None and message.expires <= now:
+            return False
+        outcome = self.awaited.outcome(message.after)
+        if isinstance(outcome, Undone):
+            return False
+        return outcome is None or (message.delay is not None and message.due > now + FAR)
+
     def hold(self, message: Message) -> None:
-        """Remember a delayed message whose time has not come, as little of it as possible."""
+        """Remember a message that waits for its time or for others, as little of it as possible."""
         self.held.add(message)
+        self.awaited.add(message)
         self._copies.setdefault(_name(message), set()).add(message.ts)
 
     def let_go(self, ts: str) -> None:
-        """Hold a message no longer: its time has come, or it is not there any more."""
+        """Hold a message no longer: it waits for nothing, or it is not there any more."""
         message = self.held.drop(ts)
         if message is not None and ts not in self._by_ts:
+            self.awaited.drop(ts)
             self._forget_copy(message)
+
+    def clear(self, sighting: Sighting) -> None:
+        """Take note of what became of those that a message waits for, if it is known."""
+        if not sighting.uncleared or sighting.failed is not None:
+            return
+        outcome = self.awaited.outcome(sighting.message.after)
+        if isinstance(outcome, Undone):
+            sighting.failed = outcome
+        else:
+            sighting.cleared = outcome
+        if outcome is not None:
+            self.awaited.drop(sighting.message.ts)
+
+    def elder(self, ts: str) -> str | None:
+        """The message that is worked on in place of one, its copy; None if none is known."""
+        message = self._by_ts[ts].message if ts in self._by_ts else self.held.get(ts)
+        if message is None or len(self._copies.get(_name(message), ())) <= 1:
+            return None
+        leader = self._leader(message)
+        return None if leader == ts else leader
 
     def add(self, sighting: Sighting) -> Sighting:
         """Remember a message seen for the first time; of one known before, the earlier memory stays."""
@@ -153,6 +196,8 @@ class Sightings:
             (self.for_every_bot if sighting.for_every_bot else self._open)[sighting.message.ts] = sighting
             self._copies.setdefault(_name(sighting.message), set()).add(sighting.message.ts)
             self.ranked = self.ranked or sighting.message.priority != 0
+            self.awaited.add(sighting.message)
+            self.clear(sighting)
         return known
 
     def reopen(self, sighting: Sighting) -> None:
@@ -227,15 +272,15 @@ class Sightings:
             typed_since: what a person typed before that moment and nobody began is left out.
 
         Returns:
-            None if nothing is unfinished. Delayed messages do not count, see `overdue`: they may be months old.
+            None if nothing is unfinished. Deferred messages do not count, see `overdue`: they may be months old.
         """
-        return min(self._unfinished(typed_since, delayed=False), default=None)
+        return min(self._unfinished(typed_since, deferred=False), default=None)
 
-    def _unfinished(self, typed_since: float, *, delayed: bool = True) -> Iterator[float]:
+    def _unfinished(self, typed_since: float, *, deferred: bool = True) -> Iterator[float]:
         # Asked at every event, so nothing is copied: the caller must not await between two of them.
         for sighting in self._open.values():
             posted = seconds(sighting.message.ts)
-            if delayed is False and sighting.message.delay is not None:
+            if deferred is False and sighting.message.deferred:
                 continue
             ours = sighting.busy or sighting.awaited or not isinstance(sighting.verdict, Ignore | Elsewhere)
             wanted = sighting.message.kind is not None or sighting.begun or posted > typed_since
@@ -243,11 +288,11 @@ class Sightings:
                 yield posted
 
     def overdue(self, *, before: float) -> list[str]:
-        """The delayed messages that wait for their end and stand before a moment, seconds since 1970."""
+        """The deferred messages that wait for their end and stand before a moment, seconds since 1970."""
         return [
             ts
             for ts, sighting in self._open.items()
-            if sighting.message.delay is not None and sighting.open and seconds(ts) <= before
+            if sighting.message.deferred and sighting.open and seconds(ts) <= before and not _rests(sighting)
         ]
 
     def settle(self, *, read_at: float, skew: float, now: float, since: float = 0.0) -> None:
@@ -258,11 +303,11 @@ class Sightings:
             skew: how late it may have been.
             now: this moment, on the monotonic clock.
             since: how far back everything was read by now, in seconds since 1970; a copy whose poster chose the key, or
-                of a delayed message, may stand the whole window before it.
+                of a deferred message, may stand the whole window before it.
         """
         for sighting in [*self.open(), *self.for_every_bot.values()]:
             message, posted = sighting.message, seconds(sighting.message.ts)
-            far = message.keyed or message.delay is not None
+            far = message.keyed or message.deferred
             if posted + skew <= read_at and not sighting.settled and not (far and posted - self._window < since):
                 sighting.settled_at = now
 
@@ -279,6 +324,7 @@ class Sightings:
         for ts in old - needed:
             sighting = self._by_ts.pop(ts)
             self._open.pop(ts, None)
+            self.awaited.drop(ts)
             self._forget_copy(sighting.message)
 
     def _is_over(self, sighting: Sighting) -> bool:
@@ -301,3 +347,8 @@ class Sightings:
 def _name(message: Message) -> tuple[bool, str]:
     """Under which its copies are known: what shall happen once has names of its own, and no job is its copy."""
     return message.kind == ONCE, message.key
+
+
+def _rests(sighting: Sighting) -> bool:
+    """Nobody does anything about it as long as those are not done that it waits for."""
+    return sighting.uncleared and sighting.failed is None and not sighting.cancelled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -33,6 +33,7 @@ class Standing:
         by: the names of those who answered it, where its thread was read.
         ours: this process could do it: it is neither for others nor for each by itself.
         due: of what waits, in how long its next attempt may begin; zero if at once.
+        after: of what waits for others, those that are not known to be done.
     """
 
     message: Message
@@ -43,6 +44,7 @@ class Standing:
     first: bool = False
     by: tuple[str, ...] = ()
     ours: bool = True
+    after: tuple[str, ...] = ()
 
 
 def standing_of(sighting: Sighting, *, canonical: bool, now: float) -> Standing:
@@ -90,15 +92,20 @@ def standings(sightings: Sightings, *, now: float) -> tuple[Standing, ...]:
     found = [
         standing_of(sighting, canonical=sightings.canonical(sighting.message), now=now) for sighting in sightings.all()
     ]
-    found += [delayed(message, now=now) for message in sightings.held]
+    for message in sightings.held:
+        if sightings.canonical(message):
+            found.append(delayed(message, now=now, after=sightings.awaited.missing(message.after)))
+        else:
+            found.append(replace(delayed(message, now=now), state="duplicate", due=timedelta(0)))
     return tuple(sorted(found, key=lambda standing: seconds(standing.message.ts)))
 
 
-def delayed(message: Message, *, now: float) -> Standing:
-    """How a message stands whose time has not come."""
+def delayed(message: Message, *, now: float, after: tuple[str, ...] = ()) -> Standing:
+    """How a message stands whose time has not come, or that waits for others."""
     age = timedelta(seconds=max(0.0, now - seconds(message.ts)))
     due = timedelta(seconds=max(0.0, message.due - now))
-    return Standing(message=message, state="delayed", generation=0, age=age, due=due)
+    state: State = "delayed" if due else "waiting"
+    return Standing(message=message, state=state, generation=0, age=age, due=due, after=after)
 
 
 def _held(sighting: Sighting) -> bool:

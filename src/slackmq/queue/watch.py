@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 import anyio
 
 from slackmq import policy
-from slackmq.envelope import JOB, Letter, typed, unseal
+from slackmq.claiming.traces import Traces
+from slackmq.envelope import Letter
 from slackmq.errors import Ambiguous, SlackError, first
 from slackmq.message import seconds
 from slackmq.points import pause
 from slackmq.queue.lag import Lag
-from slackmq.queue.past import FAR, Past
+from slackmq.queue.letters import Letters
+from slackmq.queue.lookout import Lookout
+from slackmq.queue.past import Past
 from slackmq.queue.sightings import Sighting
 from slackmq.queue.standstill import Standstill
 from slackmq.slack.api import TOMBSTONE, Added, Arrived, Changed, Connected, Deleted, Disconnected, Pinned, Unpinned
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from slackmq.claiming.marks import Marks, Reading
+    from slackmq.claiming.thread import Thread
     from slackmq.claiming.way import Claiming
     from slackmq.clock import Clock
     from slackmq.errors import SlackMQError
@@ -42,9 +46,6 @@ _LEAST = 0.01
 _TYPED = 3600.0
 """Seconds after which what a person typed is not looked for any more if nobody began it."""
 
-_SAID = frozenset({None, "bot_message", "file_share", "me_message"})
-"""Subtypes under which somebody says something in the channel itself (docs.slack.dev/reference/events/message)."""
-
 
 class Watch:
     """Reads one channel, all the time.
@@ -59,6 +60,7 @@ class Watch:
         named: whether this process has a name, by which jobs may be meant for it.
         marks: which emoji stand for what.
         claiming: what reads the claims of a message.
+        thread: what reads its thread.
         timing: how often to read, and how far back.
         clock: the time of this process.
         peers: bots of other apps that may post jobs for us where several share the work; None: every bot.
@@ -84,6 +86,7 @@ class Watch:
         named: bool,
         marks: Marks,
         claiming: Claiming,
+        thread: Thread,
         timing: Timing,
         clock: Clock,
         peers: frozenset[str] | None = None,
@@ -101,8 +104,6 @@ class Watch:
         self._claiming = claiming
         self._timing = timing
         self._clock = clock
-        self._peers = peers
-        self._bots = bots
         self._hook = hook
         self.lag = Lag(skew=timing.skew.total_seconds(), longest=timing.lease.total_seconds() / 2)
         self._news = anyio.Event()
@@ -118,7 +119,13 @@ class Watch:
         self._deep_at: float | None = None
         self._read_at = math.inf
         self._unknown_claim = False
+        self._letters = Letters(channel=channel, me=me, shared=claiming.shared, peers=peers, bots=bots)
+        self.letter = self._letters.letter
         self.past = Past(slack, channel, sightings, keep=self._keep, news=self.news, timing=timing, clock=clock)
+        self._lookout = Lookout(
+            self.past, sightings, claiming=claiming, thread=thread, letter=self.letter, show=self._show, clock=clock
+        )
+        self.look_after = self._lookout.look
         self.received_at: float | None = None
         """When the channel was last read or heard of, on the monotonic clock."""
         self.wish: Callable[[str, str, Mapping[str, frozenset[str]]], None] | None = None
@@ -160,6 +167,7 @@ class Watch:
                 tasks.start_soon(self._scan_always)
                 tasks.start_soon(self._look_back)
                 tasks.start_soon(self.past.call_up)
+                tasks.start_soon(self._lookout.run, self.news)
         except* SlackError as group:
             self.give_up(first(group))
 
@@ -187,8 +195,7 @@ class Watch:
 
     def _notice_pause(self, row: Row) -> None:
         """A message says that somebody paused or resumed."""
-        trusted = row.user == self._me or (self._claiming.shared and row.bot is not None and self._is_peer(row.user))
-        if trusted and self._standstill.notice(row):
+        if self._letters.trusts(row) and self._standstill.notice(row):
             self._rescan = object()
 
     async def _look_back(self) -> None:
@@ -231,6 +238,8 @@ class Watch:
             self.past.since = min(self.past.since, oldest)
         self.take_in(page)
         self._read_at = page.read_at
+        if not self.running:
+            self.shown |= await self._lookout.look()
         if deep:
             self._deep_at = self._clock.monotonic()
             self._sightings.forget(before=now - window)
@@ -247,13 +256,17 @@ class Watch:
             self._notice_pause(row)
             if self.wish is not None:
                 self.wish(self._channel, row.ts, row.reactions)
-            sighting = self.see(row)
-            if sighting is not None:
-                self._claiming.read(row, sighting, now)
-                sighting.latest_reply = row.latest_reply or sighting.latest_reply
-                self._heed(sighting)
+            self._show(row)
+        self._lookout.take_in(page.rows)
         self.wake()
         return now
+
+    def _show(self, row: Row) -> None:
+        """Take in a message as a read showed it."""
+        if (sighting := self.see(row)) is not None:
+            self._claiming.read(row, sighting, self._clock.monotonic())
+            sighting.latest_reply = row.latest_reply or sighting.latest_reply
+            self._heed(sighting)
 
     def hear(self, event: Event) -> None:
         """Remember what an event said."""
@@ -267,6 +280,7 @@ class Watch:
             case Changed(channel=self._channel, row=row):
                 self._see_again(row)
             case Deleted(channel=self._channel, ts=ts):
+                self._lookout.hint(ts, deleted=True)
                 self._sightings.let_go(ts)
                 if sighting := self._sightings.get(ts):
                     sighting.gone = True
@@ -296,6 +310,8 @@ class Watch:
         sighting = self._sightings.get(event.ts)
         if sighting is None and self._marks.generation(event.emoji):
             self._unknown_claim = True  # of a message whose own event went elsewhere: it is looked for soon
+        elif sighting is None and self._marks.outcome(event.emoji):
+            self._lookout.hint(event.ts)
         elif sighting is not None:
             sighting.echoed = max(sighting.echoed, self._marks.generation(event.emoji))
             reading = self._marks.read({event.emoji: frozenset({event.user})}, self._me)
@@ -330,19 +346,28 @@ class Watch:
         letter = self.letter(row)
         if letter is None:
             return None
-        reading = self._marks.of_row(row, self._me)
-        early = letter.message.delay is not None and letter.message.due > self._slack.now() + FAR
-        if early and reading.ended is None:
+        waits = letter.message.deferred and self._sightings.waits(letter.message, now=self._slack.now())
+        if waits and not self._is_over(row):
             self._sightings.hold(letter.message)
             return None
-        begun = reading.generation > 0 or self._me in row.reactions.get(self._marks.watched, ())
-        verdict = self._verdict(letter, begun=begun)
-        return None if isinstance(verdict, policy.Ignore) else self._remember(letter, verdict)
+        begun = self._marks.of_row(row, self._me).generation > 0
+        begun = begun or self._me in row.reactions.get(self._marks.watched, ())
+        verdict = policy.verdict_on(letter, self._select, begun=begun)
+        if isinstance(verdict, policy.Ignore):
+            self._sightings.let_go(row.ts)
+            return None
+        return self._remember(letter, verdict)
+
+    def _is_over(self, row: Row) -> bool:
+        """Whether a message has ended, or shall, whatever it waits for."""
+        traces = Traces()
+        self._claiming.read(row, traces, self._clock.monotonic())
+        return traces.ended is not None or traces.cancelled
 
     def meet(self, message: Message) -> Sighting:
         """Remember a message that somebody shows in full, also one that nobody here takes."""
         known, letter = self._sightings.get(message.ts), Letter(message=message)
-        return known or self._remember(letter, self._verdict(letter, begun=False))
+        return known or self._remember(letter, policy.verdict_on(letter, self._select))
 
     def _remember(self, letter: Letter, verdict: policy.Verdict) -> Sighting:
         selected, generations = self._select(letter.message), len(self._marks.generations)
@@ -351,19 +376,12 @@ class Watch:
         self.eager = self.eager or new.for_every_bot or (self._named and bool(letter.message.on))
         return self._sightings.add(new)
 
-    def _verdict(self, letter: Letter, *, begun: bool) -> policy.Verdict:
-        """Whether a message is handled; one that was begun and then reworded beyond recognition is ended, not left."""
-        verdict = policy.verdict_on(letter, self._select)
-        if begun and letter.error is not None and isinstance(verdict, policy.Ignore):
-            return policy.Refuse(error=letter.error)
-        return verdict
-
     def _see_again(self, row: Row) -> Sighting | None:
         """A message that is known: only an edit changes what is known of its content."""
         known = self._sightings.get(row.ts)
         letter = self.letter(row) if known and row.edited else None
         if known and letter and letter.error and not known.busy:
-            known.correct(letter, self._verdict(letter, begun=known.generation > 0))
+            known.correct(letter, policy.verdict_on(letter, self._select, begun=known.generation > 0))
         if known and row.edited:
             known.take_in(self._marks.of_row(row, self._me), self._clock.monotonic())
         return known
@@ -374,27 +392,5 @@ class Watch:
         self._claiming.read(row, sighting, self._clock.monotonic())
         letter = self.letter(row)
         if letter is not None and letter.error is not None:
-            sighting.correct(letter, self._verdict(letter, begun=True))
+            sighting.correct(letter, policy.verdict_on(letter, self._select, begun=True))
         return reading
-
-    def letter(self, row: Row) -> Letter | None:
-        """The message of a row; None if it is none for us: a reply, another bot's words, a notice of Slack."""
-        if row.thread not in {None, row.ts}:
-            return None
-        if row.metadata is not None and row.metadata.type == JOB:
-            return unseal(
-                row.metadata.payload,
-                channel=self._channel,
-                ts=row.ts,
-                author=row.user,
-                me=self._me,
-                text=row.text,
-                shared=self._claiming.shared and row.bot is not None and self._is_peer(row.user),
-            )
-        said = row.subtype in _SAID if self._bots else row.bot is None and row.subtype is None
-        if not row.user or not said or (row.user == self._me and row.subtype == "file_share"):
-            return None  # the arguments of a job are no talk
-        return typed(channel=self._channel, ts=row.ts, author=row.user, text=row.text, edited=row.edited)
-
-    def _is_peer(self, user: str) -> bool:
-        return user == self._me or self._peers is None or user in self._peers

@@ -214,6 +214,8 @@ def noted_and_run(truth: Truth) -> Iterator[Violation]:
 def _dead(truth: Truth, copy: Copy, begun: int, key: str) -> Iterator[Violation]:
     if copy.ended is None or copy.ended[0] is not Outcome.DEAD or copy.edited:
         return
+    if not begun and any(named.failed for named in truth.named(copy)):
+        return
     if copy.expires is not None and not begun:
         if copy.ended[1].at < copy.expires - _LOOK:
             what = f"{key} was dropped {copy.expires - copy.ended[1].at:.1f} s before it expired"

@@ -32,9 +32,15 @@ def lost(truth: Truth) -> Iterator[Violation]:
     for job in truth.jobs.values():
         if job.deleted or _reworded(job) or vanished & job.copies.keys() or job.ended is not None:
             continue
+        if any(_open(named) for copy in job.copies.values() for named in truth.named(copy)):
+            continue  # it waits for that one, whose end is judged by itself
         if job.copies or job.promised is not None:
             line = job.promised if not job.copies else max(copy.line for copy in job.copies.values())
             yield Violation(rule="I1 lost", what=f"{job.key} never ended", line=line or 0)
+
+
+def _open(job: Job) -> bool:
+    return not job.deleted and job.ended is None
 
 
 def _reworded(job: Job) -> bool:
@@ -149,6 +155,19 @@ def _taken_off(truth: Truth, ts: str, until: float) -> bool:
     return any(line.what == "unpin" and line.process == ts and line.at <= until for line in truth.disturbances)
 
 
+def out_of_turn(truth: Truth) -> Iterator[Violation]:
+    """I17: nobody begins a job before all that it names are done; what was deleted had been done by then."""
+    for job in truth.jobs.values():
+        for run in job.runs:
+            copy = job.copies.get(run.ts)
+            for named in truth.named(copy) if copy else ():
+                done = named.done_at is not None and named.done_at <= run.began
+                deleted = named.deleted and any(each.result == "done" for each in named.runs)
+                if not (done or deleted):
+                    what = f"{run.process} began {job.key} before {named.key} was done"
+                    yield Violation(rule="I17 out of turn", what=what, line=run.line)
+
+
 def unfenced(truth: Truth) -> Iterator[Violation]:
     """I6: the tokens that a fenced target accepts rise with each new run, and what is marked done had its effect."""
     for job in truth.jobs.values():
@@ -240,6 +259,7 @@ CHECKERS: tuple[Callable[[Truth], Iterator[Violation]], ...] = (
     twice_under_one_token,
     taken_early,
     completed_twice,
+    out_of_turn,
     unfenced,
     unexplained,
     slow_takeover,
@@ -254,7 +274,7 @@ _DOUBTFUL: Mapping[str, frozenset[str]] = {
     # What is assumed of Slack and of clocks does not hold there, so all that is promised is that nothing is lost.
     "V3": frozenset({"I1", "I2"}),
     "M1-notes": frozenset({"I1", "I2", "I3", "I6"}),
-    "S4": frozenset({"I1", "I2", "I3", "I4"}),
+    "S4": frozenset({"I1", "I2", "I3", "I4", "I17"}),
     "C4": frozenset({"I1", "I2", "I3", "I6"}),
 }
 """Cells that break an assumption, and the promises that hold without it."""

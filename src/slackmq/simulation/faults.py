@@ -58,6 +58,7 @@ class Faults:
         limits: S1, True if Slack's published rate limits are enforced.
         burst: S1, so many jobs are posted within ten seconds, besides the others.
         terms: True if some jobs expire, and some are more urgent than others.
+        after: the part of jobs that name one to three earlier messages which must be done before them.
         batches: the part of posts that carry two to nine jobs instead of one.
         workers: how many work; six are two processes of each of three apps, where bots of several apps claim by pins.
         drift: C4, how much faster or slower local clocks may run.
@@ -98,6 +99,7 @@ class Faults:
     limits: bool = False
     burst: int = 0
     terms: bool = False
+    after: float = 0.0
     batches: float = 0.0
     workers: int = 4
     drift: float = 0.001
@@ -173,15 +175,36 @@ CELLS: Mapping[str, Faults] = {
     "M2-full": Faults(fills=4.0, kills=1.0),
     "E5-full": Faults(cuts=4.0, denied=0.5),
     "terms": Faults(terms=True, kills=1.0, limited=0.02),
-    "wild": replace(_EVERYTHING, fills=1.0, denied=0.3, terms=True),
+    "wild": replace(_EVERYTHING, fills=1.0, denied=0.3, terms=True, after=0.4),
+    "after": Faults(after=0.5),
     "batch": Faults(batches=0.6, kills=1.5, drains=1.0, lost_response=0.06, late_effect=0.04, lag=3.0, reorder=True),
     "batch-all": replace(_EVERYTHING, batches=0.5, terms=True),
 }
 """What goes wrong, by name; "storm" makes holders and successors meet as often as it can, "swarm" and "wild" are the
 most that a seed draws its own mixture from."""
 _STARRED = ("H2", "H3", "H4", "C1", "C2", "V2", "E2")
-PAIRS: Mapping[str, tuple[str, str]] = {f"{one}+{two}": (one, two) for one, two in combinations(_STARRED, 2)}
-"""The faults that most easily make each other worse, two by two; the names of both cells by the name of the pair."""
+_WAITING = (
+    "H2",
+    "H3",
+    "C1",
+    "C2",
+    "C3-fleet",
+    "V1",
+    "V2",
+    "V4",
+    "E1-all",
+    "M1",
+    "M2-full",
+    "S1",
+    "terms",
+    "everything",
+)
+PAIRS: Mapping[str, tuple[str, str]] = {
+    **{f"{one}+{two}": (one, two) for one, two in combinations(_STARRED, 2)},
+    **{f"after+{other}": ("after", other) for other in _WAITING},
+}
+"""The faults that most easily make each other worse, two by two, and what makes it hard to see that what a job waits
+for is done; the names of both cells by the name of the pair."""
 
 
 def cell(name: str, seed: int) -> Faults:
@@ -207,7 +230,7 @@ def _differs(faults: Faults, name: str) -> bool:
 def _wild(dice: Random) -> Faults:
     """A swarm's mixture, and some of what came later: it is drawn last, so that the seeds of a swarm keep theirs."""
     swarm, wild = _swarm(dice), CELLS["wild"]
-    names = [name for name in ("fills", "denied", "terms") if dice.random() < 0.5]  # noqa: PLR2004  # a coin for each
+    names = [name for name in ("fills", "denied", "terms", "after") if dice.random() < 0.5]  # noqa: PLR2004  # a coin for each
     return replace(swarm, **{name: getattr(wild, name) for name in names})
 
 

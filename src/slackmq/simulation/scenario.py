@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 
-from slackmq.errors import Ambiguous, SlackError
+from slackmq.errors import Ambiguous, ConfigurationError, SlackError
 from slackmq.handlers import Handlers
 from slackmq.hooks import Finished
 from slackmq.job import Job  # noqa: TC001  # handlers' annotations are read at run time
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from slackmq.claiming.way import Way
     from slackmq.hooks import Happening
+    from slackmq.message import Message
     from slackmq.simulation.faults import Faults
 
 __all__ = ["Scenario", "Verdict", "replay"]
@@ -143,6 +144,7 @@ class Scenario:
         self.target = Target(self.world.record)
         self._runs = 0
         self._posting = True
+        self._posted: list[Message] = []
         self._people = People(self.world, way)
         self._truth = Truth(
             self.world.record.lines,
@@ -328,6 +330,7 @@ class Scenario:
         body = {"seconds": _POISON if poison else _duration(dice), "fails": _failures(dice)}
         key = f"k{number // 2}" if dice.random() < 0.3 else None  # noqa: PLR2004  # some, and some of these twice
         priority, expires = _terms(self.world.plan.dice("terms")) if self.faults.terms else (0, None)
+        after = self._named(self.world.plan.dice("after")) if self.faults.after else []
         luck = self.world.plan.dice("batches") if self.faults.batches else None
         if luck is not None and luck.random() < self.faults.batches:
             bodies = [{"seconds": luck.uniform(0.1, 8), "fails": _failures(luck)} for _ in range(2 + number // 2 % 8)]
@@ -335,10 +338,20 @@ class Scenario:
             await self._post_batch(queue, bodies, key=named, priority=priority, expires=expires)
             return
         try:
-            message = await queue.post("work", body, key=key, priority=priority, expires=expires)
-        except SlackError:
+            message = await queue.post("work", body, key=key, priority=priority, expires=expires, after=after)
+        except (SlackError, ConfigurationError):  # what a person typed may be deleted before it is named
             return
+        self._posted.append(message)
         self.world.record.add(Posted(at=self.world.now, process="p", key=message.key))
+
+    def _named(self, dice: Random) -> list[Message | str]:
+        """What a job shall wait for: earlier ones, now and then what a person typed."""
+        self._truth.catch_up()
+        typed = [ts for job in self._truth.jobs.values() for ts in job.copies if ts in job.key]
+        names: list[Message | str] = [*self._posted, *typed]
+        if not names or dice.random() >= self.faults.after:
+            return []
+        return dice.sample(names[-12:], min(len(names), dice.randint(1, 3)))
 
     async def _post_batch(self, queue: AsyncQueue, bodies: Sequence[Mapping[str, float]], **terms: Any) -> None:
         try:

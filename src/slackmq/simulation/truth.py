@@ -44,6 +44,7 @@ class Copy:
         releases: generation -> when it was given back.
         ended: how and when it was marked, and by whom.
         expires: when it expires if nobody has begun it, in seconds of the simulation.
+        after: timestamps of the messages that must be done before it.
     """
 
     ts: str
@@ -53,6 +54,7 @@ class Copy:
     releases: dict[int, float] = field(default_factory=dict[int, float])
     ended: tuple[Outcome, Generation] | None = None
     expires: float | None = None
+    after: tuple[str, ...] = ()
     told: list[tuple[int, Told]] = field(default_factory=list[tuple[int, Told]])
     """In which lines a process was told that its end counts."""
     deleted: bool = False
@@ -110,6 +112,18 @@ class Job:
         return any(copy.deleted for copy in self.copies.values())
 
     @property
+    def done_at(self) -> float | None:
+        """When the first of its copies was marked done; None if none was."""
+        ends = [copy.ended[1].at for copy in self.copies.values() if copy.ended and copy.ended[0] is Outcome.DONE]
+        return min(ends, default=None)
+
+    @property
+    def failed(self) -> bool:
+        """Whether what waits for it may be dead: it is dead itself, or a person deleted one of its copies."""
+        dead = any(copy.ended and copy.ended[0] is Outcome.DEAD for copy in self.copies.values())
+        return self.deleted or dead
+
+    @property
     def ended(self) -> tuple[Outcome, Generation] | None:
         """How the first of its copies that ended did."""
         ends = [copy.ended for copy in self.copies.values() if copy.ended]
@@ -158,6 +172,7 @@ class Truth:
         self.jobs: dict[str, Job] = {}
         self.disturbances: list[Disturbed] = []
         self._copies: dict[str, Copy] = {}
+        self._keys: dict[str, list[str]] = {}
         self._threads: dict[str, str] = {}
         """The ts of each note, and of the message in whose thread it stands."""
         self._runs: dict[int, Run] = {}
@@ -174,6 +189,10 @@ class Truth:
     def job(self, key: str) -> Job:
         """What is known of a key."""
         return self.jobs.setdefault(key, Job(key=key))
+
+    def named(self, copy: Copy) -> list[Job]:
+        """The jobs that must be done before one, whichever of their copies is worked on."""
+        return [self.jobs[key] for ts in copy.after for key in self._keys.get(ts, ())]
 
     def _take_in(self, number: int, line: Line) -> None:
         match line:
@@ -244,8 +263,10 @@ class Truth:
         expires, batch = payload.get("expires"), int(payload.get("batch") or 0)
         # What Slack's clock says, told by the clock of the record: a message's ts is the moment at which it was posted.
         by = None if expires is None else at + float(expires) - float(ts)
-        copy = self._copies[ts] = Copy(ts=ts, at=at, line=number, expires=by, batch=batch)
-        for each in [f"{key}/{place}" for place in range(1, batch + 1)] if batch else [key]:
+        after = tuple(str(payload.get("after", "")).split())
+        copy = self._copies[ts] = Copy(ts=ts, at=at, line=number, expires=by, batch=batch, after=after)
+        self._keys[ts] = [f"{key}/{place}" for place in range(1, batch + 1)] if batch else [key]
+        for each in self._keys[ts]:
             self.job(each).copies[ts] = copy
 
     def _copy(self, ts: str) -> Copy | None:

@@ -25,7 +25,7 @@ from slackmq.queue.parcels import packed
 from slackmq.task import BlockingTask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator, Mapping
+    from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
     from typing import Any
 
     from slackmq.answer import Answer
@@ -110,9 +110,10 @@ class Eager:
         priority: int = 0,
         expires: timedelta | None = None,
         delay: timedelta | None = None,
+        after: Sequence[Message | str] = (),
         on: str = "",
     ) -> Message:
-        """Do a job; of all jobs with one key the first.
+        """Do a job; of all jobs with one key the first. What it names was done when it was posted.
 
         Raises:
             JobFailed: its last attempt failed; `__cause__` is what the handler raised.
@@ -128,6 +129,7 @@ class Eager:
             priority=priority,
             expires=None if expires is None else seconds(ts) + (expires + (delay or _AT_ONCE)).total_seconds(),
             delay=delay or None,
+            after=tuple(each if isinstance(each, str) else each.ts for each in after),
             on=on,
             batch=body.size if isinstance(body, Jobs) else 0,
         )

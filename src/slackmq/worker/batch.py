@@ -100,7 +100,14 @@ class Batch:
 
     async def _run(self, number: int, body: Mapping[str, Json], tally: Tally, hands: anyio.Semaphore) -> None:
         heard, one = _Heard(self._executor.clock), one_of(self._lease.claim.message, number, body)
-        job = Job(claim=partial(self._claim, one), clock=self._executor.clock, report=heard.report, number=number)
+        results = self._executor.results_for(one)
+        job = Job(
+            claim=partial(self._claim, one),
+            clock=self._executor.clock,
+            report=heard.report,
+            number=number,
+            results=results,
+        )
         try:
             end = await self._executor.execute(one, self._lease, job, heard, partial(self._overdue, number, tally))
             self._note(number, end, tally)

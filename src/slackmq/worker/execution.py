@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from slackmq.handler import Bound
     from slackmq.handlers import Handlers
     from slackmq.job import Ask
+    from slackmq.message import Json
     from slackmq.options import Options
     from slackmq.queue import AsyncQueue, Lease
     from slackmq.queue.keeping import Keeping
@@ -175,7 +176,8 @@ class Executor:
             return
         progress = self.queue.progress(lambda: lease.claim)
         ask = self._ask(lease, progress)
-        job = Job(claim=lambda: lease.claim, clock=self.clock, report=progress.report, ask=ask)
+        results = self.results_for(message)
+        job = Job(claim=lambda: lease.claim, clock=self.clock, report=progress.report, ask=ask, results=results)
         end: End = Stopped()
         try:
             async with anyio.create_task_group() as tasks:
@@ -188,6 +190,11 @@ class Executor:
             return  # it was failed while the handler would not stop
         await progress.end()
         await settle(lease, end)
+
+    def results_for(self, message: Message) -> Callable[[], Awaitable[tuple[Json, ...]]] | None:
+        """What reads the results of those that a job was to be begun after."""
+        inside = self.queue.opened
+        return partial(inside.asking.results, message) if inside is not None and message.after else None
 
     def _ask(self, lease: Lease, progress: Progress) -> Ask:
         """What asks people about a job; while it waits its handler is not silent."""

@@ -76,8 +76,8 @@ class AsyncWorker:
         """Work until `drain` is called.
 
         Args:
-            burst: end by itself once nothing waits, for the first time or again. What is delayed or held by others is
-                not waited for, nor anything while the channel is paused.
+            burst: end by itself once nothing waits, for the first time or again. What is delayed, comes after others or
+                is held by others is not waited for, nor anything while the channel is paused.
 
         Raises:
             SlackError: Slack refuses for good: the token was revoked, a scope is missing, the bot was removed.
@@ -138,7 +138,7 @@ class AsyncWorker:
             except Ambiguous as error:
                 _log.warning("cannot see whether anything waits: %s", error)
             else:
-                todo = [row for row in rows if row.ours and row.state == "waiting"]
+                todo = [row for row in rows if row.ours and row.state == "waiting" and not row.after]
                 waits = self._queue.opened.chorus.waits or any(row.message.kind or row.age < _TALK for row in todo)
                 if not self._held and (not waits or self._queue.opened.watch.paused):
                     self.drain()

@@ -43,7 +43,7 @@ def sealed(**body: Json) -> dict[str, Any]:
     priority=st.integers(-9, 9),
     expires=st.none() | st.integers(1_700_000_001, 1_800_000_000).map(float),
     delay=st.none() | st.integers(1, 10_000_000).map(lambda s: timedelta(seconds=s)),
-    after=st.lists(st.sampled_from(["1700000000.000100", "1700000001.000200"]), unique=True).map(tuple),
+    after=st.lists(st.sampled_from(["1600000000.000100", "1600000001.000200"]), unique=True).map(tuple),
     on=st.sampled_from(["", "pi-1", "room=attic"]),
 )
 def test_what_is_sealed_is_read_as_it_was(  # as hypothesis draws them
@@ -195,3 +195,21 @@ def test_a_typed_message_has_its_own_place_as_its_key() -> None:
 def test_an_edited_typed_message_carries_its_error() -> None:
     letter = typed(channel="C1", ts="1.000001", author="U1", text="hi", edited=True)
     assert isinstance(letter.error, MessageEdited)
+
+
+def test_a_job_that_is_finished_still_says_after_what_it_was_begun() -> None:
+    post = Post(kind="resize", body={}, key="k", after=("1600000000.000100", "1600000001.000200"))
+    sealed = seal(post, to="U0BOT", sent_at=1_700_000_000.0, link="https://x.slack.com/{}".format)
+    assert sealed.text == "resize() — after https://x.slack.com/1600000000.000100 and 1 more"
+    letter = unseal(sealed.payload, channel="C1", ts="1700000000.000100", author="U0BOT", me="U0BOT", text=sealed.text)
+    assert letter is not None
+    edited = finished(letter.message, link="https://x.slack.com/{}".format)
+    assert edited.text == f":white_check_mark: {sealed.text}"
+
+
+@pytest.mark.parametrize("name", ["1700000000.000100", "1700000000.000200", "yesterday", "-1.0", "nan"])
+def test_a_job_that_names_itself_or_a_later_one_is_damaged(name: str) -> None:
+    sealed = seal(Post(kind="resize", body={}, key="k", after=(name,)), to="U0BOT", sent_at=1_700_000_000.0)
+    letter = unseal(sealed.payload, channel="C1", ts="1700000000.000100", author="U0BOT", me="U0BOT")
+    assert letter is not None
+    assert isinstance(letter.error, EnvelopeDamaged)

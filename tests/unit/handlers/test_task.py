@@ -1,6 +1,6 @@
 """Posting a task: what goes into the message, and what is refused before anything is sent."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import Enum
 from pathlib import Path
@@ -27,6 +27,7 @@ class Sheet:
         self.waited: list[timedelta] = []
         self.terms: list[tuple[int, timedelta | None]] = []
         self.delays: list[timedelta | None] = []
+        self.after: list[tuple[Message | str, ...]] = []
         self.places: list[str] = []
         self.posts: list[tuple[str, Mapping[str, Json], str | None, timedelta | None]] = []
 
@@ -40,8 +41,10 @@ class Sheet:
         priority: int = 0,
         expires: timedelta | None = None,
         delay: timedelta | None = None,
+        after: Sequence[Message | str] = (),
         on: str = "",
     ) -> Message:
+        self.after.append(tuple(after))
         self.posts.append((kind, body, key, lease))
         self.terms.append((priority, expires))
         self.delays.append(delay)

@@ -190,6 +190,12 @@ class House:
             while not true():
                 await SimClock(DICE).sleep(0.1)
 
+    async def until_true(self, true: Callable[[], object], *, within: float) -> None:
+        """Wait until something holds that takes its time, `within` seconds at most."""
+        with anyio.fail_after(within):
+            while not true():
+                await SimClock(DICE).sleep(max(1.0, within / 2_000))
+
     async def ended(self, queue: AsyncQueue, *, within: timedelta = timedelta(minutes=30)) -> tuple[Standing, ...]:
         """Wait until nothing is waiting or held; time costs nothing here."""
         with anyio.fail_after(within.total_seconds()):

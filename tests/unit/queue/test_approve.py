@@ -272,3 +272,29 @@ def test_what_looks_like_a_secret_in_a_question_stands_nowhere_in_the_channel(ho
             assert token not in str(scene.rows(message.ts))
 
     run(main)
+
+
+def test_a_question_stands_no_longer_than_a_hundred_leases_so_that_its_thread_stays_short(
+    house: House, bells: list[Bell]
+) -> None:
+    handlers, scene, refused = Handlers(), Scene(house=house, bells=bells, by=[person(house)]), list[str]()
+
+    async def deploy(job: Job) -> None:
+        try:
+            await job.approve("Deploy?", by=scene.by, within=timedelta(hours=2))
+        except ConfigurationError as error:
+            refused.append(error.remedy)
+
+    handlers.task(name="soon")(deploy)
+    handlers.task(name="patient", lease=timedelta(minutes=2))(deploy)
+
+    async def main() -> None:
+        async with house.at_work(handlers, bells=bells) as queue:
+            await queue.post("soon")
+            await house.ended(queue)
+            message = await queue.post("patient")
+            scene.press(message.ts, await scene.question(message.ts), scene.by[0])
+            await house.ended(queue)
+
+    run(main)
+    assert refused == ["Give them 1:40:00 at most, or the handler a longer `lease`."]

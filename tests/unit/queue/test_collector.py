@@ -65,13 +65,14 @@ def test_a_letter_about_a_job_whose_body_is_in_a_file_names_the_file_to_readers_
     assert (letter.job, payload["v"]) == (job, 2)
 
 
-def test_a_letter_about_a_job_for_some_processes_is_left_to_readers_that_heed_it() -> None:
-    job = replace(message(""), on="pi-1")
+@pytest.mark.parametrize("more", [{"on": "pi-1"}, {"batch": 2}])
+def test_a_letter_about_a_batch_or_for_some_processes_is_left_to_readers_that_heed_it(more: Any) -> None:
+    job = replace(message(""), **more)
     payload = enclosed(job, reason="out of paper", attempts=1, worker="w", shared=False)
     assert payload["v"] == 2
     letter = opened(payload, channel="C2", ts="2.000001")
     assert letter is not None
-    assert letter.job.on == "pi-1"
+    assert (letter.job.on, letter.job.batch) == (job.on, job.batch)
 
 
 def test_the_message_of_a_done_job_says_what_it_said_before() -> None:

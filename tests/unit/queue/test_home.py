@@ -210,3 +210,16 @@ def test_whoever_opens_it_however_often_leaves_the_workers_their_reads(house: Ho
             assert house.calls.count("conversations.history") - before <= 5 * 12 + 10
 
     run(main)
+
+
+def test_a_button_is_heeded_soon_however_often_the_tab_was_opened_before(house: House) -> None:
+    async def main() -> None:
+        async with visit(house) as seen:
+            ann = seen.person(0)
+            await seen.opened(ann)
+            for _ in range(200):
+                seen.tab.notice(HomeOpened(user=ann))
+            await seen.press(ann, "pause")
+            assert "is paused" in seen.text(ann)
+
+    run(main)

@@ -38,6 +38,7 @@ def test_the_code_of_the_page_passes_as_a_test_file_of_its_own(tmp_path: Path) -
         "limit-the-pace.md",
         "effects-that-happen-once.md",
         "later.md",
+        "after-others.md",
         "batches.md",
         "one-or-all.md",
         "every.md",
