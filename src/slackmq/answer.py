@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from slackmq.envelope import BODY_LIMIT
 from slackmq.redaction import redacted
 
-__all__ = ["LONGEST", "LONGEST_FILE", "Answer", "Form", "answer_of", "result_in"]
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from slackmq.batch import Settled
+
+__all__ = ["LONGEST", "LONGEST_FILE", "Answer", "Form", "answer_of", "answer_of_batch", "result_in"]
 
 LONGEST = 12_000
 """Characters of an answer that people are shown. Slack takes 40,000 (docs.slack.dev, chat.postMessage, "Truncating
@@ -81,6 +86,15 @@ def answer_of(result: object) -> Answer:
     # Three backticks would end the block; in JSON a backtick stands inside a string, where the escape means the same.
     block = _cut(shown.replace("`", "\\u0060"))
     return Answer(text=f"```{block}```", result=told, why=why, whole=shown[:LONGEST_FILE], form="json")
+
+
+def answer_of_batch(numbers: Collection[int], settled: Settled) -> Answer:
+    """What the jobs of a batch returned, in their order; nothing if none returned anything."""
+    if not settled.results:
+        return Answer(text=settled.untold or None, why=settled.untold)
+    results = [msgspec.json.decode(settled.results.get(number, "null")) for number in numbers]
+    answer = answer_of(results)
+    return replace(answer, result="", why=settled.untold) if settled.untold else answer
 
 
 def result_in(content: bytes, form: Form) -> str:

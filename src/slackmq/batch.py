@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from slackmq.errors import ConfigurationError
+from slackmq.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -37,6 +38,8 @@ _JOBS, _NUMBERS = "jobs", "numbers"
 _ROW, _GROUP = 50, 10
 _NAMED = 20
 """So many numbers are named to people, and so many different reasons; the rest is counted."""
+_REASON = 200
+"""Characters of a reason that people are told: there may be as many as jobs."""
 
 
 class Jobs(dict[str, "Json"]):
@@ -132,7 +135,7 @@ class Settled:
         untold: why some results are not kept; "" if all are.
     """
 
-    __slots__ = ("_noted", "dead", "done", "results", "untold")
+    __slots__ = ("_closed", "_noted", "dead", "done", "results", "untold")
 
     def __init__(self) -> None:
         self.done: set[int] = set()
@@ -140,6 +143,7 @@ class Settled:
         self.results: dict[int, str] = {}
         self.untold = ""
         self._noted: set[int] = set()
+        self._closed = False
 
     def __contains__(self, number: object) -> bool:
         return number in self.done or number in self.dead
@@ -155,6 +159,12 @@ class Settled:
     def give_up(self, number: int, why: str) -> None:
         """A job failed, and will not be tried again."""
         self.dead[number] = why
+
+    def close(self) -> None:
+        """The batch has ended: nobody needs its results and reasons here any more; whoever asks reads the thread."""
+        self._closed = True
+        self.results.clear()
+        self.dead = dict.fromkeys(self.dead, "")
 
     def unnoted(self) -> frozenset[int]:
         """What no note says yet."""
@@ -196,6 +206,8 @@ class Settled:
         for number in given_up:
             self.dead.setdefault(number, "")
         self._noted |= finished | given_up
+        if self._closed:
+            return
         try:
             told = msgspec.json.decode(results or "{}", type=dict[int, msgspec.Raw])
         except msgspec.MsgspecError:
@@ -233,10 +245,16 @@ def why_failed(failures: Mapping[int, str], total: int) -> str:
     """Why jobs of a batch failed: `2 of 100 jobs failed: 14, 37 (ValueError: no such file)`."""
     reasons: dict[str, list[int]] = defaultdict(list)
     for number in sorted(failures):
-        reasons[failures[number] or "in an earlier attempt"].append(number)
+        reasons[_brief(failures[number]) or "in an earlier attempt"].append(number)
     told = [f"{_named(numbers)} ({why})" for why, numbers in reasons.items()]
     more = f"; and {len(told) - _NAMED} more reasons" if len(told) > _NAMED else ""
     return f"{len(failures)} of {total} jobs failed: {'; '.join(told[:_NAMED])}{more}"
+
+
+def _brief(reason: str) -> str:
+    """The first line of a reason. Half a secret would not be known for one, so it is made unreadable before the cut."""
+    line = next(iter(redacted(reason).strip().splitlines()), "")
+    return line if len(line) <= _REASON else f"{line[: _REASON - 1]}…"
 
 
 def _named(numbers: Sequence[int]) -> str:

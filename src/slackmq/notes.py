@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from slackmq.batch import Settled
 from slackmq.message import seconds
@@ -144,7 +145,7 @@ class Record:
         """Take a note in; of one that was written twice the earlier copy counts."""
         known = self.entries.get(note.op)
         if ts and (known is None or seconds(ts) < seconds(known[0])):
-            self.entries[note.op] = (ts, user, note)
+            self.entries[note.op] = (ts, user, replace(note, results="") if note.results else note)
         if ts and (note.done or note.lost):  # also where the note is known: it may have been edited since
             self.settled.heed(done=note.done, lost=note.lost, results=note.results, untold=note.untold)
         if note.op in self.ops:

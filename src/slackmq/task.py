@@ -13,7 +13,7 @@ from anyio import NoEventLoopError
 
 from slackmq.batch import Jobs
 from slackmq.errors import ArgumentsRejected, ConfigurationError, ResultUntold
-from slackmq.nameplate import address
+from slackmq.nameplate import ALL, address
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
@@ -138,9 +138,15 @@ class Task(Generic[_Q, _P, _R_co]):
 
         Raises:
             ArgumentsRejected: the arguments of a job do not fit the function; nothing was sent.
-            ConfigurationError: there are no jobs or too many, or no connection is open; nothing was sent.
+            ConfigurationError: the task is for every bot, there are no jobs or too many, or no connection is open;
+                nothing was sent.
             EnvelopeTooLarge: the arguments are too long together; nothing was sent.
         """
+        if ALL in self.terms.on.split():
+            cause = (
+                f"{self.name} is for every bot: nobody claims it, so there is no claim for a batch; nothing was sent."
+            )
+            raise ConfigurationError(cause, remedy="Post its jobs one by one, or give it one argument that lists them.")
         return await self._post(Jobs.of([self._numbered(number, job) for number, job in enumerate(jobs, 1)]), None)
 
     def _numbered(self, number: int, job: Mapping[str, object]) -> Mapping[str, Json]:

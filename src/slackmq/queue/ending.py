@@ -203,5 +203,6 @@ class Ending:
 
     def _receipt(self, sighting: Sighting, claim: Claim, outcome: Outcome, *, effective: bool) -> Receipt:
         sighting.busy = False
+        sighting.close()
         self._hook(Finished(claim=claim, outcome=outcome, effective=effective))
         return Receipt(message=claim.message, token=claim.token, outcome=outcome, effective=effective)

@@ -129,7 +129,9 @@ class Keeping:
 
     def let_go(self, claim: Claim, reason: LeaseLost) -> None:
         """Take note that a claim of this process is lost."""
-        self._sighting(claim).busy = False
+        sighting = self._sighting(claim)
+        sighting.busy = False
+        sighting.close()
         self._parts.hook(Lost(claim=claim, reason=str(reason)))
         self._watch.wake()
 

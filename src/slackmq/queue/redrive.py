@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from slackmq.batch import rest_of
 from slackmq.claiming.thread import Thread
 from slackmq.envelope import JOB, unseal
-from slackmq.errors import AlreadyReacted, Ambiguous, ConfigurationError, MessageGone, Refused
+from slackmq.errors import AlreadyReacted, Ambiguous, BodyLost, ConfigurationError, MessageGone, Refused
 from slackmq.message import Message, Mrkdwn, Outcome, Post, seconds
 from slackmq.notes import Record
 from slackmq.points import pause
@@ -86,7 +86,7 @@ class Redrive:
             ended: how a job ended.
 
         Raises:
-            ConfigurationError: it is not dead, or a person typed it; nothing was posted.
+            ConfigurationError: it is not dead, a person typed it, or its arguments are gone; nothing was posted.
         """
         if not isinstance(dead, Message):
             return await self.again(dead.job, shared=dead.shared, letter=dead)
@@ -108,7 +108,7 @@ class Redrive:
             The new job; of a job that was posted again before, that one.
 
         Raises:
-            ConfigurationError: a person typed it.
+            ConfigurationError: a person typed it, or its arguments are gone; nothing was posted.
         """
         if job.kind is None:
             raise ConfigurationError(
@@ -116,15 +116,21 @@ class Redrive:
                 remedy="Whoever wants it again types it again.",
             )
         key = f"redrive/{job.channel}/{job.ts}"
-        if not await self._first(job) and (known := await self._posted(job, key, shared=shared)):
+        rest = await self._rest(job, shared=shared)  # before the mark: after it, nobody else would try
+        first = rest is not None and await self._first(job)
+        if not first and (known := await self._posted(job, key, shared=shared)):
             if (
                 letter is not None and not letter.redriven
             ):  # whoever posted it did not live to mark it, or had no letter
                 await self._mark(letter)
             return known
+        if rest is None:
+            raise ConfigurationError(
+                f"The file with the arguments of the job {job.ts} is gone, or was changed; nothing was posted.",
+                remedy="Whoever has its arguments posts it anew.",
+            )
         identity = await self._slack.identity()
         source = (job.channel, job.ts) if letter is None else (letter.channel, letter.ts)
-        rest = await self._rest(job, shared=shared)
         post = Post(
             kind=job.kind,
             body=rest.body,
@@ -145,14 +151,21 @@ class Redrive:
         await self._tell(job, letter, link=identity.link(message.channel, message.ts))
         return message
 
-    async def _rest(self, job: Message, *, shared: bool) -> Message:
-        """What of a dead job is to be done again: of a batch, the jobs that its thread does not call done."""
+    async def _rest(self, job: Message, *, shared: bool) -> Message | None:
+        """What of a dead job is to be done again: of a batch, the jobs that its thread does not call done.
+
+        None if nobody can tell, because the file that has them is gone.
+        """
         if not job.batch:
             return job
         record, skew = Record(), self._timing.skew.total_seconds()
         with suppress(MessageGone):
             await Thread(self._slack, clock=self._clock, skew=skew, shared=shared).read(job, record)
-        whole = replace(job, body=await Parcels(self._slack, clock=self._clock).body(job))
+        try:
+            whole = replace(job, body=await Parcels(self._slack, clock=self._clock).body(job))
+        except BodyLost as error:
+            _log.warning("cannot post %s again: %s", job.ts, error)
+            return None
         rest = rest_of(whole, record.settled.done)
         return job if rest is whole else replace(rest, file="")
 

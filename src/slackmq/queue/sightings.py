@@ -110,6 +110,11 @@ class Sighting(Traces):
         """It was deleted before anybody began it."""
         return self.gone and self.generation == 0
 
+    def close(self) -> None:
+        """Keep no results of a batch that has ended, unless a task of this process still works on it."""
+        if self.ended is not None and not self.busy:
+            self.record.settled.close()
+
     def correct(self, letter: Letter, verdict: Verdict) -> None:
         """Take note that the message was changed. It keeps its key: under that its copies are known."""
         self.letter = replace(letter, message=replace(letter.message, key=self.message.key))
@@ -244,6 +249,7 @@ class Sightings:
             if sighting.open:
                 yield sighting
             else:
+                sighting.close()
                 del self._open[ts]
 
     def with_threads(self) -> Iterator[Sighting]:

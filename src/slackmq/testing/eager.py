@@ -12,6 +12,8 @@ import anyio.lowlevel
 import msgspec
 from anyio import get_cancelled_exc_class
 
+from slackmq.answer import answer_of_batch
+from slackmq.batch import Jobs, Settled, jobs_of, one_of, why_failed
 from slackmq.clock import SYSTEM
 from slackmq.envelope import seal, unseal
 from slackmq.errors import AnswerLate, JobFailed, MessageRejected, Reject, Retry, told
@@ -129,6 +131,7 @@ class Eager:
             delay=delay or None,
             after=tuple(each if isinstance(each, str) else each.ts for each in after),
             on=on,
+            batch=body.size if isinstance(body, Jobs) else 0,
         )
         message = _through_the_envelope(post, ts)
         self.posted.append(message)
@@ -153,7 +156,7 @@ class Eager:
     async def _done(self, message: Message) -> Answer:
         run = self._runs[message.key] = _Run()
         try:
-            run.end = await self._attempts(message)
+            run.end = await (self._batch(message) if message.batch else self._attempts(message))
         except JobFailed as error:
             run.end = error
             raise
@@ -161,7 +164,22 @@ class Eager:
             run.ended.set()
         return run.end
 
-    async def _attempts(self, message: Message) -> Answer:
+    async def _batch(self, message: Message) -> Answer:
+        """Do the jobs of a batch one after the other; one that fails keeps none from being done."""
+        jobs, settled, cause = jobs_of(message), Settled(), None
+        for number, body in jobs.items():
+            try:
+                answer = await self._attempts(one_of(message, number, body), number)
+            except JobFailed as error:
+                settled.give_up(number, error.reason)
+                cause = cause or error.__cause__
+            else:
+                settled.finish(number, answer.result, answer.why)
+        if settled.dead:
+            raise JobFailed(message.ts, why_failed(settled.dead, len(jobs))) from cause
+        return answer_of_batch(jobs, settled)
+
+    async def _attempts(self, message: Message, number: int = 0) -> Answer:
         try:
             bound = self._handlers.bind(message)
         except MessageRejected as error:
@@ -171,7 +189,7 @@ class Eager:
         while True:
             attempt += 1
             try:
-                return await _attempt(bound, message, attempt)
+                return await _attempt(bound, message, attempt, number)
             except (KeyboardInterrupt, GeneratorExit, get_cancelled_exc_class()):
                 raise  # the test's own affair
             except BaseException as error:  # what handlers may raise, a worker outlives
@@ -183,12 +201,12 @@ class Eager:
         return f"{_BEGAN + len(self._runs) + len(self.posted)}.000000"
 
 
-async def _attempt(bound: Bound, message: Message, attempt: int) -> Answer:
+async def _attempt(bound: Bound, message: Message, attempt: int, number: int) -> Answer:
     options = bound.handler.options
     lease = message.lease or options.lease or Timing().lease
     deadline = SYSTEM.monotonic() + lease.total_seconds()
     claim = Claim(message=message, token=attempt, attempt=attempt, deadline=deadline)
-    job = Job(claim=lambda: claim, clock=SYSTEM)
+    job = Job(claim=lambda: claim, clock=SYSTEM, number=number)
     with anyio.move_on_after(options.timeout.total_seconds() if options.timeout else None):
         answer = await bound(job)
         # A function on a thread that was told to stop returns like one that has done its work.

@@ -8,9 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
-import msgspec
 
-from slackmq.answer import Answer, answer_of
+from slackmq.answer import answer_of_batch
 from slackmq.batch import jobs_of, one_of, why_failed
 from slackmq.errors import LeaseLost
 from slackmq.job import Job
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Batch"]
 
 _AT_ONCE = timedelta(0)
+_UNCLAIMED = Failed(reason="a batch is done under one claim, and its handler is for every bot", retry_in=None)
 
 
 class Batch:
@@ -56,6 +56,9 @@ class Batch:
         A handler that does not stop although its time is over is not waited for: its job counts as failed, no further
         one is begun, and the claim has ended long before this returns.
         """
+        if self._executor.is_for_every_bot(self._lease):
+            await settle(self._lease, _UNCLAIMED)
+            return
         message = await self._executor.read(self._lease)
         if not isinstance(message, Message):
             await settle(self._lease, message)
@@ -169,17 +172,8 @@ def _end(numbers: Collection[int], settled: Settled, failures: Mapping[int, Fail
     if len(wrong) < len(left) and (cancelled or not wrong):
         return Stopped()
     if not left and not settled.dead:
-        return Done(answer=_answer(numbers, settled))
+        return Done(answer=answer_of_batch(numbers, settled))
     waits = [failures[number].retry_in or _AT_ONCE for number in wrong] if len(wrong) == len(left) else [_AT_ONCE]
     reasons = wrong or settled.dead
     trace = next((failures[number].trace for number in reasons if number in failures), "")
     return Failed(reason=why_failed(reasons, len(numbers)), retry_in=max(waits, default=None), trace=trace)
-
-
-def _answer(numbers: Collection[int], settled: Settled) -> Answer:
-    """What the jobs returned, in their order; nothing if none returned anything."""
-    if not settled.results:
-        return Answer(text=settled.untold or None, why=settled.untold)
-    results = [msgspec.json.decode(settled.results.get(number, "null")) for number in numbers]
-    answer = answer_of(results)
-    return replace(answer, result="", why=settled.untold) if settled.untold else answer

@@ -123,6 +123,10 @@ class Executor:
         self._draining = False
         self._handing_back = False
 
+    def is_for_every_bot(self, lease: Lease) -> bool:
+        """Whether each process does this message, and nobody claims it."""
+        return self.queue.opened is not None and self.queue.opened.chorus.has(lease.claim)
+
     def drain(self) -> None:
         """Begin no further job of any batch: what is not begun is given back with its batch."""
         self._draining = True

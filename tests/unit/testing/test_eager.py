@@ -168,6 +168,28 @@ async def test_what_goes_by_file_in_slack_comes_here_too() -> None:
         assert jobs.posted[0].body == {"text": long}
 
 
+async def test_the_jobs_of_a_batch_are_done_each_by_itself_and_one_that_fails_keeps_none_back() -> None:
+    handlers, seen = Handlers(), list[tuple[int, str, int]]()
+
+    @handlers.task(attempts=2)
+    async def work(job: Job, n: int) -> int | None:
+        seen.append((job.number, job.key, job.attempt))
+        if n == 2 and job.attempt == 1:
+            raise OSError("once")
+        if n == 7:
+            raise Reject("never")
+        return n if n < 3 else None
+
+    with eager(handlers) as jobs:
+        assert await work.keyed("b").ask_batch([{"n": 1}, {"n": 2}, {"n": 3}]) == (1, 2, None)
+        assert seen == [(1, "b/1", 1), (2, "b/2", 1), (2, "b/2", 2), (3, "b/3", 1)]
+        with pytest.raises(JobFailed, match=r"1 of 2 jobs failed: 1 \(never\)") as caught:
+            await work.post_batch([{"n": 7}, {"n": 1}])
+        assert isinstance(caught.value.__cause__, Reject)
+        assert [(each.batch, each.kind) for each in jobs.posted] == [(3, "work"), (2, "work")]
+        assert seen[-1][::2] == (2, 1)
+
+
 async def test_what_is_refused_in_slack_is_refused_here() -> None:
     handlers = Handlers()
 
