@@ -18,7 +18,8 @@ CHECKS = {
     "types": ("mypy", "pyright"),
     "layers": ("lint-imports",),
     "docs": (f"sphinx-build -b html {DOCS} docs/_build/html", f"sphinx-build -b doctest {DOCS} docs/_build/doctest"),
-    "tests": ("pytest -n auto --dist worksteal",),  # last: its closing line is the last line of all
+    # Most of their time tests wait for processes. Last: the closing line is the last line of all.
+    "tests": (f"pytest -n {2 * (os.cpu_count() or 1)} --dist worksteal --timeout 60",),
 }
 
 
