@@ -73,6 +73,7 @@ REGRESSIONS: Sequence[tuple[int, str, Way, str]] = (
     (186, "terms", "pin", "what was given up in the thread of a pinned message is not begun again"),
     (41000054, "H5-long", "pin", "a long job that fails each time has time to be begun once more"),
     (35, "after+M2-full", "pin", "an end that only the thread of a pinned message tells is one"),
+    (36, "after+terms", "pin", "whose claim has lapsed drops nothing that has expired: somebody else may be at it"),
     (
         37,
         "after+M2-full",

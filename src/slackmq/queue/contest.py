@@ -289,7 +289,10 @@ class Contest:
             if successor is None:
                 return None
             claim = successor
-        if await self._refused(sighting, claim) or claim.deadline - self._clock.monotonic() < _SHORTEST:
+        refused = True
+        with anyio.move_on_after(claim.deadline - self._clock.monotonic()):  # then it is somebody else's to end
+            refused = await self._refused(sighting, claim)
+        if refused or claim.deadline - self._clock.monotonic() < _SHORTEST:
             return None
         self._hook(Claimed(claim=claim))
         return claim
