@@ -33,7 +33,6 @@ WRONG = {"SLACK_BOT_TOKEN": "xoxb-wrong-beef"}
         (("post", "#jobs", "nap"), UNSET, 2, "Set SLACK_BOT_TOKEN"),
         (("ls", "#jobs"), {"SLACKMQ_URL": "nonsense"}, 2, "no web address"),
         (("post", "#jobs", "nap", "--arg", "seconds"), {}, 2, "name=value"),
-        (("post", "#jobs", "nap", "--body", json.dumps({"a": "x" * 9000})), {}, 2, "nothing was posted"),
         (("manifest", "--name", "x" * 36), {}, 2, "35 characters"),
         (("emulator", "--port", "70000"), {}, 2, "port"),
         (("emulator", "--port", "0", "--workspace", "!"), {}, 2, "no address of its own"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from slackmq.policy import Accept, Later, Options, Refuse
+from slackmq.policy import Accept, Elsewhere, Later, Options, Refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ def why_not(sighting: Sighting, claim: Claim, *, now: float, link: Callable[[str
         link: the address of a message of the channel by its ts, for people.
     """
     verdict = sighting.verdict
-    if isinstance(verdict, Refuse | Later):
+    if isinstance(verdict, Refuse | Later | Elsewhere):
         return str(verdict.error)
     options = verdict.options if isinstance(verdict, Accept) else Options()
     return _given_up(sighting) or _uncleared(sighting, link) or _exhausted(claim, options) or _expired(claim, now)
