@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import anyio
@@ -30,6 +31,7 @@ def count_words(job: Job, text: str) -> str:
 
 @pytest.mark.timeout(180)
 def test_who_takes_over_from_a_killed_worker_reads_the_file_and_deletes_it(stage: Stage) -> None:
+    stage.lease = timedelta(seconds=4)
     (stage.folder / "word_house.py").write_text(HOUSE, encoding="utf-8")
     body = json.dumps({"text": "word " * 5_000})
     posted = stage.run("post", "#jobs", "count_words", "--body", body)
