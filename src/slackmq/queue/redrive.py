@@ -116,13 +116,13 @@ class Redrive:
                 remedy="Whoever wants it again types it again.",
             )
         key = f"redrive/{job.channel}/{job.ts}"
-        rest = await self._rest(job, shared=shared)  # before the mark: after it, nobody else would try
+        # What may go unanswered comes before the mark: after it, nobody else would try.
+        rest = await self._rest(job, shared=shared)
+        after = tuple([await self._again_of(ts, job.channel, shared=shared) for ts in job.after])
         first = rest is not None and await self._first(job)
         if not first and (known := await self._posted(job, key, shared=shared)):
-            if (
-                letter is not None and not letter.redriven
-            ):  # whoever posted it did not live to mark it, or had no letter
-                await self._mark(letter)
+            if letter is not None and not letter.redriven:
+                await self._mark(letter)  # whoever posted it did not live to mark it, or had no letter
             return known
         if rest is None:
             raise ConfigurationError(
@@ -131,21 +131,7 @@ class Redrive:
             )
         identity = await self._slack.identity()
         source = (job.channel, job.ts) if letter is None else (letter.channel, letter.ts)
-        post = Post(
-            kind=job.kind,
-            body=rest.body,
-            key=key,
-            keyed=True,
-            lease=job.lease,
-            priority=job.priority,
-            origin=job.origin or job.key,
-            on=job.on,
-            trace=job.trace,
-            link=identity.link(*source),
-            after=tuple([await self._again_of(ts, job.channel, shared=shared) for ts in job.after]),
-            batch=rest.batch,
-            file=rest.file,
-        )
+        post = _anew(rest, job.kind, key=key, after=after, link=identity.link(*source))
         await pause("before_redrive")
         message = await self._poster(job.channel, me=identity.user, shared=shared).post(post)
         await self._tell(job, letter, link=identity.link(message.channel, message.ts))
@@ -241,3 +227,22 @@ class Redrive:
             await self._slack.react(letter.channel, letter.ts, REDRIVEN)
         except (Ambiguous, Refused) as error:
             _log.debug("cannot mark the letter %s: %s", letter.ts, error)
+
+
+def _anew(job: Message, kind: str, *, key: str, after: tuple[str, ...], link: str) -> Post:
+    """A dead job as it is posted again."""
+    return Post(
+        kind=kind,
+        body=job.body,
+        key=key,
+        keyed=True,
+        lease=job.lease,
+        priority=job.priority,
+        origin=job.origin or job.key,
+        on=job.on,
+        trace=job.trace,
+        link=link,
+        after=after,
+        batch=job.batch,
+        file=job.file,
+    )

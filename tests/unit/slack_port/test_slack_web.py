@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 
 from slackmq.errors import Ambiguous, TokenRefused
 from slackmq.slack.files import trusted
@@ -214,6 +214,7 @@ async def test_nothing_is_left_open() -> None:
     async with wire(seen) as slack:
         await slack.call("auth.test", {})
     gc.collect()  # a forgotten session complains when it is collected, and a complaint fails this test
+    assert [each for each in gc.get_objects() if isinstance(each, ClientSession) and not each.closed] == []
 
 
 async def test_a_worker_says_its_name_in_the_user_agent_and_nothing_else_can_get_in() -> None:
